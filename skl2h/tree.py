@@ -1,0 +1,483 @@
+"""A binary tree over leaves, in arrays.
+
+leaf    one cluster of the flat model; there are K, numbered 0..K-1
+node    a leaf or a merge: K + t is the t-th merge (the numbering of SciPy and scikit-learn)
+group   the leaves below one node
+level   a cut of the tree, named by its number of groups: K = the leaves, 1 = the root
+
+A parent's number is larger than its children's, so every walk is a loop over the merges in
+order, or a hop from parent to parent: nothing here recurses.
+"""
+
+import operator
+from functools import cached_property
+
+import numpy as np
+
+__all__ = ["MergeTree"]
+
+
+class MergeTree:
+    """Immutable binary tree over K leaves, given by its merges in order.
+
+    The leaves are the clusters of a flat model, not its rows.
+
+    Parameters
+    ----------
+    children : array-like of shape (n_leaves - 1, 2), dtype=int
+        The two nodes that each merge joins. Nodes 0..n_leaves-1 are the leaves; merge t makes
+        node ``n_leaves + t``.
+    scores : array-like of shape (n_leaves - 1,), dtype=float, default=None
+        A height for each merge, such as the score of the group that was selected.
+    names : sequence of str of length n_leaves, default=None
+        Leaf names; None names the leaves by their numbers.
+    counts : array-like of shape (n_leaves,), default=None
+        Rows in each leaf, or their total weight.
+
+    Attributes
+    ----------
+    children : ndarray of shape (n_leaves - 1, 2), dtype=intp
+    scores : ndarray of shape (n_leaves - 1,), dtype=float64, or None
+    names : tuple of str of length n_leaves
+    counts : ndarray of shape (n_leaves,), or None
+    n_leaves : int
+    n_nodes : int
+        ``2 * n_leaves - 1``.
+    parents : ndarray of shape (n_nodes,), dtype=intp
+        Parent of each node, -1 for the root.
+    sizes : ndarray of shape (n_nodes,), dtype=intp
+        Number of leaves below each node.
+    node_counts : ndarray of shape (n_nodes,), or None
+        Sum of `counts` below each node.
+    leaf_order : ndarray of shape (n_leaves,), dtype=intp
+        The leaves from left to right, first child first: no two branches cross.
+
+    Raises
+    ------
+    ValueError
+        If the merges are not those of one binary tree, or a length does not fit.
+
+    Notes
+    -----
+    All arrays are read-only. Two trees are equal if children, scores, names and counts are.
+    Nodes are numbered as in SciPy [1]_.
+
+    References
+    ----------
+    .. [1] D. Müllner, "Modern hierarchical, agglomerative clustering algorithms", 2011,
+       arXiv:1109.2378.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> tree = MergeTree([(0, 2), (1, 3), (4, 5)], scores=[0.5, 0.7, 1.6], names="abcd")
+    >>> tree
+    MergeTree(n_leaves=4)
+    >>> tree.cut(2)
+    array([0, 1, 0, 1])
+    >>> tree.cut([4, 3, 2])
+    array([[0, 0, 0],
+           [1, 1, 1],
+           [2, 0, 0],
+           [3, 2, 1]])
+    >>> tree.cut(score=0.6)
+    array([0, 1, 0, 2])
+    >>> tree.members(5)
+    array([1, 3])
+    >>> tree.path(3)
+    array([3, 5, 6])
+    >>> tree.lca(0, 2)
+    4
+    >>> tree.leaf_order
+    array([0, 2, 1, 3])
+    >>> tree.sizes
+    array([1, 1, 1, 1, 2, 2, 4])
+    >>> tree.to_linkage()
+    array([[0., 2., 1., 2.],
+           [1., 3., 2., 2.],
+           [4., 5., 3., 4.]])
+    >>> MergeTree.from_linkage(tree.to_linkage("score"), names="abcd") == tree
+    True
+    """
+
+    def __init__(self, children, *, scores=None, names=None, counts=None):
+        children = _check_children(children)
+        n_leaves = len(children) + 1
+        if scores is not None:
+            scores = np.array(scores, dtype=np.float64)
+            _check_length("scores", scores, n_leaves - 1, "merges")
+            if np.isnan(scores).any():
+                raise ValueError(f"scores[{np.isnan(scores).argmax()}] is NaN.")
+        if names is None:
+            names = range(n_leaves)
+        elif len(names) != n_leaves:
+            raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
+        if counts is not None:
+            counts = np.array(counts)
+            _check_length("counts", counts, n_leaves, "leaves")
+        fields = {
+            "children": _read_only(children),
+            "scores": _read_only(scores),
+            "names": tuple(map(str, names)),
+            "counts": _read_only(counts),
+        }
+        self.__dict__.update(fields)
+
+    @property
+    def n_leaves(self):
+        return len(self.children) + 1
+
+    @property
+    def n_nodes(self):
+        return 2 * len(self.children) + 1
+
+    @cached_property
+    def parents(self):
+        parents = np.full(self.n_nodes, -1, dtype=np.intp)
+        parents[self.children] = np.arange(self.n_leaves, self.n_nodes)[:, np.newaxis]
+        return _read_only(parents)
+
+    @cached_property
+    def sizes(self):
+        return self._sums_below(np.ones(self.n_leaves, dtype=np.intp))
+
+    @cached_property
+    def node_counts(self):
+        return None if self.counts is None else self._sums_below(self.counts)
+
+    @cached_property
+    def leaf_order(self):
+        order = np.empty(self.n_leaves, dtype=np.intp)
+        order[self._starts[: self.n_leaves]] = np.arange(self.n_leaves)
+        return _read_only(order)
+
+    def cut(self, level=None, *, score=None):
+        """Group the leaves by undoing the last merges.
+
+        Parameters
+        ----------
+        level : int or sequence of int, default=None
+            Number of groups, from 1 (all together) to `n_leaves` (all apart).
+        score : float or sequence of float, default=None
+            Instead of `level`: make the merges in order, up to the first whose score is
+            above this.
+
+        Returns
+        -------
+        groups : ndarray of shape (n_leaves,) or (n_leaves, n_cuts), dtype=intp
+            Group of each leaf, numbered from 0 by the smallest leaf of the group. A sequence
+            gives one column each.
+
+        Raises
+        ------
+        ValueError
+            If a level is below 1 or above `n_leaves`, or the tree has no scores.
+        TypeError
+            If a level is not an integer, or not exactly one of the two is given.
+
+        Notes
+        -----
+        There are exactly `level` groups, and cuts are nested: leaves together at a level are
+        together at every smaller one.
+
+        Examples
+        --------
+        >>> from skl2h import MergeTree
+        >>> MergeTree([(0, 2), (1, 3)]).cut(2)
+        array([0, 1, 0])
+        """
+        if (level is None) == (score is None):
+            raise TypeError("cut needs either level= or score=, and not both.")
+        if score is not None:
+            if self.scores is None:
+                raise ValueError("This tree has no scores to cut by: cut by level instead.")
+            # The running maximum makes "the merges up to the first above" a sorted search.
+            made = np.maximum.accumulate(self.scores).searchsorted(score, side="right")
+            level = self.n_leaves - made
+        if np.ndim(level) == 0:
+            return self._groups(self._check_level(level))
+        columns = [self._groups(self._check_level(one)) for one in level]
+        return np.array(columns, dtype=np.intp).reshape(-1, self.n_leaves).T
+
+    def members(self, node):
+        """Leaves below a node.
+
+        Parameters
+        ----------
+        node : int
+            A leaf or a merge.
+
+        Returns
+        -------
+        leaves : ndarray of shape (sizes[node],), dtype=intp
+            In increasing order; a leaf is its own only member.
+
+        Raises
+        ------
+        ValueError
+            If there is no such node.
+        """
+        self._check_node(node)
+        start = self._starts[node]
+        return np.sort(self.leaf_order[start : start + self.sizes[node]])
+
+    def path(self, node):
+        """Nodes from a node up to the root.
+
+        Parameters
+        ----------
+        node : int
+            A leaf or a merge.
+
+        Returns
+        -------
+        nodes : ndarray of shape (depth + 1,), dtype=intp
+            The node itself first, the root last, in increasing order.
+
+        Raises
+        ------
+        ValueError
+            If there is no such node.
+        """
+        self._check_node(node)
+        parents = self.parents
+        nodes = [int(node)]
+        while parents[nodes[-1]] >= 0:
+            nodes.append(parents[nodes[-1]])
+        return np.array(nodes, dtype=np.intp)
+
+    def lca(self, a, b):
+        """Lowest common ancestor: the smallest group that holds both nodes.
+
+        Parameters
+        ----------
+        a, b : int or array-like of int
+            Nodes; arrays are broadcast against each other.
+
+        Returns
+        -------
+        nodes : int or ndarray of dtype=intp
+            An int when both are.
+
+        Raises
+        ------
+        ValueError
+            If there is no such node.
+        """
+        a, b = np.broadcast_arrays(a, b)
+        self._check_node(a)
+        self._check_node(b)
+        starts, sizes = self._starts, self.sizes
+        first = np.minimum(starts[a], starts[b])
+        last = np.maximum(starts[a] + sizes[a], starts[b] + sizes[b]) - 1
+        # Between two places in the leaf order the highest-numbered split is the ancestor.
+        spans = np.stack([first, last], axis=-1).ravel()
+        highest = np.maximum.reduceat(self._splits, spans)[::2].reshape(a.shape)
+        ancestors = np.where(first == last, self.leaf_order[first], highest)
+        return ancestors if a.ndim else int(ancestors)
+
+    def with_names(self, names):
+        """Return the same tree with other leaf names.
+
+        Parameters
+        ----------
+        names : sequence of str of length n_leaves, or None
+            None names the leaves by their numbers.
+
+        Returns
+        -------
+        tree : MergeTree
+
+        Raises
+        ------
+        ValueError
+            If there are not as many names as leaves.
+        """
+        return MergeTree(self.children, scores=self.scores, names=names, counts=self.counts)
+
+    def to_linkage(self, heights="rank"):
+        """Linkage matrix for SciPy.
+
+        Parameters
+        ----------
+        heights : {"rank", "score"}, default="rank"
+            Third column: 1..n_leaves-1, strictly increasing, or `scores`.
+
+        Returns
+        -------
+        linkage : ndarray of shape (n_leaves - 1, 4), dtype=float64
+            Both nodes, height and number of leaves of each merge, as
+            :func:`scipy.cluster.hierarchy.linkage` gives them. Its observations are the leaves.
+
+        Raises
+        ------
+        ValueError
+            If `heights` is neither, or is ``"score"`` and the tree has none.
+        """
+        if heights not in ("rank", "score"):
+            raise ValueError(f"heights must be 'rank' or 'score', got {heights!r}.")
+        if heights == "score" and self.scores is None:
+            raise ValueError("This tree has no scores: use heights='rank'.")
+        column = self.scores if heights == "score" else np.arange(1, self.n_leaves)
+        return np.column_stack([self.children, column, self.sizes[self.n_leaves :]]).astype(float)
+
+    @classmethod
+    def from_linkage(cls, linkage, *, names=None, counts=None):
+        """Tree of a SciPy linkage matrix; its heights become the scores.
+
+        Parameters
+        ----------
+        linkage : array-like of shape (n_leaves - 1, 4)
+            As :func:`scipy.cluster.hierarchy.linkage` gives it.
+        names : sequence of str of length n_leaves, default=None
+        counts : array-like of shape (n_leaves,), default=None
+
+        Returns
+        -------
+        tree : MergeTree
+
+        Raises
+        ------
+        ValueError
+            If it is not the linkage matrix of one binary tree.
+
+        Examples
+        --------
+        >>> from scipy.cluster.hierarchy import linkage
+        >>> from skl2h import MergeTree
+        >>> MergeTree.from_linkage(linkage([[0.0], [5.0], [1.0]])).scores
+        array([1., 4.])
+        """
+        linkage = np.asarray(linkage, dtype=np.float64)
+        if linkage.ndim != 2 or linkage.shape[1] != 4:
+            raise ValueError(f"A linkage matrix has 4 columns, got shape {linkage.shape}.")
+        tree = cls(linkage[:, :2], scores=linkage[:, 2], names=names, counts=counts)
+        wrong = np.flatnonzero(tree.sizes[tree.n_leaves :] != linkage[:, 3])
+        if len(wrong):
+            raise ValueError(
+                f"Line {wrong[0]} of the linkage matrix says {linkage[wrong[0], 3]:g} leaves, "
+                f"but its merge holds {tree.sizes[tree.n_leaves + wrong[0]]}."
+            )
+        return tree
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"A MergeTree cannot be changed: make a new one to set {name!r}.")
+
+    def __delattr__(self, name):
+        raise AttributeError(f"A MergeTree cannot be changed: {name!r} stays.")
+
+    def __eq__(self, other):
+        if not isinstance(other, MergeTree):
+            return NotImplemented
+        return self.names == other.names and all(
+            (mine is None) == (theirs is None) and (mine is None or np.array_equal(mine, theirs))
+            for mine, theirs in (
+                (self.children, other.children),
+                (self.scores, other.scores),
+                (self.counts, other.counts),
+            )
+        )
+
+    def __hash__(self):
+        return hash((self.children.tobytes(), self.names))
+
+    def __repr__(self):
+        return f"MergeTree(n_leaves={self.n_leaves})"
+
+    def __reduce__(self):
+        # Unpickled arrays are writable again, so the tree is built anew.
+        return _rebuild, (self.children, self.scores, self.names, self.counts)
+
+    @cached_property
+    def _starts(self):
+        """First place of each node's leaves in `leaf_order`, (n_nodes,)."""
+        starts, sizes = [0] * self.n_nodes, self.sizes.tolist()
+        node = self.n_nodes
+        for left, right in self.children[::-1].tolist():
+            node -= 1
+            starts[left] = starts[node]
+            starts[right] = starts[node] + sizes[left]
+        return _read_only(np.array(starts, dtype=np.intp))
+
+    @cached_property
+    def _splits(self):
+        """Node that parts each leaf from the next one in `leaf_order`, (n_leaves,), last unused."""
+        splits = np.zeros(self.n_leaves, dtype=np.intp)
+        splits[self._starts[self.children[:, 1]] - 1] = np.arange(self.n_leaves, self.n_nodes)
+        return splits
+
+    def _sums_below(self, leaf_values):
+        sums = leaf_values.tolist()
+        for left, right in self.children.tolist():
+            sums.append(sums[left] + sums[right])
+        return _read_only(np.array(sums, dtype=leaf_values.dtype))
+
+    def _groups(self, level):
+        n_nodes = 2 * self.n_leaves - level  # once the first n_leaves - level merges are made
+        top = self.parents[:n_nodes]
+        top = np.where((top < 0) | (top >= n_nodes), np.arange(n_nodes), top)
+        while not np.array_equal(hop := top[top], top):
+            top = hop
+        _, first, group = np.unique(top[: self.n_leaves], return_index=True, return_inverse=True)
+        return first.argsort().argsort()[group]
+
+    def _check_level(self, level):
+        try:
+            index = operator.index(level)
+        except TypeError:
+            raise TypeError(f"A level is an integer, got {level!r}.") from None
+        if not 1 <= index <= self.n_leaves:
+            raise ValueError(
+                f"There is no level {index}: a tree of {self.n_leaves} leaves has the levels "
+                f"1 to {self.n_leaves} (the number of groups)."
+            )
+        return index
+
+    def _check_node(self, node):
+        node = np.asarray(node)
+        if not np.issubdtype(node.dtype, np.integer):
+            raise ValueError(f"A node is an integer, got {node.dtype}.")
+        outside = node[(node < 0) | (node >= self.n_nodes)]
+        if outside.size:
+            raise ValueError(
+                f"There is no node {outside.flat[0]}: they are 0 to {self.n_nodes - 1}."
+            )
+
+
+def _check_children(children):
+    children = np.asarray(children)
+    if children.size == 0:
+        children = children.reshape(0, 2)
+    if children.ndim != 2 or children.shape[1] != 2:
+        raise ValueError(f"children must have the shape (n_leaves - 1, 2), got {children.shape}.")
+    with np.errstate(invalid="ignore"):  # NaN becomes some integer, and is refused as unequal
+        nodes = children.astype(np.intp)
+    if not np.array_equal(nodes, children):
+        raise ValueError("children must be integers.")
+    made = len(nodes) + 1 + np.arange(len(nodes))[:, np.newaxis]
+    bad = np.argwhere((nodes < 0) | (nodes >= made))
+    if len(bad):
+        t = bad[0, 0]
+        raise ValueError(f"Merge {t} joins node {nodes[tuple(bad[0])]}, which is not there yet.")
+    used = np.bincount(nodes.ravel())
+    if (used > 1).any():
+        raise ValueError(f"Node {(used > 1).argmax()} is merged more than once.")
+    return nodes
+
+
+def _check_length(name, values, length, what):
+    if values.shape != (length,):
+        raise ValueError(
+            f"{name} must have the shape ({length},), one for each of the {length} {what}, "
+            f"got {values.shape}."
+        )
+
+
+def _read_only(array):
+    if array is not None:
+        array.setflags(write=False)
+    return array
+
+
+def _rebuild(children, scores, names, counts):
+    return MergeTree(children, scores=scores, names=names, counts=counts)

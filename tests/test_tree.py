@@ -1,0 +1,294 @@
+"""MergeTree against walks by hand on all small trees, and against SciPy."""
+
+import copy
+import pickle
+from itertools import combinations, pairwise
+
+import joblib
+import numpy as np
+import pytest
+from scipy.cluster.hierarchy import cophenet, fcluster, is_monotonic, is_valid_linkage, linkage
+from scipy.spatial.distance import squareform
+
+from skl2h import MergeTree
+
+
+def every_tree(n_leaves):
+    """All orders of merging, as lists of children."""
+
+    def extend(alive, merges):
+        if len(alive) == 1:
+            yield merges
+        node = n_leaves + len(merges)
+        for pair in combinations(alive, 2):
+            rest = [other for other in alive if other not in pair]
+            yield from extend([*rest, node], [*merges, pair])
+
+    return list(extend(list(range(n_leaves)), []))
+
+
+def groups_by_hand(merges, n_leaves, level):
+    groups = {leaf: {leaf} for leaf in range(n_leaves)}
+    for t, (a, b) in enumerate(merges[: n_leaves - level]):
+        groups[n_leaves + t] = groups.pop(a) | groups.pop(b)
+    return sorted(groups.values(), key=min)
+
+
+def leaves_by_hand(merges, n_leaves, node):
+    if node < n_leaves:
+        return {node}
+    a, b = merges[node - n_leaves]
+    return leaves_by_hand(merges, n_leaves, a) | leaves_by_hand(merges, n_leaves, b)
+
+
+TREES = every_tree(5)
+all_trees = pytest.mark.parametrize("merges", TREES, ids=str)
+
+
+def test_there_are_180_orders():
+    assert len(TREES) == 180
+
+
+@all_trees
+def test_cut_replays_the_merges(merges):
+    """Every level has exactly that many groups, numbered by their smallest leaf."""
+    for level in range(1, 6):
+        groups = groups_by_hand(merges, 5, level)
+        assert len(groups) == level
+        expected = [next(i for i, group in enumerate(groups) if leaf in group) for leaf in range(5)]
+        assert MergeTree(merges).cut(level).tolist() == expected
+
+
+@all_trees
+def test_cuts_are_nested(merges):
+    """Leaves that share a group keep sharing one in every coarser cut."""
+    cuts = [MergeTree(merges).cut(level) for level in range(5, 0, -1)]
+    together = [np.equal.outer(cut, cut) for cut in cuts]
+    assert all((fine <= coarse).all() for fine, coarse in pairwise(together))
+
+
+@all_trees
+def test_members_sizes_and_counts(merges):
+    tree = MergeTree(merges, counts=[1, 10, 100, 1000, 10000])
+    for node in range(tree.n_nodes):
+        leaves = leaves_by_hand(merges, 5, node)
+        assert tree.members(node).tolist() == sorted(leaves)
+        assert tree.sizes[node] == len(leaves)
+        assert tree.node_counts[node] == sum(10**leaf for leaf in leaves)
+
+
+@all_trees
+def test_parents_and_paths(merges):
+    tree = MergeTree(merges)
+    for node in range(tree.n_nodes):
+        above = [n for n in range(9) if set(tree.members(node)) <= set(tree.members(n))]
+        assert tree.path(node).tolist() == above
+        assert tree.parents[node] == (above[1] if len(above) > 1 else -1)
+
+
+@all_trees
+def test_lca_is_the_smallest_group_that_holds_both(merges):
+    tree = MergeTree(merges)
+    a, b = np.mgrid[0:9, 0:9]
+    table = tree.lca(a, b)
+    assert np.array_equal(table, table.T)
+    for i, j in combinations(range(9), 2):
+        common = set(tree.path(i)) & set(tree.path(j))
+        assert table[i, j] == min(common) == tree.lca(i, j)
+    assert isinstance(tree.lca(0, 1), int)
+
+
+@all_trees
+def test_no_branches_cross_in_the_leaf_order(merges):
+    tree = MergeTree(merges)
+    place = np.argsort(tree.leaf_order)
+    for node in range(tree.n_nodes):
+        places = np.sort(place[tree.members(node)])
+        assert np.array_equal(places, np.arange(places[0], places[0] + len(places)))
+    for first, second in merges:
+        assert place[tree.members(first)].max() < place[tree.members(second)].min()
+
+
+@all_trees
+def test_linkage_round_trip(merges):
+    tree = MergeTree(merges, scores=[0.5, 0.5, 0.25, 2.0], names="edcba", counts=range(5))
+    back = MergeTree.from_linkage(tree.to_linkage("score"), names="edcba", counts=range(5))
+    assert back == tree
+    ranks = tree.to_linkage()
+    assert is_valid_linkage(ranks)
+    assert is_monotonic(ranks)
+    assert ranks[:, 2].tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("method", ["single", "average", "ward"])
+def test_scipy_agrees(seed, method):
+    """Cuts equal fcluster's where it is right (no ties), the LCA's scores are cophenetic."""
+    Z = linkage(np.random.default_rng(seed).standard_normal((30, 3)), method)
+    tree = MergeTree.from_linkage(Z)
+    for level in range(1, 31):
+        ours, theirs = tree.cut(level), fcluster(Z, level, "maxclust")
+        pairs = set(zip(ours, theirs))
+        assert len(pairs) == level == len(set(ours)) == len(set(theirs))
+    pairs = np.triu_indices(30, 1)
+    heights = tree.scores[tree.lca(*pairs) - 30]
+    np.testing.assert_allclose(heights, squareform(squareform(cophenet(Z))))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cut_by_score_makes_the_merges_up_to_it(seed):
+    scores = np.random.default_rng(seed).integers(0, 5, 19)  # ties, and not monotone
+    tree = MergeTree([(0, 1), *((t + 20, t + 2) for t in range(18))], scores=scores)
+    for limit in [-1, 0, 1.5, 2, 4, 9]:
+        made = next((t for t, score in enumerate(scores) if score > limit), 19)
+        assert np.array_equal(tree.cut(score=limit), tree.cut(20 - made))
+    assert tree.cut(score=[0, 2]).shape == (20, 2)
+
+
+def test_several_levels_give_one_column_each():
+    tree = MergeTree(TREES[77])
+    table = tree.cut([5, 3, 1])
+    assert table.shape == (5, 3)
+    assert all(np.array_equal(table[:, i], tree.cut(level)) for i, level in enumerate([5, 3, 1]))
+    assert tree.cut(np.array([2])).shape == (5, 1)
+    assert tree.cut([]).shape == (5, 0)
+
+
+@pytest.fixture(scope="module")
+def chain():
+    """Every leaf joins the one large group: depth 99,999."""
+    n_leaves = 100_000
+    grown = np.arange(n_leaves, 2 * n_leaves - 2)
+    children = np.column_stack([np.r_[0, grown], np.arange(1, n_leaves)])
+    return MergeTree(children, scores=np.arange(n_leaves - 1.0))
+
+
+def test_chain_of_100_000_leaves(chain):
+    """No recursion anywhere, and nothing quadratic: this would not end otherwise."""
+    n_leaves = chain.n_leaves
+    assert chain.cut(3).tolist() == [0] * (n_leaves - 2) + [1, 2]
+    assert chain.cut(score=9.0).max() == n_leaves - 11
+    assert np.array_equal(chain.leaf_order, np.arange(n_leaves))
+    assert chain.members(n_leaves + 1).tolist() == [0, 1, 2]
+    assert len(chain.path(0)) == n_leaves
+    assert chain.lca(0, n_leaves - 1) == 2 * n_leaves - 2
+    assert pickle.loads(pickle.dumps(chain)) == chain
+    assert is_valid_linkage(chain.to_linkage())
+
+
+def test_one_leaf():
+    tree = MergeTree([])
+    assert (tree.n_leaves, tree.n_nodes, tree.children.shape) == (1, 1, (0, 2))
+    assert tree.cut(1).tolist() == tree.leaf_order.tolist() == tree.members(0).tolist() == [0]
+    assert tree.lca(0, 0) == 0
+    assert tree.path(0).tolist() == [0]
+    assert tree.to_linkage().shape == (0, 4)
+    assert MergeTree.from_linkage(tree.to_linkage()).cut([1]).tolist() == [[0]]
+
+
+FIELDS = ["children", "scores", "counts", "parents", "sizes", "node_counts", "leaf_order"]
+
+
+@pytest.mark.parametrize("copied", ["new", "pickle", "joblib", "deepcopy"])
+def test_nothing_can_be_changed(copied, tmp_path):
+    tree = MergeTree(TREES[3], scores=range(4), counts=range(5))
+    if copied == "pickle":
+        tree = pickle.loads(pickle.dumps(tree))
+    elif copied == "joblib":
+        joblib.dump(tree, tmp_path / "tree.joblib")
+        tree = joblib.load(tmp_path / "tree.joblib")
+    elif copied == "deepcopy":
+        tree = copy.deepcopy(tree)
+    for field in FIELDS:
+        values = getattr(tree, field)
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 7
+        with pytest.raises(AttributeError, match=f"make a new one to set '{field}'"):
+            setattr(tree, field, values)
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        del tree.children
+
+
+def test_input_is_copied():
+    children, scores = np.array([[0, 1]]), np.array([1.0])
+    tree = MergeTree(children, scores=scores)
+    children[0, 0], scores[0] = 7, 7
+    assert (tree.children[0, 0], tree.scores[0]) == (0, 1)
+
+
+def test_equality():
+    def tree(**changes):
+        fields = {"children": [(0, 1), (2, 3)], "scores": [1, 2], "names": "abc", "counts": [1] * 3}
+        fields |= changes
+        return MergeTree(fields.pop("children"), **fields)
+
+    assert tree() == tree()
+    assert hash(tree()) == hash(tree())
+    others = [
+        {"children": [(1, 0), (2, 3)]},
+        {"scores": [1, 3]},
+        {"scores": None},
+        {"names": None},
+        {"counts": None},
+        {"counts": [1, 1, 2]},
+    ]
+    assert all(tree(**changes) != tree() for changes in others)
+    assert tree() != "tree"
+
+
+def test_names():
+    tree = MergeTree([(0, 1)])
+    assert tree.names == ("0", "1")
+    assert tree.with_names([3.5, "a\nb"]).names == ("3.5", "a\nb")
+    assert tree.with_names("ab").with_names(None) == tree
+    assert repr(tree) == "MergeTree(n_leaves=2)"
+
+
+Z = np.array([[0, 1, 1, 2], [2, 3, 2, 3]])
+BAD = {
+    "shape": (lambda: MergeTree([(0, 1, 2)]), r"children must have the shape \(n_leaves - 1, 2\)"),
+    "fractions": (lambda: MergeTree([(0, 0.5)]), "children must be integers"),
+    "nan": (lambda: MergeTree([(0, np.nan)]), "children must be integers"),
+    "negative": (lambda: MergeTree([(0, -1)]), "Merge 0 joins node -1, which is not there yet"),
+    "ahead": (lambda: MergeTree([(0, 3), (1, 2)]), "Merge 0 joins node 3, which is not there"),
+    "twice": (lambda: MergeTree([(0, 1), (0, 2)]), "Node 0 is merged more than once"),
+    "itself": (lambda: MergeTree([(1, 1)]), "Node 1 is merged more than once"),
+    "scores": (lambda: MergeTree([(0, 1)], scores=[1, 2]), r"scores must have the shape \(1,\)"),
+    "nan score": (lambda: MergeTree([(0, 1)], scores=[np.nan]), r"scores\[0\] is NaN"),
+    "names": (lambda: MergeTree([(0, 1)], names=["a"]), "1 names were given for 2 leaves"),
+    "counts": (lambda: MergeTree([(0, 1)], counts=[1]), r"counts must have the shape \(2,\)"),
+    "level 0": (lambda: MergeTree([(0, 1)]).cut(0), "There is no level 0: a tree of 2 leaves"),
+    "level 3": (lambda: MergeTree([(0, 1)]).cut([1, 3]), "There is no level 3"),
+    "no scores": (lambda: MergeTree([(0, 1)]).cut(score=1), "no scores to cut by"),
+    "members": (lambda: MergeTree([(0, 1)]).members(3), "There is no node 3: they are 0 to 2"),
+    "path": (lambda: MergeTree([(0, 1)]).path(-1), "There is no node -1"),
+    "lca": (lambda: MergeTree([(0, 1)]).lca([0, 9], 1), "There is no node 9"),
+    "node": (lambda: MergeTree([(0, 1)]).members(0.5), "A node is an integer"),
+    "heights": (lambda: MergeTree([(0, 1)]).to_linkage("x"), "heights must be 'rank' or 'score'"),
+    "no heights": (lambda: MergeTree([(0, 1)]).to_linkage("score"), "no scores: use heights"),
+    "columns": (lambda: MergeTree.from_linkage(Z[:, :3]), "A linkage matrix has 4 columns"),
+    "leaves": (
+        lambda: MergeTree.from_linkage(Z + [0, 0, 0, 1]),
+        "Line 0 of the linkage matrix says 3 leaves, but its merge holds 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name):
+    call, message = BAD[name]
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("arguments", [{}, {"level": 1, "score": 1}], ids=["none", "both"])
+def test_cut_takes_one_of_level_and_score(arguments):
+    tree = MergeTree([(0, 1)], scores=[1])
+    with pytest.raises(TypeError, match="either level= or score="):
+        tree.cut(**arguments)
+
+
+def test_level_is_an_integer():
+    tree = MergeTree([(0, 1)])
+    with pytest.raises(TypeError, match=r"A level is an integer, got 1\.5"):
+        tree.cut(1.5)
