@@ -1,0 +1,551 @@
+"""L2H behind scikit-learn's API: logits, merges and tree, put together."""
+
+import math
+import numbers
+import operator
+import warnings
+
+import numpy as np
+from scipy.special import softmax
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
+from sklearn.utils import ClassifierTags, check_array, get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRequest,
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .logits import Logits, Response, leaf_names
+from .merge import AGGREGATIONS, merge_leaves
+from .tree import MergeTree
+
+__all__ = ["L2HClustering", "l2h_tree"]
+
+
+def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=None, verbose=0):
+    """Merge the K clusters of a flat model into one binary tree.
+
+    The leaves are the K clusters, the columns of `logits`, not its rows. The group the model is
+    least sure of is merged with the group its rows would go to if it did not exist, K - 1
+    times [1]_.
+
+    Parameters
+    ----------
+    logits : array-like of shape (n_samples, K), dtype=number
+        Unnormalised log-probabilities of each row: adding a number to a row changes nothing.
+        -inf says that a leaf is impossible for a row; the logarithm of probabilities is fine.
+        The columns of a DataFrame name the leaves. Never copied as a whole, never changed.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each row, not negative; None weighs all 1. A whole weight is the same as that
+        many equal rows.
+    aggregation : {"sum_of_means", "sum", "mean"}, default="sum_of_means"
+        Score of a group, from the largest softmax probability g of its rows: the sum over its
+        leaves of the leaf's mean g, or of the leaf's sum of g, or the mean of g over its rows.
+    n_jobs : int, default=None
+        Threads that read the rows; see :term:`n_jobs` in scikit-learn's glossary. Any number
+        gives the same tree.
+    verbose : int, default=0
+        1 prints a line per pass over the rows.
+
+    Returns
+    -------
+    tree : MergeTree
+        ``children[t]`` is (selected group, partner), ``scores[t]`` the score of the selected
+        group, ``counts`` the rows of each leaf, or their weight.
+
+    Raises
+    ------
+    ValueError
+        If a row has NaN, +inf or nothing but -inf (the first such row is named), the array is
+        not 2-dimensional, or a weight is negative.
+
+    Warns
+    -----
+    UserWarning
+        If the rows of a group have no probability for any other leaf: it joins the group that
+        was formed earliest.
+
+    Notes
+    -----
+    Ties, which are scores within 1e-9 of their doubts and profiles within a relative 1e-9, go to
+    the group formed earliest. The selected scores never decrease, except with "mean".
+
+    References
+    ----------
+    .. [1] E. Palumbo, M. Vandenhirtz, A. Ryser, I. Daunhawer, J. E. Vogt, "From Logits to
+       Hierarchies: Hierarchical Clustering made Simple", ICML 2025, arXiv:2410.07858.
+
+    Examples
+    --------
+    >>> from skl2h import l2h_tree
+    >>> tree = l2h_tree([[3, 2, 0, 0], [2, 3, 0, 0], [0, 0, 4, 2], [0, 0, 2, 4]])
+    >>> tree.children
+    array([[0, 1],
+           [2, 3],
+           [4, 5]])
+    >>> tree.scores.round(3)
+    array([0.681, 0.853, 1.363])
+    >>> tree.cut(2)
+    array([0, 0, 1, 1])
+    """
+    scores = _check_logits(logits)
+    weights = _check_weights(sample_weight, scores.shape[0])
+    columns = getattr(logits, "columns", None)
+    tree, _ = build_tree(
+        Logits(scores),
+        weights=weights,
+        names=columns,
+        aggregation=aggregation,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    return tree
+
+
+def _inner_has(attribute):
+    """Whether the inner model, fitted or not, has an attribute."""
+
+    def check(self):
+        return hasattr(getattr(self, "estimator_", self.estimator), attribute)
+
+    return check
+
+
+class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
+    """Hierarchy of the clusters of any clusterer or classifier, from its logits.
+
+    The leaves of the tree are the K clusters of the inner model, not the rows:
+    ``n_leaves_ == K`` and ``children_`` has K - 1 lines. The group of clusters the model is
+    least sure of is merged with the group its rows would go to if it did not exist,
+    K - 1 times [1]_.
+
+    Parameters
+    ----------
+    estimator : estimator or "precomputed"
+        Clusterer or classifier, cloned and fitted by `fit`; a
+        :class:`~sklearn.frozen.FrozenEstimator` is used as it is. With ``"precomputed"``, X is
+        the (n_samples, K) matrix of logits.
+    n_clusters : int, default=None
+        Number of groups in `labels_` and `predict`, from 1 to K; None keeps all K leaves.
+    response_method : str or callable, default="auto"
+        What to ask of the fitted inner model. "auto" takes the first it has of
+        ``decision_function``, ``predict_log_proba``, ``predict_proba`` (its logarithm) and, for
+        models with cluster centres, ``transform`` (minus the squared distance, over twice the
+        mean squared distance of the fitted rows to their own centre). Or the name of a method,
+        or ``f(estimator, X)`` that returns (n_samples, K) logits.
+    temperature : float, default=1.0
+        Divides the logits. Above 1 for a model that is too sure of itself.
+    aggregation : {"sum_of_means", "sum", "mean"}, default="sum_of_means"
+        Score of a group; see :func:`l2h_tree`.
+    n_jobs : int, default=None
+        Threads that read the rows. Any number gives the same tree.
+    verbose : int, default=0
+        1 prints a line per pass over the rows.
+
+    Attributes
+    ----------
+    estimator_ : estimator or "precomputed"
+        The fitted inner model.
+    tree_ : MergeTree
+        The hierarchy: names, counts, cuts, members, paths.
+    children_ : ndarray of shape (K - 1, 2), dtype=intp
+        The two nodes of each merge, selected group first; merge t makes node K + t.
+    distances_ : ndarray of shape (K - 1,), dtype=float64
+        Score of the selected group at each merge.
+    labels_ : ndarray of shape (n_samples,), dtype=intp
+        Group of each fitted row, at the level `n_clusters_`.
+    leaf_labels_ : ndarray of shape (n_samples,), dtype=intp
+        Leaf of each fitted row: its largest logit.
+    leaf_counts_ : ndarray of shape (K,)
+        Rows of each leaf, or their weight.
+    n_leaves_ : int
+        K.
+    n_clusters_ : int
+        Number of groups in `labels_`.
+    linkage_matrix_ : ndarray of shape (K - 1, 4), dtype=float64
+        For SciPy; heights are the ranks 1..K-1.
+    n_features_in_ : int
+        Features seen by the inner model, if it tells.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+        Names of the features, if the inner model has them.
+
+    See Also
+    --------
+    l2h_tree : The tree alone, from a matrix of logits.
+    sklearn.cluster.AgglomerativeClustering : A hierarchy of the rows.
+
+    References
+    ----------
+    .. [1] E. Palumbo, M. Vandenhirtz, A. Ryser, I. Daunhawer, J. E. Vogt, "From Logits to
+       Hierarchies: Hierarchical Clustering made Simple", ICML 2025, arXiv:2410.07858.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.datasets import make_blobs
+    >>> from skl2h import L2HClustering
+    >>> X, _ = make_blobs(centers=[[0, 0], [0, 2], [9, 9], [9, 6]], random_state=0)
+    >>> model = L2HClustering(KMeans(4, random_state=0), n_clusters=2).fit(X)
+    >>> model.children_.shape
+    (3, 2)
+    >>> model.predict([[0, 1], [8, 8]]) == model.predict([[0, 2], [9, 6]])
+    array([ True,  True])
+    >>> model.cut([4, 2, 1]).shape
+    (100, 3)
+    >>> model.predict_proba(X, level=3).shape
+    (100, 3)
+    """
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        n_clusters=None,
+        response_method="auto",
+        temperature=1.0,
+        aggregation="sum_of_means",
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.n_clusters = n_clusters
+        self.response_method = response_method
+        self.temperature = temperature
+        self.aggregation = aggregation
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X, y=None, **params):
+        """Fit the inner model, then merge its clusters into a tree.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Whatever the inner model takes; it is passed on as it is. The logits, for
+            ``"precomputed"``.
+        y : array-like, default=None
+            For inner models that need it.
+        **params : dict
+            Passed to the ``fit`` of the inner model, as metadata routing says if it is enabled.
+            ``sample_weight`` weighs the rows of the tree as well.
+
+        Returns
+        -------
+        self : L2HClustering
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or a row of the logits has NaN, +inf or nothing but
+            -inf.
+        AttributeError
+            If the inner model gives no scores.
+        """
+        _check_parameters(self)
+        if _is_precomputed(self):
+            unknown = sorted(params.keys() - {"sample_weight"})
+            if unknown:
+                raise TypeError(f"fit(logits) takes sample_weight, but not {', '.join(unknown)}.")
+            X_checked = _check_logits(X)
+            estimator, response, names = self.estimator, None, getattr(X, "columns", None)
+            weights = _check_weights(params.get("sample_weight"), X_checked.shape[0])
+            logits = Logits(X_checked, divisor=self.temperature)
+        else:
+            if get_config()["enable_metadata_routing"]:
+                params = process_routing(self, "fit", **params).estimator.fit
+            estimator = clone(self.estimator).fit(X, y, **params)
+            response = Response.find(estimator, self.response_method, self.temperature)
+            logits = response.logits(estimator, X)
+            weights = _check_weights(params.get("sample_weight"), logits.shape[0])
+            response = response.scaled_to(logits, weights)
+            logits.divisor = response.divisor
+            names = leaf_names(estimator, logits.shape[1])
+        n_leaves = logits.shape[1]
+        n_clusters = n_leaves if self.n_clusters is None else operator.index(self.n_clusters)
+        if not 1 <= n_clusters <= n_leaves:
+            raise ValueError(
+                f"n_clusters={n_clusters} is out of range: the inner model has {n_leaves} "
+                f"clusters, so it can be 1 to {n_leaves}."
+            )
+        tree, leaves = build_tree(
+            logits,
+            weights=weights,
+            names=names,
+            aggregation=self.aggregation,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+
+        # All that can fail has been done: an interrupted refit leaves the last fit whole.
+        if _is_precomputed(self):
+            validate_data(self, X, skip_check_array=True)
+        else:
+            _copy_or_remove(self, estimator, "n_features_in_")
+            _copy_or_remove(self, estimator, "feature_names_in_")
+        self.estimator_ = estimator
+        self._response = response
+        self.tree_ = tree
+        self.children_ = tree.children
+        self.distances_ = tree.scores
+        self.leaf_labels_ = leaves
+        self.leaf_counts_ = tree.counts
+        self.n_leaves_ = n_leaves
+        self.n_clusters_ = n_clusters
+        self.labels_ = tree.cut(n_clusters)[leaves]
+        self.linkage_matrix_ = tree.to_linkage()
+        return self
+
+    def fit_predict(self, X, y=None, **params):
+        """Fit, and return the group of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As for `fit`.
+        y : array-like, default=None
+            For inner models that need it.
+        **params : dict
+            Passed to `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), dtype=intp
+            `labels_`.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does.
+        """
+        return self.fit(X, y, **params).labels_
+
+    def predict(self, X, *, level=None):
+        """Group of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Whatever the inner model takes.
+        level : int or sequence of int, default=None
+            Number of groups, from 1 to `n_leaves_`; None means `n_clusters_`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,) or (n_samples, n_levels), dtype=intp
+            The group of the row's leaf, which has the largest logit. A sequence of levels gives
+            one column each. On the fitted rows this is `labels_` at every level.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If there is no such level, or a row has no leaf.
+        """
+        check_is_fitted(self)
+        groups = self.tree_.cut(self.n_clusters_ if level is None else level)
+        return np.concatenate([groups[leaves] for _, _, leaves in self._logits(X).read()])
+
+    def predict_proba(self, X, *, level=None):
+        """Probability of each group.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Whatever the inner model takes.
+        level : int, default=None
+            Number of groups, from 1 to `n_leaves_`; None means `n_clusters_`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, level), dtype=float64
+            Softmax of the logits, summed over the leaves of each group; rows sum to 1.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If there is no such level, or a row has no leaf.
+
+        Notes
+        -----
+        The most probable group need not hold the most probable leaf, which `predict` follows.
+        """
+        check_is_fitted(self)
+        level = self.n_clusters_ if level is None else operator.index(level)
+        groups = self.tree_.cut(level)
+        order = np.argsort(groups, kind="stable")
+        starts = np.searchsorted(groups[order], np.arange(level))
+        logits = self._logits(X)
+        probabilities = np.empty((logits.shape[0], level))
+        for rows, values, _ in logits.read():
+            of_leaves = softmax(values, axis=1)
+            probabilities[rows] = np.add.reduceat(of_leaves[:, order], starts, axis=1)
+        return probabilities
+
+    def cut(self, level):
+        """Group of each fitted row, at any level.
+
+        Parameters
+        ----------
+        level : int or sequence of int
+            Number of groups, from 1 to `n_leaves_`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,) or (n_samples, n_levels), dtype=intp
+            Groups are numbered by their smallest leaf. A sequence gives one column each.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If there is no such level.
+
+        Notes
+        -----
+        Levels are nested. Every level has that many groups of leaves; one without rows has no
+        label among the rows.
+        """
+        check_is_fitted(self)
+        return self.tree_.cut(level)[self.leaf_labels_]
+
+    @available_if(_inner_has("score"))
+    def score(self, X, y=None, **params):
+        """Score of the inner model, as it defines it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Whatever the inner model takes.
+        y : array-like, default=None
+            For inner models that need it.
+        **params : dict
+            Passed to the ``score`` of the inner model.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        """
+        check_is_fitted(self)
+        if get_config()["enable_metadata_routing"]:
+            params = process_routing(self, "score", **params).estimator.score
+        return self.estimator_.score(X, y, **params)
+
+    def get_metadata_routing(self):
+        """Metadata routing of this estimator: what the inner model asks for.
+
+        Returns
+        -------
+        routing : MetadataRouter or MetadataRequest
+        """
+        if _is_precomputed(self):
+            request = MetadataRequest(owner=type(self).__name__)
+            request.fit.add_request(param="sample_weight", alias=True)
+            return request
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        mapping = mapping.add(caller="score", callee="score")
+        return MetadataRouter(owner=type(self).__name__).add(
+            estimator=self.estimator, method_mapping=mapping
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if hasattr(self.estimator, "__sklearn_tags__"):
+            # Field by field: a frozen estimator also carries a tag that turns all checks off.
+            inner = get_tags(self.estimator)
+            for field in (
+                "sparse", "allow_nan", "pairwise", "positive_only", "string", "categorical"
+            ):  # fmt: skip
+                setattr(tags.input_tags, field, getattr(inner.input_tags, field))
+            tags.target_tags.required = inner.target_tags.required
+        # scikit-learn's checks read these of whatever has predict_proba, a clusterer or not.
+        tags.classifier_tags = ClassifierTags()
+        return tags
+
+    def _logits(self, X):
+        if _is_precomputed(self):
+            scores = _check_logits(X)
+            validate_data(self, X, skip_check_array=True, reset=False)
+            return Logits(scores, divisor=self.temperature)
+        return self._response.logits(self.estimator_, X)
+
+
+def build_tree(
+    logits, *, weights=None, names=None, aggregation="sum_of_means", n_jobs=None, verbose=0
+):
+    """Tree of `Logits`, and the leaf of each row."""
+    if aggregation not in AGGREGATIONS:
+        raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {aggregation!r}.")
+    merges = merge_leaves(logits, weights, aggregation=aggregation, n_jobs=n_jobs, verbose=verbose)
+    tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
+    if merges.stranded:
+        nodes = ", ".join(
+            f"{node} ({tree.names[node]!r})" if node < tree.n_leaves else str(node)
+            for node in merges.stranded
+        )
+        warnings.warn(
+            f"No row gives any probability to a way out of node {nodes}: joined to the group "
+            "that was formed earliest. Logits that are not cut to -inf would say more.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return tree, merges.leaves
+
+
+def _check_logits(logits):
+    # Finiteness is checked block by block: -inf is allowed, and a copy is not.
+    return check_array(logits, dtype="numeric", ensure_all_finite=False, input_name="logits")
+
+
+def _check_weights(weights, n_rows):
+    if weights is None:
+        return None
+    weights = check_array(weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
+        )
+    if (weights < 0).any():
+        row = int((weights < 0).argmax())
+        raise ValueError(f"sample_weight[{row}] is negative: {weights[row]:g}.")
+    return weights
+
+
+def _check_parameters(model):
+    estimator, n_clusters, temperature = model.estimator, model.n_clusters, model.temperature
+    if not _is_precomputed(model) and not hasattr(estimator, "fit"):
+        raise TypeError(
+            "estimator must be a clusterer or classifier with fit, or 'precomputed', "
+            f"got {estimator!r}."
+        )
+    if n_clusters is not None and not isinstance(n_clusters, numbers.Integral):
+        raise TypeError(f"n_clusters must be an integer or None, got {n_clusters!r}.")
+    if not isinstance(temperature, numbers.Real) or not 0 < temperature < math.inf:
+        raise ValueError(f"temperature must be a number above 0, got {temperature!r}.")
+    method = model.response_method
+    if not callable(method) and not isinstance(method, str):
+        raise TypeError(f"response_method must be a name or a callable, got {method!r}.")
+
+
+def _is_precomputed(model):
+    return isinstance(model.estimator, str) and model.estimator == "precomputed"
+
+
+def _copy_or_remove(model, source, attribute):
+    """Set an attribute as the source has it, or make sure that there is none."""
+    if hasattr(source, attribute):
+        setattr(model, attribute, getattr(source, attribute))
+    elif hasattr(model, attribute):
+        delattr(model, attribute)

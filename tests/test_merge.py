@@ -1,0 +1,330 @@
+"""The tree is that of the plain evaluation, and obeys the laws of the algorithm."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from plain import plain_merges
+from sklearn import config_context
+
+from skl2h import l2h_tree
+from skl2h.logits import Logits
+from skl2h.merge import AGGREGATIONS, merge_leaves
+
+N_SEEDS = 600
+CHUNK = 50
+DTYPES = [np.float16, np.float32, np.float64, np.int8, np.int64]
+SUMS = ["sum_of_means", "sum"]
+
+
+def random_case(seed):
+    """Logits, weights, aggregation, block bytes and workers; each odd thing in many seeds."""
+    rng = np.random.default_rng(seed)
+    n_leaves, n_rows = rng.integers(1, 41), rng.integers(1, 50)
+    dtype = DTYPES[seed % len(DTYPES)]
+    logits = rng.standard_normal((n_rows, n_leaves)) * 10.0 ** rng.integers(-1, 3)
+    if rng.random() < 0.3:  # ties within rows, between rows and between leaves
+        logits = np.round(rng.standard_normal((n_rows, n_leaves)))
+    if rng.random() < 0.3:  # leaves without rows
+        logits[:, rng.random(n_leaves) < 0.3] -= 30
+    if rng.random() < 0.2:  # equal leaves
+        logits = logits[:, rng.integers(0, n_leaves, n_leaves)]
+    logits = np.clip(logits, -120, 120).astype(dtype)
+    if logits.dtype.kind == "f" and rng.random() < 0.3:  # impossible leaves
+        impossible = rng.random(logits.shape) < rng.choice([0.2, 0.9])
+        impossible[np.arange(n_rows), logits.argmax(axis=1)] = False
+        logits[impossible] = -np.inf
+    weights = [
+        None,
+        rng.integers(0, 3, n_rows),
+        rng.integers(0, 20, n_rows) / 8,
+        rng.random(n_rows) * (rng.random(n_rows) < 0.8),
+        np.full(n_rows, 0.1),
+    ][rng.integers(5)]
+    aggregation = AGGREGATIONS[seed % 3]
+    memory, n_jobs = rng.choice([1e-9, 1e-3, 1.0]), [None, 1, 2][rng.integers(3)]
+    return logits, weights, aggregation, memory, n_jobs
+
+
+@pytest.mark.parametrize("start", range(0, N_SEEDS, CHUNK))
+def test_tree_equals_plain_evaluation(start):
+    """Merge by merge, with ties, empty leaves, -inf, weights, every dtype and block size."""
+    for seed in range(start, start + CHUNK):
+        logits, weights, aggregation, memory, n_jobs = random_case(seed)
+        children, scores, stranded = plain_merges(logits, weights, aggregation)
+        with config_context(working_memory=memory), warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            tree = l2h_tree(logits, sample_weight=weights, aggregation=aggregation, n_jobs=n_jobs)
+        assert tree.children.tolist() == [list(pair) for pair in children], f"seed {seed}"
+        np.testing.assert_allclose(tree.scores, scores, rtol=1e-9, atol=1e-12, err_msg=str(seed))
+        assert bool(seen) == bool(stranded), f"seed {seed}"
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.parametrize("confidence", [20, 40, 400, 2000])
+def test_confident_models_keep_their_order(confidence, aggregation):
+    """Where every softmax rounds to 1, doubts of 1e-9 to 0 still choose, as in plain."""
+    rng = np.random.default_rng(confidence)
+    for _ in range(10):
+        logits = rng.standard_normal((60, 8)) * 3
+        logits[np.arange(60), np.arange(60) % 8] += confidence
+        weights = np.full(60, 0.1)
+        tree = l2h_tree(logits, sample_weight=weights, aggregation=aggregation)
+        children, _, _ = plain_merges(logits, weights, aggregation)
+        assert tree.children.tolist() == [list(pair) for pair in children]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1, 2, 3, -1])
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_blocks_and_workers_change_nothing(n_jobs, aggregation):
+    """Any number of rows in a block, any number of workers: one tree."""
+    rng = np.random.default_rng(0)
+    n_rows, n_leaves = 300, 12
+    logits, weights = rng.standard_normal((n_rows, n_leaves)) * 3, rng.random(n_rows)
+    expected = l2h_tree(logits, sample_weight=weights, aggregation=aggregation)
+    for block in [1, 2, 3, 7, 50, 299, 300, 1000]:
+        with config_context(working_memory=block * 24 * n_leaves / 2**20):
+            assert len(Logits(logits).blocks()) == math.ceil(n_rows / block)
+            tree = l2h_tree(logits, sample_weight=weights, aggregation=aggregation, n_jobs=n_jobs)
+        assert np.array_equal(tree.children, expected.children)
+        np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-12)
+
+
+def test_ties_do_not_depend_on_blocks():
+    """Leaves that differ by the order of additions alone are merged in the order of leaves."""
+    rng = np.random.default_rng(1)
+    rows = rng.standard_normal((40, 3)) * 3
+    logits = np.concatenate([np.roll(rows, shift, axis=1) for shift in range(3)])
+    for _ in range(20):
+        shuffled = logits[rng.permutation(len(logits))]
+        with config_context(working_memory=rng.integers(1, 99) * 24 * 3 / 2**20):
+            assert l2h_tree(shuffled).children[0, 0] == 0
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.parametrize("seed", range(5))
+class TestLaws:
+    """Section by section, what the definition promises."""
+
+    @staticmethod
+    def logits(seed, n_rows=120, n_leaves=11):
+        # Multiples of 1/64: adding whole numbers is exact.
+        return np.round(np.random.default_rng(seed).standard_normal((n_rows, n_leaves)) * 200) / 64
+
+    def test_adding_a_constant_to_a_row_changes_nothing(self, seed, aggregation):
+        logits = self.logits(seed)
+        shift = np.random.default_rng(seed).integers(-1000, 1000, (len(logits), 1))
+        expected = l2h_tree(logits, aggregation=aggregation)
+        assert l2h_tree(logits + shift, aggregation=aggregation) == expected
+
+    def test_permuting_rows_changes_nothing(self, seed, aggregation):
+        logits = self.logits(seed)
+        expected = l2h_tree(logits, aggregation=aggregation)
+        shuffled = np.random.default_rng(seed).permutation(logits)
+        tree = l2h_tree(shuffled, aggregation=aggregation)
+        assert np.array_equal(tree.children, expected.children)
+        assert np.array_equal(tree.counts, expected.counts)
+
+    def test_permuting_columns_permutes_the_leaves(self, seed, aggregation):
+        rng = np.random.default_rng(seed)
+        logits = rng.standard_normal((120, 11)) * 3
+        order = rng.permutation(11)
+        expected = l2h_tree(logits, aggregation=aggregation).children
+        children = l2h_tree(logits[:, order], aggregation=aggregation).children
+        node = np.concatenate([order, np.arange(11, 21)])
+        assert np.array_equal(node[children], expected)
+
+    def test_whole_weights_equal_repeated_rows(self, seed, aggregation):
+        logits = self.logits(seed)
+        weights = np.random.default_rng(seed).integers(0, 4, len(logits))
+        weighted = l2h_tree(logits, sample_weight=weights, aggregation=aggregation)
+        repeated = l2h_tree(np.repeat(logits, weights, axis=0), aggregation=aggregation)
+        assert np.array_equal(weighted.children, repeated.children)
+        assert np.array_equal(weighted.counts, repeated.counts)
+        np.testing.assert_allclose(weighted.scores, repeated.scores)
+
+    def test_scaling_all_weights_changes_no_merge(self, seed, aggregation):
+        logits = self.logits(seed)
+        weights = np.random.default_rng(seed).random(len(logits))
+        one = l2h_tree(logits, sample_weight=weights, aggregation=aggregation)
+        two = l2h_tree(logits, sample_weight=weights * 1e-7, aggregation=aggregation)
+        assert np.array_equal(one.children, two.children)
+
+
+@pytest.mark.parametrize("aggregation", SUMS)
+@pytest.mark.parametrize("seed", range(5))
+class TestLawsOfSums:
+    """A merged group scores at least twice what was merged; a mean may fall."""
+
+    def test_scores_never_decrease(self, seed, aggregation):
+        scores = l2h_tree(TestLaws.logits(seed), aggregation=aggregation).scores
+        assert (np.diff(scores) >= -1e-9 * scores[1:]).all()
+
+    def test_few_passes(self, seed, aggregation):
+        logits = TestLaws.logits(seed, n_rows=400, n_leaves=40)
+        merges = merge_leaves(Logits(logits), aggregation=aggregation)
+        bound = 1 + math.log2(sum_of_scores(logits, aggregation) / merges.scores[0])
+        assert merges.n_passes <= bound < 39
+
+
+def sum_of_scores(logits, aggregation):
+    top = np.exp(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))).max(axis=1)
+    counts = np.bincount(logits.argmax(axis=1))
+    sums = np.bincount(logits.argmax(axis=1), weights=top)
+    return sums.sum() if aggregation == "sum" else (sums / counts).sum()
+
+
+class TestHoles:
+    """What the paper's listing leaves open."""
+
+    def test_leaf_without_rows_goes_first_to_the_rows_that_find_it_plausible(self):
+        logits = [[5, 0, 1], [0, 5, 2], [5, 0, 1]]  # leaf 2: exp(-3) of one row beats 2 exp(-4)
+        tree = l2h_tree(logits)
+        assert tree.children[0].tolist() == [2, 1]
+        assert tree.scores[0] == 0
+        assert tree.counts.tolist() == [2, 1, 0]
+
+    def test_leaf_of_zero_weight_counts_as_without_rows(self):
+        logits = [[5, 0, 1], [0, 5, 2], [0, 0, 1]]
+        tree = l2h_tree(logits, sample_weight=[1, 1, 0])
+        assert tree.children[0].tolist() == [2, 1]
+        assert tree.counts.tolist() == [1, 1, 0]
+
+    @pytest.mark.parametrize("aggregation", AGGREGATIONS)
+    def test_impossible_leaf_joins_the_earliest_group_and_is_named(self, aggregation):
+        logits = np.array([[3, 0, 1], [0, 3, 1.0], [1, 0, 3]])
+        logits = np.insert(logits, 1, -np.inf, axis=1)
+        with pytest.warns(UserWarning, match=r"way out of node 1 \('1'\): joined to the group"):
+            tree = l2h_tree(logits, aggregation=aggregation)
+        assert tree.children[0].tolist() == [1, 0]
+
+    def test_group_whose_rows_are_certain_joins_the_earliest_group(self):
+        logits = [[0, -np.inf, -np.inf], [-np.inf, 0, -1], [-np.inf, -1, 0]]
+        with pytest.warns(UserWarning, match=r"way out of node 0 \('0'\): joined to the group"):
+            tree = l2h_tree([*logits, [-np.inf, -0.5, 0]])
+        assert tree.children.tolist() == [[2, 1], [0, 3]]
+
+    def test_rows_without_a_way_out_count_nothing(self):
+        certain = [-np.inf, 0, -np.inf]
+        logits = [[3, 0, 1], [0, 3, 1], [1, 0, 3]]
+        for aggregation in AGGREGATIONS:
+            tree = l2h_tree(logits + [certain] * 5, aggregation=aggregation)
+            assert np.isfinite(tree.scores).all()
+            assert tree.children[-1, 0] in (1, 3)
+
+    def test_all_weights_zero(self):
+        with pytest.warns(UserWarning, match="joined to the group that was formed earliest"):
+            tree = l2h_tree(np.eye(3), sample_weight=np.zeros(3))
+        assert tree.children.tolist() == [[0, 1], [2, 3]]
+
+    def test_one_leaf(self):
+        tree = l2h_tree([[1.0], [2.0]])
+        assert tree.children.shape == (0, 2)
+        assert tree.cut(1).tolist() == [0]
+        assert tree.counts.tolist() == [2]
+
+    def test_equal_leaves_merge_in_the_order_they_were_formed(self):
+        tree = l2h_tree(np.eye(6))
+        assert tree.children.tolist() == plain_lists(np.eye(6))
+
+    @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, bool])
+    def test_integers_are_not_truncated(self, dtype):
+        logits = np.random.default_rng(0).integers(0, 2, (50, 6)).astype(dtype)
+        assert l2h_tree(logits) == l2h_tree(logits.astype(float))
+
+    def test_float16_is_computed_in_more(self):
+        logits = (np.random.default_rng(0).standard_normal((500, 6)) * 50).astype(np.float16)
+        assert l2h_tree(logits) == l2h_tree(logits.astype(np.float64))
+
+    def test_runner_up_survives_underflow(self):
+        """exp(-1000) is 0, but which leaf is next is still in the logits."""
+        logits = [[2000, 1000, 999], [1000, 2000, 1001], [1000, 0, 2000]]
+        assert l2h_tree(logits).children.tolist() == plain_lists(logits)
+        assert l2h_tree(logits).children[0].tolist() == [0, 1]
+
+
+def plain_lists(logits):
+    return [list(pair) for pair in plain_merges(logits)[0]]
+
+
+def test_logits_are_not_changed():
+    logits = np.random.default_rng(0).standard_normal((50, 4))
+    before = logits.copy()
+    logits.setflags(write=False)
+    l2h_tree(logits)
+    assert np.array_equal(logits, before)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_memory_maps_are_read_as_they_are(tmp_path, order, dtype):
+    logits = np.random.default_rng(0).standard_normal((90, 5)).astype(dtype, order=order)
+    np.save(tmp_path / "logits.npy", logits)
+    mapped = np.load(tmp_path / "logits.npy", mmap_mode="r")
+    assert l2h_tree(mapped, n_jobs=2) == l2h_tree(logits)
+
+
+def test_column_names_name_the_leaves():
+    pd = pytest.importorskip("pandas")
+    tree = l2h_tree(pd.DataFrame(np.eye(3), columns=["cat", "dog", "car"]))
+    assert tree.names == ("cat", "dog", "car")
+
+
+def test_verbose_tells_each_pass(capsys):
+    logits = np.random.default_rng(0).standard_normal((200, 20))
+    merges = merge_leaves(Logits(logits), verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"[l2h] 20 leaves merged in {merges.n_passes} passes over the rows"
+    assert len(lines) == merges.n_passes
+
+
+BAD_LOGITS = {
+    "nan": ([[1, 2], [np.nan, 2], [np.nan, 1]], "Row 1 of the logits has NaN in column 0"),
+    "inf": ([[1, 2], [1, np.inf]], "Row 1 of the logits has inf in column 1"),
+    "only -inf": ([[1, 2], [-np.inf, -np.inf]], "Row 1 of the logits has nothing but -inf"),
+    "one dimension": ([1.0, 2.0], "Expected 2D array, got 1D array"),
+    "three dimensions": (np.zeros((2, 2, 2)), "Found array with dim 3|dim 3"),
+    "no rows": (np.zeros((0, 3)), "Found array with 0 sample"),
+    "no leaves": (np.zeros((3, 0)), "Found array with 0 feature"),
+    "text": ([["a", "b"]], "could not convert string to float|dtype='numeric'"),
+    "complex": (np.zeros((2, 2), dtype=complex), "Complex data not supported"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_LOGITS)
+def test_bad_logits(name):
+    logits, message = BAD_LOGITS[name]
+    with pytest.raises(ValueError, match=message):
+        l2h_tree(logits)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_first_bad_row_is_named_whatever_the_blocks(n_jobs):
+    logits = np.zeros((500, 3))
+    logits[[123, 400, 499], 1] = np.nan
+    with (
+        config_context(working_memory=1e-3),
+        pytest.raises(ValueError, match="Row 123 of the logits has NaN in column 1"),
+    ):
+        l2h_tree(logits, n_jobs=n_jobs)
+
+
+BAD_WEIGHTS = {
+    "negative": ([1, 2, -1], r"sample_weight\[2\] is negative: -1"),
+    "short": ([1, 2], r"sample_weight must have the shape \(3,\)"),
+    "nan": ([1, np.nan, 1], "sample_weight contains NaN"),
+    "infinite": ([1, np.inf, 1], "sample_weight contains infinity"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_WEIGHTS)
+def test_bad_weights(name):
+    weights, message = BAD_WEIGHTS[name]
+    with pytest.raises(ValueError, match=message):
+        l2h_tree(np.eye(3), sample_weight=weights)
+
+
+def test_bad_aggregation():
+    with pytest.raises(ValueError, match=r"aggregation must be one of .*, got 'median'"):
+        l2h_tree(np.eye(3), aggregation="median")
