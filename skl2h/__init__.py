@@ -2,10 +2,10 @@
 
 from importlib.metadata import version
 
-from . import datasets
+from . import datasets, export
 from .estimator import L2HClustering, l2h_tree
 from .tree import MergeTree
 
 __version__ = version("skl2h")
 
-__all__ = ["L2HClustering", "MergeTree", "__version__", "datasets", "l2h_tree"]
+__all__ = ["L2HClustering", "MergeTree", "__version__", "datasets", "export", "l2h_tree"]

@@ -1,0 +1,326 @@
+"""The command line: a file of logits in, a tree out; and a demonstration."""
+
+import argparse
+import csv
+import os
+import sys
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__
+from .estimator import L2HClustering, build_tree
+from .export import export_csv, export_json, export_text
+from .logits import Logits
+
+DESCRIPTION = """\
+Reads a whole hierarchy out of the logits of a flat clusterer or classifier.
+The leaves of the tree are its K clusters (the columns of the logits), not the rows.
+"""
+
+BUILD = """\
+Merge the K columns of a file of logits into one tree, and write the merges and cuts.
+
+LOGITS is a table of numbers, one row for each sample and one column for each cluster:
+  .npy   one array, read without loading it whole
+  .npz   the array --array names; else `logits`, or `probabilities` with --probabilities;
+         else the only 2-dimensional one. An array `names` with one text for each column
+         names the clusters.
+  .csv   numbers between commas; a first line that is not numbers names the clusters
+Files are never unpickled.
+"""
+
+BUILD_EPILOG = """\
+examples:
+  skl2h build logits.npy                           print the tree
+  skl2h build logits.npy --level 10 --out tree.csv
+                                                   one line for each node: name, parent,
+                                                   children, score, leaves, rows, and its
+                                                   group at level 10
+  skl2h build probs.npz --probabilities --names classes.txt --out tree.json
+
+exit codes: 0 done, 1 a file or its content is at fault, 2 the command line is.
+"""
+
+NEXT = """\
+What you see: a mixture of 10 Gaussians was fitted to 1,797 images of digits, without the
+digits. Each leaf is one cluster, named after the digit that most of its images show. A
+score says how sure the model is of the group that was merged: the lowest went first.
+
+What to try next:
+  skl2h build --help              the same from a file of logits, of any model
+  python3 -c "import skl2h; help(skl2h.L2HClustering)"
+                                  the same in Python, behind scikit-learn's API"""
+
+
+class InputError(Exception):
+    """A fault of a file, told in one line."""
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        Arguments; None takes those of the process.
+
+    Returns
+    -------
+    code : int
+        0 when done, 1 if a file or its content is at fault. Faults of the command line leave
+        by SystemExit with code 2.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except InputError as error:
+        print(f"skl2h: error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`): that is no fault.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser():
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="skl2h", description=DESCRIPTION, formatter_class=raw)
+    parser.add_argument("--version", action="version", version=f"skl2h {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="fit a mixture to the digits of scikit-learn and print its hierarchy",
+        description="Fit a Gaussian mixture to the digits that ship with scikit-learn, and "
+        "print the hierarchy of its clusters.",
+    )
+    demo.set_defaults(run=_demo)
+    build = commands.add_parser(
+        "build",
+        help="make a tree of a file of logits",
+        description=BUILD,
+        epilog=BUILD_EPILOG,
+        formatter_class=raw,
+    )
+    build.add_argument("logits", metavar="LOGITS", type=Path, help=".npy, .npz or .csv file")
+    build.add_argument(
+        "--probabilities", action="store_true", help="the file holds probabilities, not logits"
+    )
+    build.add_argument("--array", metavar="NAME", help="which array of an .npz file")
+    build.add_argument(
+        "--names", metavar="FILE", type=Path, help="text file, one cluster name a line"
+    )
+    build.add_argument(
+        "--level",
+        metavar="K",
+        type=int,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="number of groups to cut into; several may be given",
+    )
+    build.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help=".csv, .json or .txt file to write, by its ending; may be given again; without it "
+        "the tree is printed",
+    )
+    build.set_defaults(run=_build)
+    return parser
+
+
+def _demo(_):
+    from sklearn.datasets import load_digits
+    from sklearn.decomposition import PCA
+    from sklearn.mixture import GaussianMixture
+    from sklearn.pipeline import make_pipeline
+
+    digits = load_digits()
+    mixture = GaussianMixture(n_components=10, covariance_type="tied", random_state=0)
+    model = L2HClustering(make_pipeline(PCA(20, random_state=0), mixture)).fit(digits.data)
+    seen = [digits.target[model.leaf_labels_ == leaf] for leaf in range(model.n_leaves_)]
+    commonest = [np.bincount(targets).argmax() for targets in seen]
+    names = [
+        f"mostly {digit} ({np.mean(targets == digit):.0%})"
+        for digit, targets in zip(commonest, seen)
+    ]
+    print(export_text(model.tree_.with_names(names)))
+    print()
+    print(NEXT)
+    return 0
+
+
+def _build(arguments):
+    writers = [(path, _writer(path)) for path in arguments.out]
+    scores, names = _read_scores(arguments.logits, arguments.array, arguments.probabilities)
+    n_leaves = scores.shape[1]
+    if arguments.names is not None:
+        names = _read_names(arguments.names, n_leaves)
+    for level in arguments.level:
+        if not 1 <= level <= n_leaves:
+            raise InputError(
+                f"--level {level}: {arguments.logits} has {n_leaves} columns, so a level "
+                f"is 1 to {n_leaves}."
+            )
+    kind = "probabilities" if arguments.probabilities else "logits"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            tree, _ = build_tree(Logits(scores, kind), names=names)
+        except ValueError as error:
+            raise InputError(f"{arguments.logits}: {error}") from None
+    for warning in caught:
+        print(f"skl2h: warning: {warning.message}", file=sys.stderr)
+    texts = [(path, write(tree, arguments.level)) for path, write in writers]
+    for path, text in texts:
+        _write(path, text)
+    if not texts:
+        print(_text(tree, arguments.level), end="")
+    return 0
+
+
+def _text(tree, levels):
+    parts = [export_text(tree)]
+    for level in levels:
+        parts.append(f"\nlevel {level}")
+        groups = tree.cut(level)
+        for group in range(level):
+            members = ", ".join(tree.names[leaf] for leaf in np.flatnonzero(groups == group))
+            parts.append(f"  {group}: {members}")
+    return "\n".join(parts) + "\n"
+
+
+def _writer(path):
+    writers = {
+        ".csv": lambda tree, levels: export_csv(tree, levels=levels),
+        ".json": lambda tree, levels: export_json(tree, levels=levels) + "\n",
+        ".txt": _text,
+    }
+    if path.suffix.lower() not in writers:
+        raise InputError(
+            f"--out {path}: the ending says what to write, one of {', '.join(writers)}."
+        )
+    return writers[path.suffix.lower()]
+
+
+def _read_scores(path, array, probabilities):
+    """Array of scores, and the names of its columns where the file has them."""
+    readers = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(f"{path}: the ending must be one of {', '.join(readers)}.")
+    if array is not None and reader is not _read_npz:
+        raise InputError(f"--array {array}: only an .npz file holds several arrays.")
+    try:
+        scores, names = reader(path, array, "probabilities" if probabilities else "logits")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}.") from None
+    except (ValueError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path}: cannot be read: {error}. Is the file whole, and of numbers? Python objects "
+            "are never unpickled."
+        ) from None
+    if scores.dtype.kind not in "biuf":
+        raise InputError(
+            f"{path}: the array is of dtype {scores.dtype}, not of real numbers; save it with "
+            "astype(float)."
+        )
+    if scores.ndim != 2 or 0 in scores.shape:
+        raise InputError(
+            f"{path}: the array has shape {scores.shape}; one row for each sample and one column "
+            "for each cluster are needed."
+        )
+    return scores, names
+
+
+def _read_npy(path, array, kind):
+    return np.load(path, mmap_mode="r", allow_pickle=False), None
+
+
+def _read_npz(path, array, kind):
+    # Opened here: NumPy leaves the file open when the archive is broken.
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+        name = array if array is not None else _choose(path, arrays, kind)
+        if name not in arrays.files:
+            raise InputError(f"{path}: has no array {name!r}, but {', '.join(arrays.files)}.")
+        scores = arrays[name]
+        names = arrays["names"] if "names" in arrays.files else None
+    if names is not None and (names.dtype.kind != "U" or names.shape != scores.shape[1:]):
+        names = None
+    return scores, names
+
+
+def _choose(path, arrays, kind):
+    if kind in arrays.files:
+        return kind
+    matrices = [name for name in arrays.files if arrays[name].ndim == 2]
+    if len(matrices) == 1:
+        return matrices[0]
+    raise InputError(
+        f"{path}: holds {', '.join(arrays.files) or 'nothing'}; say with --array which one."
+    )
+
+
+def _read_csv(path, array, kind):
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        first = next(csv.reader(file), [])
+        names = None if all(map(_is_number, first)) else [name.strip() for name in first]
+        if names is None:
+            file.seek(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # no rows: told by the shape
+            scores = np.loadtxt(file, delimiter=",", comments=None, ndmin=2)
+    if names is not None and scores.size and len(names) != scores.shape[1]:
+        raise InputError(
+            f"{path}: the first line names {len(names)} columns, but the rows have "
+            f"{scores.shape[1]}."
+        )
+    return scores, names
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_names(path, n_leaves):
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            names = [line.removesuffix("\n") for line in file]
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text ({error}).") from None
+    if len(names) != n_leaves:
+        raise InputError(
+            f"{path}: has {len(names)} lines, but the logits have {n_leaves} columns; one name a "
+            "line is needed."
+        )
+    return names
+
+
+def _write(path, text):
+    """Write the whole file or none of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            with open(temporary, "x", encoding="utf-8", newline="") as file:
+                file.write(text)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {path}: {error.strerror or error}.") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,240 @@
+"""`skl2h`: a file of logits in, a tree out."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from skl2h import __version__, l2h_tree
+from skl2h.__main__ import main
+from skl2h.export import export_csv, export_text
+
+LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command line in an empty folder; give (exit code, output, errors)."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        code = main(list(map(str, arguments)))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command
+
+
+def save(name, **arrays):
+    if name.endswith(".csv"):
+        np.savetxt(name, LOGITS, delimiter=",", fmt="%.17g", **arrays)
+    elif name.endswith(".npz"):
+        np.savez(name, **arrays)
+    else:
+        np.save(name, LOGITS)
+
+
+@pytest.mark.parametrize("name", ["logits.npy", "logits.csv", "one.npz", "several.npz"])
+def test_build_prints_the_tree_of_the_file(run, name):
+    arrays = {"one.npz": {"a": LOGITS}, "several.npz": {"y": LOGITS, "logits": LOGITS}}
+    save(name, **arrays.get(name, {}))
+    assert run("build", name) == (0, export_text(l2h_tree(LOGITS)) + "\n", "")
+
+
+def test_build_prints_the_groups_of_levels(run):
+    save("logits.npy")
+    code, out, _ = run("build", "logits.npy", "--level", 1, 2)
+    assert code == 0
+    groups = l2h_tree(LOGITS).cut(2)
+    members = [", ".join(map(str, np.flatnonzero(groups == group))) for group in (0, 1)]
+    levels = f"level 1\n  0: 0, 1, 2, 3, 4\n\nlevel 2\n  0: {members[0]}\n  1: {members[1]}\n"
+    assert out.endswith("\n\n" + levels)
+
+
+def test_build_writes_by_ending(run, tmp_path):
+    save("logits.npy")
+    outputs = [f"--out=tree.{ending}" for ending in ("csv", "json", "txt")]
+    assert run("build", "logits.npy", "--level", 3, *outputs) == (0, "", "")
+    tree = l2h_tree(LOGITS)
+    assert (tmp_path / "tree.csv").read_text() == export_csv(tree, levels=[3])
+    fields = json.loads((tmp_path / "tree.json").read_text())
+    assert fields["children"] == tree.children.tolist()
+    assert fields["cuts"] == {"3": tree.cut(3).tolist()}
+    assert (tmp_path / "tree.txt").read_text().startswith(export_text(tree))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "logits.npy", "tree.csv", "tree.json", "tree.txt"
+    ]  # fmt: skip
+
+
+def test_build_reads_probabilities(run):
+    p = np.random.default_rng(0).dirichlet(np.ones(4), 50)
+    np.savez("p.npz", probabilities=p, logits=p)
+    with np.errstate(divide="ignore"):
+        expected = export_text(l2h_tree(np.log(p))) + "\n"
+    assert run("build", "p.npz", "--probabilities")[1] == expected
+    assert run("build", "p.npz")[1] == export_text(l2h_tree(p)) + "\n"
+    assert run("build", "p.npz", "--array", "probabilities", "--probabilities")[1] == expected
+
+
+def test_names_come_from_a_file_a_header_or_the_archive(run, tmp_path):
+    names = ["cat", "d o g", 'a "b"', "\u00e9", "car, red"]
+    expected = export_text(l2h_tree(LOGITS).with_names(names)) + "\n"
+    save("logits.npy")
+    (tmp_path / "names.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
+    assert run("build", "logits.npy", "--names", "names.txt")[1] == expected
+    save("logits.npz", logits=LOGITS, names=names)
+    assert run("build", "logits.npz")[1] == expected
+    with open("logits.csv", "w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file).writerows([names, *LOGITS.tolist()])
+    assert run("build", "logits.csv")[1] == expected
+
+
+def test_infinite_logits_in_a_table(run, tmp_path):
+    (tmp_path / "a.csv").write_text("0,-inf,1\n-inf,0,1\n3,2,1\n")
+    code, out, err = run("build", "a.csv")
+    assert (code, err) == (0, "")
+    assert "3 leaves, 3 rows" in out
+
+
+def test_warnings_are_told_once(run, tmp_path):
+    (tmp_path / "a.csv").write_text("0,-inf,-inf\n0,-inf,-inf\n")
+    code, _, err = run("build", "a.csv")
+    assert code == 0
+    assert err.startswith("skl2h: warning: No row gives any probability to a way out of node")
+
+
+def objects(path):
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
+
+def truncated(path):
+    np.save(path, LOGITS)
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def truncated_archive(path):
+    np.savez(path, logits=LOGITS)
+    path.write_bytes(path.read_bytes()[:-99])
+
+
+BAD = {
+    "missing": ("a.npy", None, [], "a.npy: No such file or directory"),
+    "a folder": ("a.npy", lambda path: path.mkdir(), [], "a.npy: Is a directory"),
+    "empty": ("a.npy", lambda path: path.touch(), [], "a.npy: cannot be read"),
+    "truncated": ("a.npy", truncated, [], "Is the file whole"),
+    "truncated archive": ("a.npz", truncated_archive, [], "Is the file whole"),
+    "objects": ("a.npy", objects, [], "Python objects are never unpickled"),
+    "pickle": ("a.npy", lambda p: p.write_bytes(b"\x80\x04N."), [], "are never unpickled"),
+    "ending": ("a.pkl", lambda path: path.touch(), [], "must be one of .npy, .npz, .csv"),
+    "rank 1": ("a.npy", lambda p: np.save(p, LOGITS[0]), [], "the array has shape (5,); one row"),
+    "rank 3": ("a.npy", lambda p: np.save(p, LOGITS[None]), [], "the array has shape (1, 40, 5)"),
+    "no rows": ("a.npy", lambda p: np.save(p, LOGITS[:0]), [], "the array has shape (0, 5)"),
+    "text": ("a.npy", lambda p: np.save(p, LOGITS.astype(str)), [], "of dtype <U"),
+    "complex": ("a.npy", lambda p: np.save(p, LOGITS * 1j), [], "of dtype complex128"),
+    "nan": ("a.npy", lambda p: np.save(p, LOGITS * np.nan), [], "a.npy: Row 0 of the logits has"),
+    "negative": (
+        "a.npy", lambda p: np.save(p, LOGITS), ["--probabilities"], "has a negative probability"
+    ),
+    "several": (
+        "a.npz",
+        lambda p: np.savez(p, a=LOGITS, b=LOGITS),
+        [],
+        "a.npz: holds a, b; say with --array which one",
+    ),
+    "no such array": (
+        "a.npz", lambda p: np.savez(p, a=LOGITS), ["--array=c"], "has no array 'c', but a"
+    ),
+    "array of npy": (
+        "a.npy", lambda p: np.save(p, LOGITS), ["--array=c"], "only an .npz file holds several"
+    ),
+    "words": ("a.csv", lambda p: p.write_text("1,2\n3,four\n"), [], "a.csv: cannot be read"),
+    "ragged": ("a.csv", lambda p: p.write_text("1,2\n3\n"), [], "a.csv: cannot be read"),
+    "bytes": ("a.csv", lambda p: p.write_bytes(b"\xff\xfe\x00"), [], "a.csv: cannot be read"),
+    "only a header": ("a.csv", lambda p: p.write_text("a,b\n"), [], "a.csv: the array has shape"),
+    "header": (
+        "a.csv", lambda p: p.write_text("a,b,c\n1,2\n"), [], "the first line names 3 columns"
+    ),
+    "level": ("a.npy", lambda p: np.save(p, LOGITS), ["--level", "6"], "--level 6: a.npy has 5"),
+    "out": ("a.npy", lambda p: np.save(p, LOGITS), ["--out=a.xyz"], "--out a.xyz: the ending says"),
+    "out folder": (
+        "a.npy", lambda p: np.save(p, LOGITS), ["--out=no/a.csv"], "--out no/a.csv: No such file"
+    ),
+    "missing names": (
+        "a.npy", lambda p: np.save(p, LOGITS), ["--names=n.txt"], "n.txt: No such file"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_faults_are_one_line_and_exit_with_1(run, tmp_path, name):
+    file, make, arguments, message = BAD[name]
+    if make is not None:
+        make(tmp_path / file)
+    before = sorted(tmp_path.iterdir())
+    code, out, err = run("build", file, *arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith("skl2h: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_names_must_be_as_many_as_columns(run, tmp_path):
+    save("logits.npy")
+    (tmp_path / "names.txt").write_text("a\nb\n")
+    code, _, err = run("build", "logits.npy", "--names", "names.txt")
+    assert code == 1
+    assert "names.txt: has 2 lines, but the logits have 5 columns" in err
+    (tmp_path / "names.txt").write_bytes(b"\xff\n")
+    assert "names.txt: is not UTF-8 text" in run("build", "logits.npy", "--names", "names.txt")[2]
+
+
+def test_a_fault_leaves_the_old_output(run, tmp_path):
+    (tmp_path / "tree.csv").write_text("old")
+    np.save("logits.npy", LOGITS * np.nan)
+    assert run("build", "logits.npy", "--out", "tree.csv")[0] == 1
+    assert (tmp_path / "tree.csv").read_text() == "old"
+    (tmp_path / "tree.json").mkdir()
+    save("logits.npy")
+    code, _, err = run("build", "logits.npy", "--out", "tree.json")
+    assert (code, "--out tree.json: Is a directory" in err) == (1, True)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("arguments", [[], ["plant"], ["build"], ["build", "a.npy", "--level=x"]])
+def test_usage_exits_with_2(run, arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        run(*arguments)
+    assert exit_.value.code == 2
+    assert "usage: skl2h" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["demo", "--help"]])
+def test_help_exits_with_0(run, arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        run(*arguments)
+    assert exit_.value.code == 0
+    assert "usage: skl2h" in capsys.readouterr().out
+
+
+def test_demo_shows_ten_named_leaves(run):
+    code, out, err = run("demo")
+    assert (code, err) == (0, "")
+    assert out.count("mostly") == 10
+    assert "10 leaves, 1797 rows, score" in out
+    assert "What to try next" in out
+
+
+def test_module_and_closed_pipe():
+    version = [sys.executable, "-m", "skl2h", "--version"]
+    assert subprocess.check_output(version, text=True) == f"skl2h {__version__}\n"
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "skl2h", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    demo.stdout.close()  # as `| head -0` does
+    assert demo.stderr.read() == b""
+    demo.stderr.close()
+    assert demo.wait() == 0
