@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import softmax
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import ClassifierTags, check_array, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRequest,
@@ -469,7 +470,8 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
                 "sparse", "allow_nan", "pairwise", "positive_only", "string", "categorical"
             ):  # fmt: skip
                 setattr(tags.input_tags, field, getattr(inner.input_tags, field))
-            tags.target_tags.required = inner.target_tags.required
+            frozen = isinstance(self.estimator, FrozenEstimator)
+            tags.target_tags.required = inner.target_tags.required and not frozen
         # scikit-learn's checks read these of whatever has predict_proba, a clusterer or not.
         tags.classifier_tags = ClassifierTags()
         return tags

@@ -215,10 +215,9 @@ def leaf_names(estimator, n_leaves):
 
 
 def _check_scores(scores, n_rows, name):
-    try:
-        scores = np.asarray(scores)
-    except ValueError:
-        raise ValueError(f"{name} gave a list of unequal parts, not one array.") from None
+    if isinstance(scores, list):
+        raise ValueError(f"{name} gave a list of arrays, one for each output: one is needed.")
+    scores = np.asarray(scores)
     if scores.ndim not in (1, 2) or len(scores) != n_rows or 0 in scores.shape:
         raise ValueError(
             f"{name} gave an array of shape {scores.shape} for {n_rows} samples, "

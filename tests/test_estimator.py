@@ -11,6 +11,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, load_iris, make_blobs
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -18,6 +19,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -229,12 +231,20 @@ class TestSupervised:
 
     def test_tags_follow_the_inner_model(self):
         assert get_tags(supervised()).target_tags.required
-        assert get_tags(supervised()).input_tags.sparse
         assert not get_tags(L2HClustering(KMeans())).target_tags.required
-        assert not get_tags(L2HClustering("precomputed")).input_tags.sparse
-        frozen = L2HClustering(FrozenEstimator(LogisticRegression()))
-        assert get_tags(frozen).input_tags.sparse
-        assert not get_tags(frozen)._skip_test
+        for inner in (SVC(), SVC(kernel="precomputed"), KMeans(), HistGradientBoostingClassifier()):
+            for model in (inner, FrozenEstimator(inner)):
+                assert get_tags(L2HClustering(model)).input_tags == get_tags(inner).input_tags
+        assert get_tags(L2HClustering(SVC(kernel="precomputed"))).input_tags.pairwise
+        assert get_tags(L2HClustering(HistGradientBoostingClassifier())).input_tags.allow_nan
+
+    def test_a_frozen_classifier_is_checked_and_needs_no_labels(self):
+        iris = load_iris()
+        frozen = FrozenEstimator(SVC().fit(iris.data, iris.target))
+        tags = get_tags(L2HClustering(frozen))
+        assert not tags._skip_test
+        assert not tags.target_tags.required
+        assert L2HClustering(frozen).fit(iris.data).tree_.names == ("0", "1", "2")
 
     def test_binary_decisions_become_two_leaves(self):
         X, y = load_iris(return_X_y=True)

@@ -123,11 +123,12 @@ def test_linkage_round_trip(merges):
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("method", ["single", "average", "ward"])
 def test_scipy_agrees(seed, method):
-    """Cuts equal fcluster's where it is right (no ties), the LCA's scores are cophenetic."""
+    """Cuts equal fcluster's where it is right (by height, without ties); LCAs are cophenetic."""
     Z = linkage(np.random.default_rng(seed).standard_normal((30, 3)), method)
     tree = MergeTree.from_linkage(Z)
     for level in range(1, 31):
-        ours, theirs = tree.cut(level), fcluster(Z, level, "maxclust")
+        height = 0.0 if level == 30 else Z[29 - level, 2]
+        ours, theirs = tree.cut(level), fcluster(Z, height, "distance")
         pairs = set(zip(ours, theirs))
         assert len(pairs) == level == len(set(ours)) == len(set(theirs))
     pairs = np.triu_indices(30, 1)
