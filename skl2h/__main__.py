@@ -5,8 +5,6 @@ import csv
 import os
 import sys
 import warnings
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +27,8 @@ LOGITS is a table of numbers, one row for each sample and one column for each cl
   .npz   the array --array names; else `logits`, or `probabilities` with --probabilities;
          else the only 2-dimensional one. An array `names` with one text for each column
          names the clusters.
-  .csv   numbers between commas; a first line that is not numbers names the clusters
+  .csv   numbers between commas; a first line that is not numbers names the clusters;
+         no column of row numbers (with pandas: to_csv(path, index=False))
 Files are never unpickled.
 """
 
@@ -75,8 +74,12 @@ def main(argv=None):
         by SystemExit with code 2.
     """
     arguments = _parser().parse_args(argv)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal lacks
     try:
-        return arguments.run(arguments)
+        code = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
     except InputError as error:
         print(f"skl2h: error: {error}", file=sys.stderr)
         return 1
@@ -104,12 +107,17 @@ def _parser():
         description=BUILD,
         epilog=BUILD_EPILOG,
         formatter_class=raw,
+        usage="skl2h build LOGITS [--probabilities] [--array NAME] [--header yes|no]\n"
+        "                   [--names FILE] [--level K [K ...]] [--out FILE]",
     )
     build.add_argument("logits", metavar="LOGITS", type=Path, help=".npy, .npz or .csv file")
     build.add_argument(
         "--probabilities", action="store_true", help="the file holds probabilities, not logits"
     )
     build.add_argument("--array", metavar="NAME", help="which array of an .npz file")
+    build.add_argument(
+        "--header", choices=["yes", "no"], help="whether the first line of a .csv file is names"
+    )
     build.add_argument(
         "--names", metavar="FILE", type=Path, help="text file, one cluster name a line"
     )
@@ -158,10 +166,20 @@ def _demo(_):
 
 def _build(arguments):
     writers = [(path, _writer(path)) for path in arguments.out]
-    scores, names = _read_scores(arguments.logits, arguments.array, arguments.probabilities)
+    for path in arguments.out:
+        if path.resolve() == arguments.logits.resolve():
+            raise InputError(f"--out {path}: would overwrite the logits.")
+    scores, names = _read_scores(arguments)
     n_leaves = scores.shape[1]
     if arguments.names is not None:
-        names = _read_names(arguments.names, n_leaves)
+        names = _read_names(arguments.names)
+        source = arguments.names
+    else:
+        source = arguments.logits
+    if names is not None and len(names) != n_leaves:
+        raise InputError(
+            f"{source}: names {len(names)} clusters, but the logits have {n_leaves} columns."
+        )
     for level in arguments.level:
         if not 1 <= level <= n_leaves:
             raise InputError(
@@ -209,23 +227,25 @@ def _writer(path):
     return writers[path.suffix.lower()]
 
 
-def _read_scores(path, array, probabilities):
+def _read_scores(arguments):
     """Array of scores, and the names of its columns where the file has them."""
+    path = arguments.logits
     readers = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InputError(f"{path}: the ending must be one of {', '.join(readers)}.")
-    if array is not None and reader is not _read_npz:
-        raise InputError(f"--array {array}: only an .npz file holds several arrays.")
+    for option, only in (("array", _read_npz), ("header", _read_csv)):
+        value = getattr(arguments, option)
+        if value is not None and reader is not only:
+            raise InputError(f"--{option} {value}: is not for {path.suffix} files.")
     try:
-        scores, names = reader(path, array, "probabilities" if probabilities else "logits")
+        scores, names = reader(path, arguments)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}.") from None
-    except (ValueError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(
-            f"{path}: cannot be read: {error}. Is the file whole, and of numbers? Python objects "
-            "are never unpickled."
-        ) from None
+    except Exception as error:  # a stranger's file may fail in any way its format has
+        raise InputError(f"{path}: cannot be read: {str(error).rstrip('.')}.") from None
     if scores.dtype.kind not in "biuf":
         raise InputError(
             f"{path}: the array is of dtype {scores.dtype}, not of real numbers; save it with "
@@ -239,49 +259,74 @@ def _read_scores(path, array, probabilities):
     return scores, names
 
 
-def _read_npy(path, array, kind):
-    return np.load(path, mmap_mode="r", allow_pickle=False), None
+def _read_npy(path, arguments):
+    scores = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(scores, np.ndarray):
+        raise InputError(f"{path}: is an archive: rename it to .npz.")
+    return scores, None
 
 
-def _read_npz(path, array, kind):
+def _read_npz(path, arguments):
     # Opened here: NumPy leaves the file open when the archive is broken.
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-        name = array if array is not None else _choose(path, arrays, kind)
-        if name not in arrays.files:
-            raise InputError(f"{path}: has no array {name!r}, but {', '.join(arrays.files)}.")
-        scores = arrays[name]
-        names = arrays["names"] if "names" in arrays.files else None
-    if names is not None and (names.dtype.kind != "U" or names.shape != scores.shape[1:]):
-        names = None
+    with open(path, "rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise InputError(f"{path}: is a single array: rename it to .npy.")
+        with archive:
+            name = arguments.array or _choose(path, archive, arguments)
+            if name not in archive.files:
+                raise InputError(f"{path}: has no array {name!r}, but {', '.join(archive.files)}.")
+            scores, names = archive[name], None
+            if "names" in archive.files and arguments.names is None:
+                names = archive["names"]
+                if names.dtype.kind != "U" or names.ndim != 1:
+                    raise InputError(
+                        f"{path}: its array `names` is of dtype {names.dtype} and shape "
+                        f"{names.shape}, not one text for each cluster; give --names."
+                    )
     return scores, names
 
 
-def _choose(path, arrays, kind):
-    if kind in arrays.files:
+def _choose(path, archive, arguments):
+    kind = "probabilities" if arguments.probabilities else "logits"
+    if kind in archive.files:
         return kind
-    matrices = [name for name in arrays.files if arrays[name].ndim == 2]
-    if len(matrices) == 1:
+    if len(matrices := [name for name in archive.files if _n_dimensions(archive, name) == 2]) == 1:
         return matrices[0]
     raise InputError(
-        f"{path}: holds {', '.join(arrays.files) or 'nothing'}; say with --array which one."
+        f"{path}: holds {', '.join(archive.files) or 'nothing'}; say with --array which one."
     )
 
 
-def _read_csv(path, array, kind):
+def _n_dimensions(archive, name):
+    try:
+        return archive[name].ndim
+    except ValueError:  # an array of objects, which is not unpickled to look at it
+        return None
+
+
+def _read_csv(path, arguments):
     with open(path, newline="", encoding="utf-8-sig") as file:
-        first = next(csv.reader(file), [])
-        names = None if all(map(_is_number, first)) else [name.strip() for name in first]
-        if names is None:
+        first = [cell.strip() for cell in next(csv.reader(file), [])]
+        header = arguments.header
+        if header is None and len(first) > 1 and first == [str(i) for i in range(len(first))]:
+            raise InputError(
+                f"{path}: the first line counts 0, 1, 2...: say with --header yes or --header no "
+                "whether these are names."
+            )
+        if header is None:
+            header = "no" if all(map(_is_number, first)) else "yes"
+        if header == "yes" and first[:1] == [""]:
+            raise InputError(
+                f"{path}: the first column has no name, as row numbers have: write the table "
+                "without them (pandas: index=False)."
+            )
+        if header == "no":
             file.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # no rows: told by the shape
             scores = np.loadtxt(file, delimiter=",", comments=None, ndmin=2)
-    if names is not None and scores.size and len(names) != scores.shape[1]:
-        raise InputError(
-            f"{path}: the first line names {len(names)} columns, but the rows have "
-            f"{scores.shape[1]}."
-        )
-    return scores, names
+    return scores, first if header == "yes" else None
 
 
 def _is_number(text):
@@ -292,30 +337,25 @@ def _is_number(text):
     return True
 
 
-def _read_names(path, n_leaves):
+def _read_names(path):
     try:
         with open(path, encoding="utf-8-sig") as file:
-            names = [line.removesuffix("\n") for line in file]
+            return [line.removesuffix("\n") for line in file]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}.") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text ({error}).") from None
-    if len(names) != n_leaves:
-        raise InputError(
-            f"{path}: has {len(names)} lines, but the logits have {n_leaves} columns; one name a "
-            "line is needed."
-        )
-    return names
 
 
 def _write(path, text):
     """Write the whole file or none of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    target = Path(os.path.realpath(path))  # a link stays a link
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         try:
             with open(temporary, "x", encoding="utf-8", newline="") as file:
                 file.write(text)
-            os.replace(temporary, path)
+            os.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:

@@ -1,5 +1,8 @@
 """Logits with a known hierarchy."""
 
+import math
+import operator
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -42,7 +45,7 @@ def make_hierarchical_logits(
     Raises
     ------
     ValueError
-        If a size is below 1, or `separation` or `noise` is negative.
+        If a size is below 1, or `separation` or `noise` is negative or infinite.
 
     Notes
     -----
@@ -62,12 +65,13 @@ def make_hierarchical_logits(
     >>> l2h_tree(logits).cut(2)
     array([0, 0, 1, 0, 1, 1, 1, 0])
     """
+    n_samples, n_leaves = operator.index(n_samples), operator.index(n_leaves)
     for name, size in (("n_samples", n_samples), ("n_leaves", n_leaves)):
         if size < 1:
             raise ValueError(f"{name} must be at least 1, got {size}.")
     for name, scale in (("separation", separation), ("noise", noise)):
-        if not scale >= 0:
-            raise ValueError(f"{name} must not be negative, got {scale}.")
+        if not 0 <= scale < math.inf:
+            raise ValueError(f"{name} must be finite and not negative, got {scale}.")
     random_state = check_random_state(random_state)
     tree = _draw_tree(n_leaves, random_state)
     rounds = _meeting_rounds(tree)

@@ -256,9 +256,10 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
             weights = _check_weights(params.get("sample_weight"), X_checked.shape[0])
             logits = Logits(X_checked, divisor=self.temperature)
         else:
+            inner_params = params
             if get_config()["enable_metadata_routing"]:
-                params = process_routing(self, "fit", **params).estimator.fit
-            estimator = clone(self.estimator).fit(X, y, **params)
+                inner_params = process_routing(self, "fit", **params).estimator.fit
+            estimator = clone(self.estimator).fit(X, y, **inner_params)
             response = Response.find(estimator, self.response_method, self.temperature)
             logits = response.logits(estimator, X)
             weights = _check_weights(params.get("sample_weight"), logits.shape[0])
@@ -378,8 +379,10 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
         The most probable group need not hold the most probable leaf, which `predict` follows.
         """
         check_is_fitted(self)
-        level = self.n_clusters_ if level is None else operator.index(level)
-        groups = self.tree_.cut(level)
+        groups = self.tree_.cut(self.n_clusters_ if level is None else level)
+        if groups.ndim > 1:
+            raise TypeError(f"predict_proba takes one level at a time, got {level!r}.")
+        level = groups.max() + 1
         order = np.argsort(groups, kind="stable")
         starts = np.searchsorted(groups[order], np.arange(level))
         logits = self._logits(X)
@@ -445,21 +448,21 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
         return self.estimator_.score(X, y, **params)
 
     def get_metadata_routing(self):
-        """Metadata routing of this estimator: what the inner model asks for.
+        """Metadata routing: ``sample_weight``, and whatever the inner model asks for.
 
         Returns
         -------
-        routing : MetadataRouter or MetadataRequest
+        routing : MetadataRouter
         """
-        if _is_precomputed(self):
-            request = MetadataRequest(owner=type(self).__name__)
-            request.fit.add_request(param="sample_weight", alias=True)
-            return request
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        mapping = mapping.add(caller="score", callee="score")
-        return MetadataRouter(owner=type(self).__name__).add(
-            estimator=self.estimator, method_mapping=mapping
-        )
+        request = MetadataRequest(owner=type(self).__name__)
+        request.fit.add_request(param="sample_weight", alias=True)
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(request)
+        if not _is_precomputed(self):
+            mapping = MethodMapping().add(caller="fit", callee="fit")
+            mapping = mapping.add(caller="fit_predict", callee="fit")
+            mapping = mapping.add(caller="score", callee="score")
+            router = router.add(estimator=self.estimator, method_mapping=mapping)
+        return router
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -488,7 +491,7 @@ def build_tree(
     logits, *, weights=None, names=None, aggregation="sum_of_means", n_jobs=None, verbose=0
 ):
     """Tree of `Logits`, and the leaf of each row."""
-    if aggregation not in AGGREGATIONS:
+    if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
         raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {aggregation!r}.")
     merges = merge_leaves(logits, weights, aggregation=aggregation, n_jobs=n_jobs, verbose=verbose)
     tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
@@ -498,8 +501,8 @@ def build_tree(
             for node in merges.stranded
         )
         warnings.warn(
-            f"No row gives any probability to a way out of node {nodes}: joined to the group "
-            "that was formed earliest. Logits that are not cut to -inf would say more.",
+            f"In float64, no row gives any probability to a way out of node {nodes}: joined to "
+            "the group that was formed earliest.",
             UserWarning,
             stacklevel=3,
         )
@@ -522,6 +525,9 @@ def _check_weights(weights, n_rows):
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         raise ValueError(f"sample_weight[{row}] is negative: {weights[row]:g}.")
+    with np.errstate(over="ignore"):
+        if np.isinf(weights.sum()):
+            raise ValueError("The sum of sample_weight is too large for float64: scale it down.")
     return weights
 
 

@@ -160,7 +160,10 @@ def export_csv(tree, *, levels=()):
     for level in levels:
         columns[f"level_{level}"] = _group_of_nodes(tree, level)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # Python quotes a bare carriage return from 3.13 on: before, all text is quoted.
+    bare = any("\r" in name for name in tree.names)
+    quoting = csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
     writer.writerow(columns)
     writer.writerows(zip(*columns.values()))
     return text.getvalue()
@@ -183,7 +186,10 @@ def _tree_of(tree):
 
 
 def _describe(tree, node, decimals):
-    rows = "" if tree.counts is None else f"{tree.node_counts[node]:g} rows"
+    rows = ""
+    if tree.counts is not None:
+        count = tree.node_counts[node]
+        rows = "1 row" if count == 1 else f"{count:.12g} rows"
     if node < tree.n_leaves:
         name = tree.names[node]
         # A line break in a name would look like a node of its own.

@@ -17,7 +17,7 @@ from sklearn.utils import gen_batches
 __all__ = ["Logits", "Response", "leaf_names"]
 
 # A block and what is computed from it stay in the processor's cache.
-CACHE_BYTES = 4 * 2**20
+CACHE_BYTES = 2 * 2**20
 
 
 class Logits:
@@ -48,23 +48,38 @@ class Logits:
 
     def values(self):
         """All logits at once, in a new float64 array that the caller may change."""
-        values = np.array(self.scores, dtype=np.float64)
-        if self.kind == "probabilities":
-            with np.errstate(divide="ignore", invalid="ignore"):
+        return self._convert(np.array(self.scores, dtype=np.float64))
+
+    def at(self, rows, columns=None):
+        """Logits at an index of rows, and one of columns, in a new array of float32 or float64."""
+        if columns is None:
+            scores = np.take(self.scores, rows, axis=0)
+        else:
+            scores = self.scores[rows, columns]
+        if self.kind == "logits" and self.divisor == 1 and scores.dtype == np.float32:
+            return scores
+        return self._convert(scores.astype(np.float64, copy=False))
+
+    def _convert(self, values):
+        # log 0 is -inf, which is meant; what else is not finite is told by `check_rows`.
+        with np.errstate(all="ignore"):
+            if self.kind == "probabilities":
                 np.log(values, out=values)
-        elif self.kind == "distances":
-            np.negative(np.square(values, out=values), out=values)
-        if self.divisor != 1:
-            values /= self.divisor
+            elif self.kind == "distances":
+                np.negative(np.square(values, out=values), out=values)
+            if self.divisor != 1:
+                values /= self.divisor
         return values
+
+    def rows_per_block(self):
+        """Rows that fit the cache, together with what is computed from them."""
+        # Three arrays of the block's size are alive at once: logits, a mask, an exponential.
+        budget = min(CACHE_BYTES, get_config()["working_memory"] * 2**20)
+        return max(int(budget // (3 * 8 * self.shape[1])), 1)
 
     def blocks(self):
         """Slices of rows, the same for every number of workers."""
-        n_rows, n_leaves = self.shape
-        # Three arrays of the block's size are alive at once: logits, a mask, an exponential.
-        budget = min(CACHE_BYTES, get_config()["working_memory"] * 2**20)
-        rows = int(budget // (3 * 8 * n_leaves))
-        return list(gen_batches(n_rows, max(rows, 1)))
+        return list(gen_batches(self.shape[0], self.rows_per_block()))
 
     def read(self):
         """Yield (rows, values, leaves) of every block.
@@ -86,14 +101,17 @@ class Logits:
             return
         row = start + bad
         scores = np.asarray(self.scores[row], dtype=np.float64)
+        values = self[row : row + 1].values()[0]
         if np.isnan(scores).any():
             fault = f"NaN in column {np.isnan(scores).argmax()}"
         elif self.kind == "probabilities" and (scores < 0).any():
             fault = f"a negative probability in column {(scores < 0).argmax()}"
-        elif np.isposinf(scores).any():
-            fault = f"inf in column {np.isposinf(scores).argmax()}"
+        elif np.isposinf(values).any():
+            fault = f"inf in column {np.isposinf(values).argmax()}"
         elif self.kind == "probabilities":
             fault = "no probability above 0"
+        elif np.isfinite(scores).any():
+            fault = f"numbers too large to be divided by {self.divisor:g}"
         else:
             fault = "nothing but -inf"
         raise ValueError(
@@ -137,18 +155,24 @@ class Response:
         """
         if callable(response_method):
             return cls(response_method, temperature)
+        last = _last_step(estimator)
+        has_centres = hasattr(last, "cluster_centers_") or hasattr(last, "subcluster_centers_")
         if response_method != "auto":
             if not hasattr(estimator, response_method):
                 raise AttributeError(
                     f"{_name(estimator)} has no method {response_method!r}: give another "
                     "response_method, or a function of the model and X that gives logits."
                 )
+            if response_method == "transform" and not has_centres:
+                raise AttributeError(
+                    f"{_name(estimator)} has no cluster centres, so its transform gives no "
+                    "distances to them. Give response_method a function of the model and X that "
+                    "gives logits."
+                )
             return cls(response_method, temperature)
         for method in ("decision_function", "predict_log_proba", "predict_proba"):
             if hasattr(estimator, method):
                 return cls(method, temperature)
-        last = _last_step(estimator)
-        has_centres = hasattr(last, "cluster_centers_") or hasattr(last, "subcluster_centers_")
         if has_centres and hasattr(estimator, "transform"):
             return cls("transform", temperature)
         raise AttributeError(
@@ -196,13 +220,13 @@ class Response:
             kind = {"predict_proba": "probabilities", "transform": "distances"}.get(
                 self.method, kind
             )
-        if kind == "logits" and (scores.ndim == 1 or self.method == "decision_function"):
-            scores = _two_columns(scores)
-        if kind == "distances":
-            scores = _distances_to_clusters(_last_step(estimator), scores)
+        if callable(self.method) or self.method == "decision_function":
+            scores = _two_columns(scores, two_dimensions=self.method == "decision_function")
         if scores.ndim == 1:
             raise ValueError(f"{name} gave one number a row, not one for each cluster.")
-        _check_columns(estimator, scores, name)
+        if kind == "distances":
+            scores = _distances_to_clusters(_last_step(estimator), scores)
+        _check_columns(estimator, scores, name, self.method)
         return Logits(scores, kind, self.divisor)
 
 
@@ -228,19 +252,25 @@ def _check_scores(scores, n_rows, name):
     return scores
 
 
-def _two_columns(scores):
+def _two_columns(scores, two_dimensions):
     """Logits (0, f) of the two classes, from the one column of a binary decision function."""
-    if scores.ndim == 2 and scores.shape[1] > 1:
+    if scores.ndim == 2 and not (two_dimensions and scores.shape[1] == 1):
         return scores
     scores = scores.reshape(len(scores))
     return np.column_stack([np.zeros_like(scores), scores])
 
 
-def _check_columns(estimator, scores, name):
+def _check_columns(estimator, scores, name, method):
     classes = getattr(estimator, "classes_", None)
     n_columns = scores.shape[1]
-    pairs = getattr(_last_step(estimator), "decision_function_shape", None) == "ovo"
-    if classes is None or (n_columns == len(classes) and not (pairs and n_columns > 2)):
+    # Three classes have three pairs: the number of columns alone does not tell.
+    last = _last_step(estimator)
+    pairs = (
+        method == "decision_function"
+        and n_columns > 2
+        and getattr(last, "decision_function_shape", None) == "ovo"
+    )
+    if not pairs and (classes is None or n_columns == len(classes)):
         return
     raise ValueError(
         f"{name} gave {n_columns} columns for {len(classes)} classes"
@@ -260,16 +290,18 @@ def _distances_to_clusters(model, distances):
 
 
 def _last_step(estimator):
-    """The model itself, inside pipelines, searches and frozen estimators."""
+    """The model itself, inside pipelines, searches, frozen and other meta-estimators."""
     while True:
         if isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
         elif hasattr(estimator, "steps"):
             estimator = estimator.steps[-1][1]
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
         else:
-            return estimator
+            inner = ("best_estimator_", "final_estimator_", "estimator_")
+            found = [getattr(estimator, name) for name in inner if hasattr(estimator, name)]
+            if not found:
+                return estimator
+            estimator = found[0]
 
 
 def _name(estimator):

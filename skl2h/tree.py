@@ -106,15 +106,20 @@ class MergeTree:
         if scores is not None:
             scores = np.array(scores, dtype=np.float64)
             _check_length("scores", scores, n_leaves - 1, "merges")
-            if np.isnan(scores).any():
-                raise ValueError(f"scores[{np.isnan(scores).argmax()}] is NaN.")
+            _check_finite("scores", scores)
         if names is None:
             names = range(n_leaves)
         elif len(names) != n_leaves:
             raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
         if counts is not None:
             counts = np.array(counts)
+            if counts.dtype.kind not in "biuf":
+                raise ValueError(f"counts must be numbers, got {counts.dtype}.")
+            counts = counts.astype(np.float64 if counts.dtype.kind == "f" else np.int64)
             _check_length("counts", counts, n_leaves, "leaves")
+            _check_finite("counts", counts)
+            if (counts < 0).any():
+                raise ValueError(f"counts[{(counts < 0).argmax()}] is negative.")
         fields = {
             "children": _read_only(children),
             "scores": _read_only(scores),
@@ -191,6 +196,9 @@ class MergeTree:
         if score is not None:
             if self.scores is None:
                 raise ValueError("This tree has no scores to cut by: cut by level instead.")
+            score = np.asarray(score, dtype=np.float64)
+            if score.ndim > 1 or np.isnan(score).any():
+                raise ValueError(f"score must be one number or a sequence of them, got {score}.")
             # The running maximum makes "the merges up to the first above" a sorted search.
             made = np.maximum.accumulate(self.scores).searchsorted(score, side="right")
             level = self.n_leaves - made
@@ -217,6 +225,7 @@ class MergeTree:
         ValueError
             If there is no such node.
         """
+        node = operator.index(node)
         self._check_node(node)
         start = self._starts[node]
         return np.sort(self.leaf_order[start : start + self.sizes[node]])
@@ -239,9 +248,8 @@ class MergeTree:
         ValueError
             If there is no such node.
         """
-        self._check_node(node)
-        parents = self.parents
-        nodes = [int(node)]
+        nodes, parents = [operator.index(node)], self.parents
+        self._check_node(nodes[0])
         while parents[nodes[-1]] >= 0:
             nodes.append(parents[nodes[-1]])
         return np.array(nodes, dtype=np.intp)
@@ -446,10 +454,12 @@ class MergeTree:
 
 def _check_children(children):
     children = np.asarray(children)
-    if children.size == 0:
-        children = children.reshape(0, 2)
+    if children.shape == (0,):
+        children = np.empty((0, 2), dtype=np.intp)
     if children.ndim != 2 or children.shape[1] != 2:
         raise ValueError(f"children must have the shape (n_leaves - 1, 2), got {children.shape}.")
+    if children.dtype.kind not in "iuf":
+        raise ValueError(f"children must be integers, got {children.dtype}.")
     with np.errstate(invalid="ignore"):  # NaN becomes some integer, and is refused as unequal
         nodes = children.astype(np.intp)
     if not np.array_equal(nodes, children):
@@ -471,6 +481,12 @@ def _check_length(name, values, length, what):
             f"{name} must have the shape ({length},), one for each of the {length} {what}, "
             f"got {values.shape}."
         )
+
+
+def _check_finite(name, values):
+    if not np.isfinite(values).all():
+        at = int(np.isfinite(values).argmin())
+        raise ValueError(f"{name}[{at}] is {values[at]}, not a finite number.")
 
 
 def _read_only(array):

@@ -59,9 +59,9 @@ def _score(leaves, leaf_of, doubt_of, weights, aggregation):
         return sum(weight.values()), Fraction(fsum(doubts.values()))
     if aggregation == "mean":
         total = sum(weight.values())
-        return Fraction(1), Fraction(fsum(doubts.values())) / total if total else Fraction(1)
-    means = [Fraction(doubts[c]) / weight[c] if weight[c] else Fraction(1) for c in leaves]
-    return Fraction(len(leaves)), sum(means)
+        return (Fraction(1), Fraction(fsum(doubts.values())) / total) if total else (0, 0)
+    means = [Fraction(doubts[c]) / weight[c] for c in leaves if weight[c]]
+    return Fraction(len(means)), sum(means, Fraction(0))
 
 
 def _earliest_smallest(mass_and_doubt):

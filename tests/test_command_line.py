@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 
@@ -92,6 +93,28 @@ def test_names_come_from_a_file_a_header_or_the_archive(run, tmp_path):
     assert run("build", "logits.csv")[1] == expected
 
 
+def test_header_of_numbers_is_what_it_is_said_to_be(run, tmp_path):
+    (tmp_path / "a.csv").write_text("0,1\n3,2\n")
+    assert "2 leaves, 1 row," in run("build", "a.csv", "--header", "yes")[1]
+    assert "2 leaves, 2 rows," in run("build", "a.csv", "--header", "no")[1]
+
+
+def test_other_objects_in_an_archive_do_not_matter(run):
+    np.savez("a.npz", logits=LOGITS, extra=np.array([{}], dtype=object))
+    assert run("build", "a.npz")[0] == 0
+    np.savez("a.npz", scores=LOGITS, extra=np.array([{}], dtype=object))
+    assert run("build", "a.npz")[0] == 0
+
+
+def test_links_stay_links(run, tmp_path):
+    save("logits.npy")
+    (tmp_path / "real.csv").touch()
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    assert run("build", "logits.npy", "--out", "link.csv")[0] == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("node,")
+
+
 def test_infinite_logits_in_a_table(run, tmp_path):
     (tmp_path / "a.csv").write_text("0,-inf,1\n-inf,0,1\n3,2,1\n")
     code, out, err = run("build", "a.csv")
@@ -103,7 +126,7 @@ def test_warnings_are_told_once(run, tmp_path):
     (tmp_path / "a.csv").write_text("0,-inf,-inf\n0,-inf,-inf\n")
     code, _, err = run("build", "a.csv")
     assert code == 0
-    assert err.startswith("skl2h: warning: No row gives any probability to a way out of node")
+    assert err.startswith("skl2h: warning: In float64, no row gives any probability to a way out")
 
 
 def objects(path):
@@ -120,14 +143,43 @@ def truncated_archive(path):
     path.write_bytes(path.read_bytes()[:-99])
 
 
+def save_as(function, path):
+    with open(path, "wb") as file:  # with no ending of NumPy's own
+        function(file, LOGITS)
+
+
 BAD = {
     "missing": ("a.npy", None, [], "a.npy: No such file or directory"),
     "a folder": ("a.npy", lambda path: path.mkdir(), [], "a.npy: Is a directory"),
     "empty": ("a.npy", lambda path: path.touch(), [], "a.npy: cannot be read"),
-    "truncated": ("a.npy", truncated, [], "Is the file whole"),
-    "truncated archive": ("a.npz", truncated_archive, [], "Is the file whole"),
-    "objects": ("a.npy", objects, [], "Python objects are never unpickled"),
-    "pickle": ("a.npy", lambda p: p.write_bytes(b"\x80\x04N."), [], "are never unpickled"),
+    "truncated": ("a.npy", truncated, [], "a.npy: cannot be read: mmap length is greater"),
+    "truncated archive": ("a.npz", truncated_archive, [], "a.npz: cannot be read: File is not a"),
+    "objects": ("a.npy", objects, [], "Python objects in dtype"),
+    "objects in an archive": (
+        "a.npz", lambda p: np.savez(p, a=np.array([{}], dtype=object)), [], "holds a; say with"
+    ),
+    "pickle": ("a.npy", lambda p: p.write_bytes(b"\x80\x04N."), [], "a.npy: cannot be read"),
+    "broken header": (
+        "a.npy", lambda p: p.write_bytes(b"\x93NUMPY\x01\x00\x06\x00{'a':\n"), [], "cannot be read"
+    ),
+    "archive as array": (
+        "a.npy", lambda p: save_as(np.savez, p), [], "is an archive: rename it to .npz"
+    ),
+    "array as archive": (
+        "a.npz", lambda p: save_as(np.save, p), [], "is a single array: rename it to"
+    ),
+    "few names": (
+        "a.npz", lambda p: np.savez(p, a=LOGITS, names=["a", "b"]), [], "names 2 clusters, but the"
+    ),
+    "names of bytes": (
+        "a.npz", lambda p: np.savez(p, a=LOGITS, names=[b"a"] * 5), [], "not one text for each"
+    ),
+    "row numbers": ("a.csv", lambda p: p.write_text(",x\n0,2\n"), [], "as row numbers have"),
+    "counting": ("a.csv", lambda p: p.write_text("0,1\n3,2\n"), [], "say with --header yes or"),
+    "header of npy": (
+        "a.npy", lambda p: np.save(p, LOGITS), ["--header=no"], "--header no: is not for .npy"
+    ),
+    "itself": ("a.csv", lambda p: p.write_text("1,2\n"), ["--out=a.csv"], "overwrite the logits"),
     "ending": ("a.pkl", lambda path: path.touch(), [], "must be one of .npy, .npz, .csv"),
     "rank 1": ("a.npy", lambda p: np.save(p, LOGITS[0]), [], "the array has shape (5,); one row"),
     "rank 3": ("a.npy", lambda p: np.save(p, LOGITS[None]), [], "the array has shape (1, 40, 5)"),
@@ -148,14 +200,14 @@ BAD = {
         "a.npz", lambda p: np.savez(p, a=LOGITS), ["--array=c"], "has no array 'c', but a"
     ),
     "array of npy": (
-        "a.npy", lambda p: np.save(p, LOGITS), ["--array=c"], "only an .npz file holds several"
+        "a.npy", lambda p: np.save(p, LOGITS), ["--array=c"], "--array c: is not for .npy"
     ),
     "words": ("a.csv", lambda p: p.write_text("1,2\n3,four\n"), [], "a.csv: cannot be read"),
     "ragged": ("a.csv", lambda p: p.write_text("1,2\n3\n"), [], "a.csv: cannot be read"),
     "bytes": ("a.csv", lambda p: p.write_bytes(b"\xff\xfe\x00"), [], "a.csv: cannot be read"),
     "only a header": ("a.csv", lambda p: p.write_text("a,b\n"), [], "a.csv: the array has shape"),
     "header": (
-        "a.csv", lambda p: p.write_text("a,b,c\n1,2\n"), [], "the first line names 3 columns"
+        "a.csv", lambda p: p.write_text("a,b,c\n1,2\n"), [], "names 3 clusters, but the logits"
     ),
     "level": ("a.npy", lambda p: np.save(p, LOGITS), ["--level", "6"], "--level 6: a.npy has 5"),
     "out": ("a.npy", lambda p: np.save(p, LOGITS), ["--out=a.xyz"], "--out a.xyz: the ending says"),
@@ -187,7 +239,7 @@ def test_names_must_be_as_many_as_columns(run, tmp_path):
     (tmp_path / "names.txt").write_text("a\nb\n")
     code, _, err = run("build", "logits.npy", "--names", "names.txt")
     assert code == 1
-    assert "names.txt: has 2 lines, but the logits have 5 columns" in err
+    assert "names.txt: names 2 clusters, but the logits have 5 columns" in err
     (tmp_path / "names.txt").write_bytes(b"\xff\n")
     assert "names.txt: is not UTF-8 text" in run("build", "logits.npy", "--names", "names.txt")[2]
 
@@ -231,10 +283,22 @@ def test_demo_shows_ten_named_leaves(run):
 def test_module_and_closed_pipe():
     version = [sys.executable, "-m", "skl2h", "--version"]
     assert subprocess.check_output(version, text=True) == f"skl2h {__version__}\n"
+    # Output is held back until the end, as in a shell.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     demo = subprocess.Popen(
-        [sys.executable, "-m", "skl2h", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "skl2h", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
     )
     demo.stdout.close()  # as `| head -0` does
     assert demo.stderr.read() == b""
     demo.stderr.close()
     assert demo.wait() == 0
+
+
+def test_names_that_the_terminal_lacks_are_escaped(tmp_path):
+    np.savez(tmp_path / "a.npz", logits=LOGITS, names=["\u4e2d", "b", "c", "d", "e"])
+    command = [sys.executable, "-m", "skl2h", "build", str(tmp_path / "a.npz")]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    assert "\\u4e2d (" in subprocess.check_output(command, text=True, env=environment)

@@ -48,6 +48,12 @@ def test_confusions_follow_the_tree():
     assert np.array_equal(logits, -2.5 * rounds)
 
 
+def test_sizes_are_integers_of_any_kind():
+    assert make_hierarchical_logits(np.int64(3), np.int32(4))[0].shape == (3, 4)
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        make_hierarchical_logits(3.0)
+
+
 def test_no_separation_plants_nothing():
     one, _, _ = make_hierarchical_logits(20, 5, separation=0, random_state=0)
     assert abs(one.mean()) < 0.3
@@ -66,8 +72,9 @@ def test_seeds():
     [
         ({"n_samples": 0}, "n_samples must be at least 1, got 0"),
         ({"n_leaves": 0}, "n_leaves must be at least 1, got 0"),
-        ({"separation": -1}, "separation must not be negative, got -1"),
-        ({"noise": np.nan}, "noise must not be negative, got nan"),
+        ({"separation": -1}, "separation must be finite and not negative, got -1"),
+        ({"noise": np.nan}, "noise must be finite and not negative, got nan"),
+        ({"noise": np.inf}, "noise must be finite and not negative, got inf"),
     ],
 )
 def test_bad_input(arguments, message):

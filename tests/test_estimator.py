@@ -364,6 +364,22 @@ class TestInputs:
         expected = l2h_tree(steps[0].transform(X), sample_weight=weights)
         assert steps[-1].tree_ == expected
 
+    @pytest.mark.parametrize("routing", [False, True])
+    def test_a_frozen_model_needs_no_weights_for_a_weighted_tree(self, X, mixture, routing):
+        weights = np.arange(len(X))
+        frozen = FrozenEstimator(mixture)
+        with config_context(enable_metadata_routing=routing):
+            model = L2HClustering(frozen).fit(X, sample_weight=weights)
+        assert model.leaf_counts_.sum() == weights.sum()
+
+    def test_fit_predict_of_a_pipeline_routes_weights(self, X):
+        with config_context(enable_metadata_routing=True):
+            inner = KMeans(3, random_state=0).set_fit_request(sample_weight=True)
+            steps = make_pipeline(L2HClustering(inner))
+            labels = steps.fit_predict(X, sample_weight=np.arange(len(X)))
+        assert np.array_equal(labels, steps[-1].labels_)
+        assert steps[-1].leaf_counts_.sum() == np.arange(len(X)).sum()
+
     def test_metadata_nobody_asked_for_is_refused(self, X):
         with (
             config_context(enable_metadata_routing=True),

@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from skl2h import L2HClustering, MergeTree
 from skl2h.export import export_csv, export_json, export_text
 
-NAMES = ['a "b"', "c, d", "e\nf", "", "\u00e9\u4e2d", "<script>", "a\tb", "x"]
+NAMES = ['a "b"', "c, d", "e\nf", "", "\u00e9\u4e2d", "<script>", "a\tb", "x\ry"]
 MERGES = [(0, 3), (1, 2), (8, 4), (9, 10), (5, 6), (12, 7), (11, 13)]
 TREE = MergeTree(MERGES, scores=np.arange(7) / 3, names=NAMES, counts=range(8))
 BARE = MergeTree(MERGES)
@@ -20,7 +20,7 @@ BARE = MergeTree(MERGES)
 
 @pytest.mark.parametrize("tree", [TREE, BARE], ids=["full", "bare"])
 def test_csv_is_read_back(tree):
-    table = list(csv.DictReader(io.StringIO(export_csv(tree, levels=[1, 3, 8]))))
+    table = list(csv.DictReader(io.StringIO(export_csv(tree, levels=[1, 3, 8]), newline="")))
     assert len(table) == tree.n_nodes
     assert [row["name"] for row in table[:8]] == list(tree.names)
     merges = [[int(row["child_1"]), int(row["child_2"])] for row in table[8:]]
@@ -59,6 +59,7 @@ def test_text_has_one_line_a_node_in_leaf_order(tree):
         assert "node 14: 8 leaves, 28 rows, score 2.000" in lines[0]
         assert any(line.endswith("'e\\nf' (2 rows)") for line in lines)
         assert any(line.endswith("'' (3 rows)") for line in lines)
+        assert any(line.endswith("c, d (1 row)") for line in lines)
 
 
 def preorder(tree):
@@ -68,6 +69,10 @@ def preorder(tree):
         if seen[-1] >= tree.n_leaves:
             waiting += tree.children[seen[-1] - tree.n_leaves][::-1].tolist()
     return seen
+
+
+def test_text_shows_whole_counts():
+    assert "1234567 rows" in export_text(MergeTree([(0, 1)], counts=[1234560, 7]))
 
 
 def test_text_of_one_leaf():

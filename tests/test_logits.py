@@ -13,7 +13,12 @@ from sklearn.cluster import (
 )
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+)
+from sklearn.feature_selection import RFE
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
@@ -82,6 +87,8 @@ class Scores(BaseEstimator):
 
     def __init__(self, **methods):
         self.methods = methods
+        if "transform" in methods:
+            self.cluster_centers_ = None
         for name, scores in methods.items():
             setattr(self, name, lambda X, scores=scores: scores)
 
@@ -230,6 +237,24 @@ BAD = {
     ),
     "list": (Scores(predict_proba=[P, P[:, :2]]), {}, ValueError, "a list of arrays, one for each"),
     "rank 3": (Scores(predict_proba=P[None]), {}, ValueError, r"shape \(1, 3, 3\) for 3 samples"),
+    "named transform without centres": (
+        PCA(2),
+        {"response_method": "transform"},
+        AttributeError,
+        "PCA has no cluster centres, so its transform gives no distances",
+    ),
+    "labels": (
+        KMeans(2, n_init=1),
+        {"response_method": "predict"},
+        ValueError,
+        r"KMeans\.predict gave one number a row, not one for each cluster",
+    ),
+    "densities": (
+        GaussianMixture(2),
+        {"response_method": "score_samples"},
+        ValueError,
+        "score_samples gave one number a row, not one for each cluster",
+    ),
     "rows": (Scores(predict_proba=P[:2]), {}, ValueError, r"shape \(2, 3\) for 3 samples"),
     "no columns": (Scores(predict_proba=P[:, :0]), {}, ValueError, r"shape \(3, 0\) for 3 samples"),
     "one number": (Scores(predict_proba=P[0]), {}, ValueError, "one number a row, not one for"),
@@ -272,6 +297,18 @@ def test_one_vs_one_decisions_are_refused(n_classes, digits):
             L2HClustering(model).fit(X, y)
     two = L2HClustering(SVC(decision_function_shape="ovo")).fit(X[y < 2], y[y < 2])
     assert two.n_leaves_ == 2
+
+
+def test_one_vs_one_is_seen_through_meta_estimators_and_only_in_decisions(digits):
+    X, y = digits
+    X, y = X[y < 3], y[y < 3]
+    pairs = SVC(kernel="linear", decision_function_shape="ovo")
+    stack = StackingClassifier([("logistic", LogisticRegression(max_iter=5000))], pairs)
+    for model in (RFE(pairs, n_features_to_select=20), stack):
+        with pytest.raises(ValueError, match="one for each pair of classes"):
+            L2HClustering(model, response_method="decision_function").fit(X, y)
+    found = L2HClustering(pairs, response_method=lambda model, X: np.eye(3)[model.predict(X)])
+    assert found.fit(X, y).n_leaves_ == 3
 
 
 def test_slices_and_blocks_cover_the_rows_once():

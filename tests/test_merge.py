@@ -41,7 +41,9 @@ def random_case(seed):
         rng.integers(0, 20, n_rows) / 8,
         rng.random(n_rows) * (rng.random(n_rows) < 0.8),
         np.full(n_rows, 0.1),
-    ][rng.integers(5)]
+        10.0 ** rng.uniform(-25, 0, n_rows),
+        10.0 ** rng.uniform(-200, -190, n_rows),
+    ][rng.integers(7)]
     aggregation = AGGREGATIONS[seed % 3]
     memory, n_jobs = rng.choice([1e-9, 1e-3, 1.0]), [None, 1, 2][rng.integers(3)]
     return logits, weights, aggregation, memory, n_jobs
@@ -248,6 +250,40 @@ def plain_lists(logits):
     return [list(pair) for pair in plain_merges(logits)[0]]
 
 
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.parametrize("largest", [1e307, 1e-307])
+def test_weights_of_any_size(largest, aggregation):
+    """Sums neither overflow nor vanish, and scores are in the unit of the weights."""
+    logits = np.random.default_rng(0).standard_normal((16, 5))
+    expected = l2h_tree(logits, sample_weight=np.arange(1, 17) / 16, aggregation=aggregation)
+    weights = np.arange(1, 17) / 16 * largest
+    tree = l2h_tree(logits, sample_weight=weights, aggregation=aggregation)
+    assert np.array_equal(tree.children, expected.children)
+    np.testing.assert_allclose(tree.counts, expected.counts * largest)
+    unit = largest if aggregation == "sum" else 1
+    np.testing.assert_allclose(tree.scores, expected.scores * unit)
+
+
+def test_equal_weights_are_equal_however_they_add_up():
+    """0.7 + 0.1 is not 0.8 in float64, and the sums are compared without rounding."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        logits = rng.standard_normal((24, 6)) + 40 * np.eye(6)[np.arange(24) % 6]
+        weights = rng.choice([0.1, 0.2, 0.3, 0.6, 0.7], 24)
+        tree = l2h_tree(logits, sample_weight=weights, aggregation="sum")
+        children, _, _ = plain_merges(logits, weights, "sum")
+        assert tree.children.tolist() == [list(pair) for pair in children]
+
+
+def test_extreme_logits_under_strict_floating_point():
+    """What under- or overflows is meant to: no warning, and no error where those are errors."""
+    logits = [[1e308, -1e308, 0], [-1e308, 1e308, 5], [0, 900, 1e4], [-1000, 0, 1e-3]]
+    expected = l2h_tree(logits)
+    with np.errstate(all="raise"):
+        assert l2h_tree(logits) == expected
+    assert expected.children.tolist() == plain_lists(np.clip(logits, -1e300, 1e300))
+
+
 def test_logits_are_not_changed():
     logits = np.random.default_rng(0).standard_normal((50, 4))
     before = logits.copy()
@@ -271,12 +307,11 @@ def test_column_names_name_the_leaves():
     assert tree.names == ("cat", "dog", "car")
 
 
-def test_verbose_tells_each_pass(capsys):
+def test_verbose_tells_how_much_was_read(capsys):
     logits = np.random.default_rng(0).standard_normal((200, 20))
     merges = merge_leaves(Logits(logits), verbose=1)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == f"[l2h] 20 leaves merged in {merges.n_passes} passes over the rows"
-    assert len(lines) == merges.n_passes
+    expected = f"[l2h] 20 leaves merged, each row read {merges.n_passes:.1f} times"
+    assert capsys.readouterr().out.splitlines()[-1] == expected
 
 
 BAD_LOGITS = {
@@ -315,6 +350,7 @@ BAD_WEIGHTS = {
     "short": ([1, 2], r"sample_weight must have the shape \(3,\)"),
     "nan": ([1, np.nan, 1], "sample_weight contains NaN"),
     "infinite": ([1, np.inf, 1], "sample_weight contains infinity"),
+    "too large": ([1e308] * 3, "sum of sample_weight is too large for float64"),
 }
 
 

@@ -255,7 +255,17 @@ BAD = {
     "twice": (lambda: MergeTree([(0, 1), (0, 2)]), "Node 0 is merged more than once"),
     "itself": (lambda: MergeTree([(1, 1)]), "Node 1 is merged more than once"),
     "scores": (lambda: MergeTree([(0, 1)], scores=[1, 2]), r"scores must have the shape \(1,\)"),
-    "nan score": (lambda: MergeTree([(0, 1)], scores=[np.nan]), r"scores\[0\] is NaN"),
+    "nan score": (lambda: MergeTree([(0, 1)], scores=[np.nan]), r"scores\[0\] is nan, not a fin"),
+    "inf score": (lambda: MergeTree([(0, 1)], scores=[np.inf]), r"scores\[0\] is inf, not a fin"),
+    "huge": (lambda: MergeTree([(0, 2**70)]), "children must be integers, got object"),
+    "text": (lambda: MergeTree([("0", "1")]), "children must be integers, got <U1"),
+    "none": (lambda: MergeTree(None), r"children must have the shape .* got \(\)"),
+    "no columns": (lambda: MergeTree(np.zeros((5, 0))), r"got \(5, 0\)"),
+    "text counts": (lambda: MergeTree([(0, 1)], counts="ab"), "counts must have the shape|numbers"),
+    "nan counts": (lambda: MergeTree([(0, 1)], counts=[1, np.nan]), r"counts\[1\] is nan"),
+    "negative counts": (lambda: MergeTree([(0, 1)], counts=[1, -2]), r"counts\[1\] is negative"),
+    "nan cut": (lambda: MergeTree([(0, 1)], scores=[1]).cut(score=np.nan), "score must be one num"),
+    "2-d cut": (lambda: MergeTree([(0, 1)], scores=[1]).cut(score=[[1]]), "score must be one num"),
     "names": (lambda: MergeTree([(0, 1)], names=["a"]), "1 names were given for 2 leaves"),
     "counts": (lambda: MergeTree([(0, 1)], counts=[1]), r"counts must have the shape \(2,\)"),
     "level 0": (lambda: MergeTree([(0, 1)]).cut(0), "There is no level 0: a tree of 2 leaves"),
@@ -264,7 +274,7 @@ BAD = {
     "members": (lambda: MergeTree([(0, 1)]).members(3), "There is no node 3: they are 0 to 2"),
     "path": (lambda: MergeTree([(0, 1)]).path(-1), "There is no node -1"),
     "lca": (lambda: MergeTree([(0, 1)]).lca([0, 9], 1), "There is no node 9"),
-    "node": (lambda: MergeTree([(0, 1)]).members(0.5), "A node is an integer"),
+    "node": (lambda: MergeTree([(0, 1)]).lca(0.5, 1), "A node is an integer"),
     "heights": (lambda: MergeTree([(0, 1)]).to_linkage("x"), "heights must be 'rank' or 'score'"),
     "no heights": (lambda: MergeTree([(0, 1)]).to_linkage("score"), "no scores: use heights"),
     "columns": (lambda: MergeTree.from_linkage(Z[:, :3]), "A linkage matrix has 4 columns"),
@@ -287,6 +297,20 @@ def test_cut_takes_one_of_level_and_score(arguments):
     tree = MergeTree([(0, 1)], scores=[1])
     with pytest.raises(TypeError, match="either level= or score="):
         tree.cut(**arguments)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, bool, np.float16, np.int64])
+def test_small_counts_do_not_wrap(dtype):
+    counts = np.full(300, 100).astype(dtype)
+    children = np.column_stack([np.r_[0, 300:598], np.arange(1, 300)])
+    assert MergeTree(children, counts=counts).node_counts[-1] == 300 * int(counts[0])
+
+
+@pytest.mark.parametrize("method", ["members", "path"])
+@pytest.mark.parametrize("node", [0.5, [0, 1], None])
+def test_one_node_is_one_integer(method, node):
+    with pytest.raises(TypeError, match="integer"):
+        getattr(MergeTree([(0, 1)]), method)(node)
 
 
 def test_level_is_an_integer():
