@@ -17,7 +17,7 @@ from sklearn.utils import gen_batches
 __all__ = ["Logits", "Response", "leaf_names"]
 
 # A block and what is computed from it stay in the processor's cache.
-CACHE_BYTES = 2 * 2**20
+CACHE_BYTES = 6 * 2**20
 
 
 class Logits:
@@ -34,7 +34,8 @@ class Logits:
     """
 
     def __init__(self, scores, kind="logits", divisor=1.0):
-        self.scores = scores
+        # A memory map as a plain array: its own class costs time at every slice.
+        self.scores = np.asarray(scores)
         self.kind = kind
         self.divisor = divisor
 
@@ -55,10 +56,16 @@ class Logits:
         if columns is None:
             scores = np.take(self.scores, rows, axis=0)
         else:
-            scores = self.scores[rows, columns]
+            scores = self._entries(rows, columns)
         if self.kind == "logits" and self.divisor == 1 and scores.dtype == np.float32:
             return scores
         return self._convert(scores.astype(np.float64, copy=False))
+
+    def _entries(self, rows, columns):
+        if not self.scores.flags.c_contiguous:
+            return self.scores[rows, columns]
+        # One index instead of two: NumPy waits for several entries of a large matrix at once.
+        return self.scores.reshape(-1).take(rows * self.shape[1] + columns)
 
     def _convert(self, values):
         # log 0 is -inf, which is meant; what else is not finite is told by `check_rows`.

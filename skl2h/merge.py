@@ -11,6 +11,7 @@ Step numbers are those of "From Logits to Hierarchies" (Palumbo et al., ICML 202
 arXiv:2410.07858); DEPARTURE marks ours.
 """
 
+from array import array
 from fractions import Fraction
 from heapq import heappop, heappush
 from math import fsum
@@ -116,7 +117,7 @@ class _Groups:
         self.node = list(range(n_leaves))
         self.size = np.ones(n_leaves, dtype=np.intp)
         self.slot_of_leaf = np.arange(n_leaves)
-        self.members = [[leaf] for leaf in range(n_leaves)]
+        self.members = [array("q", [leaf]) for leaf in range(n_leaves)]
         # Lengths of the stretches of `members` that were a group when last looked at.
         self.parts = [[1] for _ in range(n_leaves)]
         self.mass, self.doubt = [0] * n_leaves, [0.0] * n_leaves
@@ -134,7 +135,7 @@ class _Groups:
     def best(self, selected, leaves, mass):
         """Slot with the largest mean of the profile over its leaves, None if all are 0."""
         slots = self.slot_of_leaf[leaves]
-        if len(slots) * 8 < len(self.size):
+        if len(slots) * 64 < len(self.size):
             used, slots = np.unique(slots, return_inverse=True)
         else:
             used = np.arange(len(self.size))
@@ -160,7 +161,7 @@ class _Groups:
         self.slot_of_leaf[self.members[left]] = kept
         self.members[kept] += self.members[left]
         self.parts[kept] += self.parts[left]
-        self.members[left], self.parts[left] = [], []
+        self.members[left], self.parts[left] = array("q"), []
         self.node[kept] = node
         self.size[kept] += self.size[left]
         self.size[left] = 0
@@ -265,13 +266,14 @@ class _Profiles:
 
     def _leave_out(self, slot):
         members = np.array(self.groups.members[slot])
+        parts = []
         stop = 0
         for length in self.groups.parts[slot]:
             start, stop = stop, stop + length
-            rows = self._rows(members[start:stop].tolist())
-            joined = np.concatenate([members[:start], members[stop:]])
-            leave_out(self.logits, self.state, rows, members, joined)
+            rows = self._rows(self.groups.members[slot][start:stop])
+            parts.append((rows, np.concatenate([members[:start], members[stop:]])))
             self.n_rows_read += len(rows)
+        leave_out(self.logits, self.state, members, parts)
         self.groups.parts[slot] = [len(members)]
 
     def _rows(self, leaves):

@@ -23,7 +23,10 @@ ROUNDING = 2.0**-46
 MAX_ERROR = 1e-11
 
 # Reading this many far entries of a row costs as much as reading it whole.
-FAR = 32
+FAR = 24
+
+# Rows read at a time when groups have grown.
+READ_BYTES = 2**20
 
 
 class Rows(NamedTuple):
@@ -106,70 +109,87 @@ def _outside(V):
     return second, peak, np.exp(V, out=V).sum(axis=1)
 
 
-def leave_out(logits, state, rows, members, joined):
-    """Bring the state of some rows up to date with their group.
+@np.errstate(all="ignore")
+def leave_out(logits, state, members, parts):
+    """Bring the state of a group's rows up to date with its leaves.
 
     Parameters
     ----------
     logits : Logits of shape (n, K)
     state : Rows
-    rows : ndarray of int
-        Rows of one group that all miss the same leaves.
     members : ndarray of int
-        All leaves of the group.
-    joined : ndarray of int
-        Those of them that their state does not know yet.
+        Leaves of the group.
+    parts : list of (ndarray of int, ndarray of int)
+        Rows of the group whose state does not know of the same leaves, and those leaves.
     """
-    rows = rows[state.rest[rows] > 0]  # the others have nothing left to lose
-    inside = np.zeros(logits.shape[1], dtype=bool)
+    n_leaves = logits.shape[1]
+    inside = np.zeros(n_leaves, dtype=bool)
     inside[members] = True
-    few_outside = logits.shape[1] - len(members) <= len(joined)
-    outside = np.flatnonzero(~inside) if few_outside else None
-    step = logits.rows_per_block()
-    for start in range(0, len(rows), step):
-        some = rows[start : start + step]
-        if few_outside:
-            second, peak, rest = _outside(logits.at(some[:, np.newaxis], outside))
-            _set(state, some, outside[second], peak, rest, ROUNDING)
+    outside = np.flatnonzero(~inside)
+    barred = np.where(inside, np.float32(-np.inf), np.float32(0))
+    # Rows that can go nowhere have nothing left to lose.
+    parts = [(rows[state.rest[rows] > 0], joined) for rows, joined in parts]
+    rows = np.concatenate([rows for rows, _ in parts])
+    new = Rows(*(values[rows] for values in state))
+    absorbed = inside[new.second]
+    lost = np.zeros(len(rows))
+    afresh, unread = [], []  # places in `rows`
+    step = max(READ_BYTES // (4 * n_leaves), 1)
+    for block, joined in _blocks(parts, step):
+        if len(outside) <= len(joined):
+            afresh.append(np.arange(block.start, block.stop))
+            continue
+        whole = len(joined) * FAR > n_leaves
+        V = logits.at(rows[block]) if whole else logits.at(rows[block, np.newaxis], joined)
+        x = V[:, joined] if whole else V
+        x = np.subtract(x, new.peak[block, np.newaxis], dtype=np.float64)
+        lost[block] = np.exp(x, out=x).sum(axis=1)
+        some = np.flatnonzero(absorbed[block])
+        if whole and len(some):
+            _replace_second(new, lost, some + block.start, V[some], barred)
         else:
-            _subtract(logits, state, some, members, joined, inside)
+            unread.append(some + block.start)
+    for places in _chunks(unread, step):
+        _replace_second(new, lost, places, logits.at(rows[places]), barred)
 
-
-@np.errstate(all="ignore")
-def _subtract(logits, state, rows, members, joined, inside):
-    second, peak, before = state.second[rows], state.peak[rows], state.rest[rows]
-    # Far entries cost more each than a whole row read in order.
-    V = logits.at(rows) if len(joined) * FAR > len(inside) else None
-    lost = logits.at(rows[:, np.newaxis], joined) if V is None else V[:, joined]
-    lost = np.subtract(lost, peak[:, np.newaxis], dtype=np.float64)
-    rest = before - np.exp(lost, out=lost).sum(axis=1)
-    error = state.error[rows] + ROUNDING
-    absorbed = np.flatnonzero(inside[second])
-    if len(absorbed):
-        V = logits.at(rows[absorbed]) if V is None else V[absorbed]
-        _rule_out(V, members, inside)
-        second[absorbed] = V.argmax(axis=1)
-        new_peak = V[np.arange(len(V)), second[absorbed]].astype(np.float64)
-        scale = np.exp(peak[absorbed] - new_peak)
-        rest[absorbed] *= scale
-        before[absorbed] *= scale
-        peak[absorbed] = new_peak
-    error *= before / rest
+    before = new.rest.copy()
+    new.rest[:] -= lost
+    new.error[:] = (new.error + ROUNDING) * (before / new.rest)
     # Where what is left is tiny beside what was taken away, it is added up afresh.
-    lossy = ~((error >= 0) & (error <= MAX_ERROR))
-    if lossy.any():
-        V = logits.at(rows[lossy])
-        _rule_out(V, members, inside)
-        second[lossy], peak[lossy], rest[lossy] = _outside(V)
-        error[lossy] = ROUNDING
-    _set(state, rows, second, peak, rest, error)
+    afresh.append(np.flatnonzero(~((new.error >= 0) & (new.error <= MAX_ERROR))))
+    for places in _chunks(afresh, step):
+        V = logits.at(rows[places, np.newaxis], outside)
+        best, new.peak[places], new.rest[places] = _outside(V)
+        new.second[places] = outside[best]
+        new.error[places] = ROUNDING
+    for values, changed in zip(state, new):
+        values[rows] = changed
 
 
-def _rule_out(V, members, inside):
-    if len(members) * 5 < V.shape[1]:
-        V[:, members] = -np.inf
-    else:
-        np.copyto(V, -np.inf, where=inside)
+def _blocks(parts, step):
+    """Slices of the rows of all parts, each within one part, with the leaves that joined it."""
+    stop = 0
+    for rows, joined in parts:
+        start, stop = stop, stop + len(rows)
+        for begin in range(start, stop, step):
+            yield slice(begin, min(begin + step, stop)), joined
+
+
+def _chunks(places, step):
+    places = np.concatenate(places) if places else np.empty(0, dtype=np.intp)
+    for start in range(0, len(places), step):
+        yield places[start : start + step]
+
+
+def _replace_second(new, lost, places, V, barred):
+    """Find the best leaf outside of rows whose old one has joined their group."""
+    V += barred
+    second = V.argmax(axis=1)
+    peak = V[np.arange(len(V)), second].astype(np.float64)
+    scale = np.exp(new.peak[places] - peak)
+    new.second[places], new.peak[places] = second, peak
+    new.rest[places] *= scale
+    lost[places] *= scale
 
 
 @np.errstate(all="ignore")
@@ -180,10 +200,3 @@ def soft_probabilities(logits, state, rows, leaves):
     np.exp(p, out=p)
     p *= (1 - state.doubt[rows])[:, np.newaxis]
     return p
-
-
-def _set(state, rows, second, peak, rest, error):
-    state.second[rows] = second
-    state.peak[rows] = peak
-    state.rest[rows] = rest
-    state.error[rows] = error
