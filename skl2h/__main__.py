@@ -12,7 +12,7 @@ import numpy as np
 from . import __version__
 from .estimator import L2HClustering, build_tree
 from .export import export_csv, export_json, export_text
-from .logits import Logits
+from .logits import as_logits
 
 DESCRIPTION = """\
 Reads a whole hierarchy out of the logits of a flat clusterer or classifier.
@@ -190,7 +190,7 @@ def _build(arguments):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
-            tree, _ = build_tree(Logits(scores, kind), names=names)
+            tree, _ = build_tree(as_logits(scores, kind), names=names)
         except ValueError as error:
             raise InputError(f"{arguments.logits}: {error}") from None
     for warning in caught:

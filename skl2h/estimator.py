@@ -6,7 +6,7 @@ import operator
 import warnings
 
 import numpy as np
-from scipy.special import softmax
+from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
@@ -20,8 +20,9 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .logits import Logits, Response, leaf_names
+from .logits import as_logits
 from .merge import AGGREGATIONS, merge_leaves
+from .response import Response, leaf_names
 from .tree import MergeTree
 
 __all__ = ["L2HClustering", "l2h_tree"]
@@ -36,9 +37,10 @@ def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=N
 
     Parameters
     ----------
-    logits : array-like of shape (n_samples, K), dtype=number
+    logits : {array-like, sparse matrix} of shape (n_samples, K), dtype=number
         Unnormalised log-probabilities of each row: adding a number to a row changes nothing.
-        -inf says that a leaf is impossible for a row; the logarithm of probabilities is fine.
+        -inf says that a leaf is impossible for a row, and so does an entry that a sparse matrix
+        does not store; the logarithm of probabilities is fine.
         The columns of a DataFrame name the leaves. Never copied as a whole, never changed.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row, not negative; None weighs all 1. A whole weight is the same as that
@@ -97,7 +99,7 @@ def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=N
     weights = _check_weights(sample_weight, scores.shape[0])
     columns = getattr(logits, "columns", None)
     tree, _ = build_tree(
-        Logits(scores),
+        as_logits(scores),
         weights=weights,
         names=columns,
         aggregation=aggregation,
@@ -254,7 +256,7 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
             X_checked = _check_logits(X)
             estimator, response, names = self.estimator, None, getattr(X, "columns", None)
             weights = _check_weights(params.get("sample_weight"), X_checked.shape[0])
-            logits = Logits(X_checked, divisor=self.temperature)
+            logits = as_logits(X_checked, divisor=self.temperature)
         else:
             inner_params = params
             if get_config()["enable_metadata_routing"]:
@@ -382,15 +384,7 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
         groups = self.tree_.cut(self.n_clusters_ if level is None else level)
         if groups.ndim > 1:
             raise TypeError(f"predict_proba takes one level at a time, got {level!r}.")
-        level = groups.max() + 1
-        order = np.argsort(groups, kind="stable")
-        starts = np.searchsorted(groups[order], np.arange(level))
-        logits = self._logits(X)
-        probabilities = np.empty((logits.shape[0], level))
-        for rows, values, _ in logits.read():
-            of_leaves = softmax(values, axis=1)
-            probabilities[rows] = np.add.reduceat(of_leaves[:, order], starts, axis=1)
-        return probabilities
+        return self._logits(X).group_probabilities(groups, groups.max() + 1)
 
     def cut(self, level):
         """Group of each fitted row, at any level.
@@ -466,6 +460,7 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = _is_precomputed(self)
         if hasattr(self.estimator, "__sklearn_tags__"):
             # Field by field: a frozen estimator also carries a tag that turns all checks off.
             inner = get_tags(self.estimator)
@@ -483,7 +478,7 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
         if _is_precomputed(self):
             scores = _check_logits(X)
             validate_data(self, X, skip_check_array=True, reset=False)
-            return Logits(scores, divisor=self.temperature)
+            return as_logits(scores, divisor=self.temperature)
         return self._response.logits(self.estimator_, X)
 
 
@@ -496,13 +491,15 @@ def build_tree(
     merges = merge_leaves(logits, weights, aggregation=aggregation, n_jobs=n_jobs, verbose=verbose)
     tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
     if merges.stranded:
-        nodes = ", ".join(
+        named = [
             f"{node} ({tree.names[node]!r})" if node < tree.n_leaves else str(node)
-            for node in merges.stranded
-        )
+            for node in merges.stranded[:10]
+        ]
+        more = len(merges.stranded) - len(named)
         warnings.warn(
-            f"In float64, no row gives any probability to a way out of node {nodes}: joined to "
-            "the group that was formed earliest.",
+            "In float64, no row gives any probability to a way out of node "
+            f"{', '.join(named)}{f' and {more} more' if more else ''}: joined to the group that "
+            "was formed earliest.",
             UserWarning,
             stacklevel=3,
         )
@@ -511,7 +508,17 @@ def build_tree(
 
 def _check_logits(logits):
     # Finiteness is checked block by block: -inf is allowed, and a copy is not.
-    return check_array(logits, dtype="numeric", ensure_all_finite=False, input_name="logits")
+    logits = check_array(
+        logits,
+        accept_sparse="csr",
+        dtype="numeric",
+        ensure_all_finite=False,
+        input_name="logits",
+    )
+    if issparse(logits) and not logits.has_canonical_format:
+        logits = logits.copy()
+        logits.sum_duplicates()
+    return logits
 
 
 def _check_weights(weights, n_rows):

@@ -1,20 +1,19 @@
-"""Any model's scores, as an (n, K) matrix of logits that is read in blocks of rows.
+"""An (n, K) matrix of scores, as logits that are read in blocks of rows.
 
-scores    what the model returns: logits, probabilities or distances, in any dtype
+scores    logits, probabilities or distances, in any dtype, dense or sparse
 logits    float64, made from a block of scores when the block is read, and then dropped
 leaf      the column with the largest logit of a row, the lowest one on ties
 
-A model is asked by the name of a method; nothing is ever guessed from the numbers.
+What a sparse row does not store is impossible for it: probability 0, logit -inf.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+from scipy.sparse import csr_matrix, issparse
+from scipy.special import softmax
 from sklearn import get_config
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import gen_batches
 
-__all__ = ["Logits", "Response", "leaf_names"]
+__all__ = ["Logits", "SparseLogits", "as_logits", "best_entries", "first_not_finite"]
 
 # A block and what is computed from it stay in the processor's cache.
 CACHE_BYTES = 6 * 2**20
@@ -99,7 +98,7 @@ class Logits:
         for rows in self.blocks():
             values = self[rows].values()
             leaves = values.argmax(axis=1)
-            self.check_rows(first_bad_row(values, leaves), rows.start)
+            self.check_rows(first_not_finite(values[np.arange(len(values)), leaves]), rows.start)
             yield rows, values, leaves
 
     def check_rows(self, bad, start=0):
@@ -107,8 +106,8 @@ class Logits:
         if bad is None:
             return
         row = start + bad
-        scores = np.asarray(self.scores[row], dtype=np.float64)
-        values = self[row : row + 1].values()[0]
+        scores = np.asarray(self._row(row), dtype=np.float64)
+        values = self._convert(scores.copy())
         if np.isnan(scores).any():
             fault = f"NaN in column {np.isnan(scores).argmax()}"
         elif self.kind == "probabilities" and (scores < 0).any():
@@ -126,190 +125,99 @@ class Logits:
             "remove or repair such rows."
         )
 
+    def group_probabilities(self, groups, n_groups):
+        """Softmax, summed over the leaves of each group, (n, n_groups)."""
+        order = np.argsort(groups, kind="stable")
+        starts = np.searchsorted(groups[order], np.arange(n_groups))
+        probabilities = np.empty((self.shape[0], n_groups))
+        for rows, values, _ in self.read():
+            of_leaves = softmax(values, axis=1)
+            probabilities[rows] = np.add.reduceat(of_leaves[:, order], starts, axis=1)
+        return probabilities
 
-def first_bad_row(values, labels):
-    """First row of a block whose largest logit is not finite, or None.
-
-    argmax stops at NaN, so the largest entry tells NaN, +inf and rows of -inf alike.
-    """
-    finite = np.isfinite(values[np.arange(len(values)), labels])
-    return None if finite.all() else int(finite.argmin())
-
-
-@dataclass(frozen=True)
-class Response:
-    """How one fitted model is asked for its scores: found when fitting, used when predicting.
-
-    Parameters
-    ----------
-    method : str or callable
-        Name of a method of the model, or a function of the model and X that gives logits.
-    divisor : float, default=1.0
-        Of the logits.
-    """
-
-    method: object
-    divisor: float = 1.0
-
-    @classmethod
-    def find(cls, estimator, response_method, temperature):
-        """First usable method of a fitted estimator.
-
-        Raises
-        ------
-        AttributeError
-            If there is none, or not the one that was asked for.
-        """
-        if callable(response_method):
-            return cls(response_method, temperature)
-        last = _last_step(estimator)
-        has_centres = hasattr(last, "cluster_centers_") or hasattr(last, "subcluster_centers_")
-        if response_method != "auto":
-            if not hasattr(estimator, response_method):
-                raise AttributeError(
-                    f"{_name(estimator)} has no method {response_method!r}: give another "
-                    "response_method, or a function of the model and X that gives logits."
-                )
-            if response_method == "transform" and not has_centres:
-                raise AttributeError(
-                    f"{_name(estimator)} has no cluster centres, so its transform gives no "
-                    "distances to them. Give response_method a function of the model and X that "
-                    "gives logits."
-                )
-            return cls(response_method, temperature)
-        for method in ("decision_function", "predict_log_proba", "predict_proba"):
-            if hasattr(estimator, method):
-                return cls(method, temperature)
-        if has_centres and hasattr(estimator, "transform"):
-            return cls("transform", temperature)
-        raise AttributeError(
-            f"{_name(estimator)} gives no scores: it has neither decision_function, "
-            "predict_log_proba nor predict_proba, nor cluster centres with transform. Give "
-            "response_method a function of the model and X that returns (n, K) logits."
-        )
-
-    def scaled_to(self, logits, weights=None):
-        """The same for distances in units of their spread over the fitted rows.
-
-        The divisor becomes 2 s^2 times the temperature, where s^2 is the mean squared distance
-        of the rows to their own centre. If all rows sit on their centres, any unit will do.
-        """
-        if logits.kind != "distances":
-            return self
-        squares = np.square(logits.scores.min(axis=1), dtype=np.float64)
-        if weights is not None:
-            squares *= weights / (np.mean(weights) or 1.0)
-        return Response(self.method, self.divisor * 2 * (squares.mean() or 1.0))
-
-    def logits(self, estimator, X):
-        """Ask the estimator for the logits of the rows of X.
-
-        Returns
-        -------
-        logits : Logits of shape (n, K)
-
-        Raises
-        ------
-        ValueError
-            If what comes back is not one row for each row of X and one column for each class.
-        """
-        # A classifier may take the logarithm of a probability that is 0: we mean it to.
-        with np.errstate(divide="ignore"):
-            if callable(self.method):
-                scores, name = self.method(estimator, X), "The response function"
-            else:
-                scores = getattr(estimator, self.method)(X)
-                name = f"{_name(estimator)}.{self.method}"
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-        scores = _check_scores(scores, n_rows, name)
-        kind = "logits"
-        if not callable(self.method):
-            kind = {"predict_proba": "probabilities", "transform": "distances"}.get(
-                self.method, kind
-            )
-        if callable(self.method) or self.method == "decision_function":
-            scores = _two_columns(scores, two_dimensions=self.method == "decision_function")
-        if scores.ndim == 1:
-            raise ValueError(f"{name} gave one number a row, not one for each cluster.")
-        if kind == "distances":
-            scores = _distances_to_clusters(_last_step(estimator), scores)
-        _check_columns(estimator, scores, name, self.method)
-        return Logits(scores, kind, self.divisor)
+    def _row(self, row):
+        return self.scores[row]
 
 
-def leaf_names(estimator, n_leaves):
-    """Names of the leaves: the estimator's classes, or None for a clusterer."""
-    classes = getattr(estimator, "classes_", None)
-    if classes is None or len(classes) != n_leaves:
-        return None
-    return [str(name) for name in classes]
+class SparseLogits(Logits):
+    """View of an (n, K) CSR matrix of scores as logits."""
 
+    def __init__(self, scores, kind="logits", divisor=1.0):
+        super().__init__(None, kind, divisor)
+        self.scores = scores
 
-def _check_scores(scores, n_rows, name):
-    if isinstance(scores, list):
-        raise ValueError(f"{name} gave a list of arrays, one for each output: one is needed.")
-    scores = np.asarray(scores)
-    if scores.ndim not in (1, 2) or len(scores) != n_rows or 0 in scores.shape:
-        raise ValueError(
-            f"{name} gave an array of shape {scores.shape} for {n_rows} samples, "
-            "not one row of scores for each."
-        )
-    if scores.dtype.kind not in "biuf":
-        raise ValueError(f"{name} gave an array of {scores.dtype}, not of real numbers.")
-    return scores
+    def __getitem__(self, rows):
+        return SparseLogits(self.scores[rows], self.kind, self.divisor)
 
+    def rows_per_block(self):
+        """Rows whose entries fit the cache."""
+        per_row = max(self.scores.nnz / self.shape[0], 1)
+        return max(int(super().rows_per_block() * self.shape[1] / per_row), 1)
 
-def _two_columns(scores, two_dimensions):
-    """Logits (0, f) of the two classes, from the one column of a binary decision function."""
-    if scores.ndim == 2 and not (two_dimensions and scores.shape[1] == 1):
-        return scores
-    scores = scores.reshape(len(scores))
-    return np.column_stack([np.zeros_like(scores), scores])
-
-
-def _check_columns(estimator, scores, name, method):
-    classes = getattr(estimator, "classes_", None)
-    n_columns = scores.shape[1]
-    # Three classes have three pairs: the number of columns alone does not tell.
-    last = _last_step(estimator)
-    pairs = (
-        method == "decision_function"
-        and n_columns > 2
-        and getattr(last, "decision_function_shape", None) == "ovo"
-    )
-    if not pairs and (classes is None or n_columns == len(classes)):
-        return
-    raise ValueError(
-        f"{name} gave {n_columns} columns for {len(classes)} classes"
-        + (", one for each pair of classes" if pairs else "")
-        + ". One column for each class is needed: for one-vs-one models set "
-        "decision_function_shape='ovr', or choose another response_method."
-    )
-
-
-def _distances_to_clusters(model, distances):
-    """Distance to the nearest subcluster of each cluster; centres are clusters in most models."""
-    if not hasattr(model, "subcluster_labels_"):
-        return distances
-    order = np.argsort(model.subcluster_labels_, kind="stable")
-    _, starts = np.unique(model.subcluster_labels_[order], return_index=True)
-    return np.minimum.reduceat(distances[:, order], starts, axis=1)
-
-
-def _last_step(estimator):
-    """The model itself, inside pipelines, searches, frozen and other meta-estimators."""
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
+    def entries(self, rows):
+        """Logits (E,), leaves (E,) and first entry (len(rows) + 1,) of an index of rows."""
+        indptr = self.scores.indptr
+        if isinstance(rows, slice):
+            some = slice(indptr[rows.start], indptr[rows.stop])
+            starts = indptr[rows.start : rows.stop + 1].astype(np.intp) - indptr[rows.start]
         else:
-            inner = ("best_estimator_", "final_estimator_", "estimator_")
-            found = [getattr(estimator, name) for name in inner if hasattr(estimator, name)]
-            if not found:
-                return estimator
-            estimator = found[0]
+            first = indptr[rows].astype(np.intp)
+            starts = np.concatenate([[0], np.cumsum(indptr[rows + 1] - first)])
+            some = np.repeat(first - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
+        values = np.array(self.scores.data[some], dtype=np.float64)
+        return self._convert(values), self.scores.indices[some], starts
+
+    def read(self):
+        """Yield (rows, None, leaves) of every block; see `Logits.read`."""
+        for rows in self.blocks():
+            leaf, peak, _ = best_entries(*self.entries(rows))
+            self.check_rows(first_not_finite(peak), rows.start)
+            yield rows, None, leaf
+
+    def group_probabilities(self, groups, n_groups):
+        """Softmax, summed over the leaves of each group, (n, n_groups)."""
+        member = csr_matrix(
+            (np.ones(len(groups)), (np.arange(len(groups)), groups)), (len(groups), n_groups)
+        )
+        probabilities = np.empty((self.shape[0], n_groups))
+        for rows, _, _ in self.read():
+            values, leaves, starts = self.entries(rows)
+            _, peak, rest = best_entries(values, leaves, starts)
+            lengths = np.diff(starts)
+            p = np.exp(values - np.repeat(peak, lengths)) / np.repeat(rest, lengths)
+            block = csr_matrix((p, leaves, starts), (len(peak), self.shape[1]))
+            probabilities[rows] = (block @ member).toarray()
+        return probabilities
+
+    def _row(self, row):
+        return self.scores.data[self.scores.indptr[row] : self.scores.indptr[row + 1]]
 
 
-def _name(estimator):
-    return type(_last_step(estimator)).__name__
+def as_logits(scores, kind="logits", divisor=1.0):
+    """View of an array or a sparse matrix of scores as logits."""
+    return (SparseLogits if issparse(scores) else Logits)(scores, kind, divisor)
+
+
+def best_entries(values, leaves, starts):
+    """Leaf of the largest entry of each row, the lowest on ties, its logit and sum of exp."""
+    n_rows = len(starts) - 1
+    leaf = np.zeros(n_rows, dtype=np.intp)
+    peak = np.full(n_rows, -np.inf)
+    rest = np.zeros(n_rows)
+    stored = np.flatnonzero(np.diff(starts))  # reduceat knows no empty stretches
+    if not len(stored):
+        return leaf, peak, rest
+    peak[stored] = np.maximum.reduceat(values, starts[stored])
+    row = np.repeat(np.arange(n_rows), np.diff(starts))
+    largest = np.flatnonzero(values == peak[row])[::-1]
+    leaf[row[largest]] = leaves[largest]  # backwards: the lowest leaf is written last
+    with np.errstate(all="ignore"):
+        values = np.exp(values - np.where(np.isneginf(peak), 0, peak)[row])
+    rest[stored] = np.add.reduceat(values, starts[stored])
+    return leaf, peak, rest
+
+
+def first_not_finite(largest):
+    """Row whose largest logit is not finite, or None: NaN, +inf and rows of -inf alike."""
+    finite = np.isfinite(largest)
+    return None if finite.all() else int(finite.argmin())

@@ -19,7 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .logits import SparseLogits
 from .rows import leave_out, read_rows, soft_probabilities
+from .sparse import soft_profiles
 
 __all__ = ["AGGREGATIONS", "Merges", "merge_leaves"]
 
@@ -88,7 +90,7 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
         partner = groups.best(selected, *profiles.of(selected))  # steps 3 and 4
         if partner is None:
             stranded.append(int(groups.node[selected]))
-            partner = groups.earliest_other(selected)
+            partner = groups.earliest_other()
         children[t] = groups.node[selected], groups.node[partner]
         scores[t] = groups.score(selected)
         groups.merge(selected, partner, n_leaves + t)  # step 5
@@ -148,9 +150,9 @@ class _Groups:
         equal = used[means >= best * (1 - TOLERANCE)]
         return int(min(equal, key=self.node.__getitem__))
 
-    def earliest_other(self, selected):
-        others = (slot for slot, size in enumerate(self.size) if size and slot != selected)
-        return min(others, key=self.node.__getitem__)
+    def earliest_other(self):
+        """Slot of the group formed earliest, but for the one that was popped last."""
+        return self.queue.earliest()
 
     def merge(self, selected, partner, node):
         """Join two groups in the slot of the larger one, so that few leaves are renamed."""
@@ -207,6 +209,11 @@ class _Queue:
 
     def remove(self, node):
         del self.alive[node]
+
+    def earliest(self):
+        """Slot of the earliest node that is left."""
+        # Nodes are pushed in order and a dict keeps the order: the first is the earliest.
+        return next(iter(self.alive.values()))
 
     def pop(self):
         """Slot of the earliest node among the least sure."""
@@ -284,7 +291,12 @@ class _Profiles:
 
     def _soft_profile(self, leaf):
         """Profile of a leaf that has no rows: whose rows find it most plausible."""
-        if leaf not in self.soft:
+        if isinstance(self.logits, SparseLogits) and not self.soft:
+            table = soft_profiles(self.logits, self.state, self.weights, self.empty)
+            for one in self.empty:
+                column = slice(table.indptr[one], table.indptr[one + 1])
+                self.soft[one] = table.indices[column], table.data[column]
+        elif leaf not in self.soft:
             n_leaves = self.logits.shape[1]
             some = self.empty[self.empty.index(leaf) :][: max(SOFT_ENTRIES // n_leaves, 1)]
             mass = np.zeros((n_leaves, len(some)))

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
-from .logits import first_bad_row
+from . import sparse
+from .logits import SparseLogits, first_not_finite
 
 __all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities"]
 
@@ -76,26 +77,30 @@ BLOCKS_PER_TASK = 64
 
 def _read_task(logits):
     """Rows of some blocks, or the number of the first bad one."""
+    read_block = sparse.read_block if isinstance(logits, SparseLogits) else _read_block
     parts = []
     for rows in logits.blocks():
-        V = logits[rows].values()
-        leaf = V.argmax(axis=1)
-        bad = first_bad_row(V, leaf)
-        if bad is not None:
-            return rows.start + bad
-        parts.append(_read_block(V, leaf))
+        part = read_block(logits[rows])
+        if isinstance(part, int):
+            return rows.start + part
+        parts.append(Rows(*part, np.full(len(part[0]), ROUNDING)))
     return Rows(*map(np.concatenate, zip(*parts)))
 
 
 @np.errstate(all="ignore")
-def _read_block(V, leaf):
+def _read_block(logits):
+    """Leaf, doubt, second, peak and rest of the rows of a block, or the first bad row."""
+    V = logits.values()
+    leaf = V.argmax(axis=1)
     rows = np.arange(len(V))
     top = V[rows, leaf]
+    if (bad := first_not_finite(top)) is not None:
+        return bad
     V[rows, leaf] = -np.inf
     second, peak, rest = _outside(V)
     # Doubt comes from what is outside, never as 1 minus a rounded 1.
     outside = rest * np.exp(peak - top)
-    return Rows(leaf, outside / (1 + outside), second, peak, rest, np.full(len(V), ROUNDING))
+    return leaf, outside / (1 + outside), second, peak, rest
 
 
 @np.errstate(all="ignore")  # exp(-1000) is 0, and meant to be
@@ -122,6 +127,9 @@ def leave_out(logits, state, members, parts):
     parts : list of (ndarray of int, ndarray of int)
         Rows of the group whose state does not know of the same leaves, and those leaves.
     """
+    if isinstance(logits, SparseLogits):
+        sparse.leave_out(logits, state, members, np.concatenate([rows for rows, _ in parts]))
+        return
     n_leaves = logits.shape[1]
     inside = np.zeros(n_leaves, dtype=bool)
     inside[members] = True

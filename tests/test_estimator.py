@@ -6,6 +6,7 @@ import joblib
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import dendrogram, is_valid_linkage
+from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
@@ -199,6 +200,23 @@ class TestPrecomputed:
         model = L2HClustering("precomputed").fit(logits)
         assert np.array_equal(model.predict(logits), model.labels_)
         assert np.isfinite(model.predict_proba(logits, level=2)).all()
+
+    def test_sparse_logits(self):
+        rng = np.random.default_rng(0)
+        dense = rng.standard_normal((60, 8))
+        dense[rng.random(dense.shape) < 0.5] = -np.inf
+        dense[:, 0] = 0.0
+        rows, columns = np.nonzero(np.isfinite(dense))
+        sparse = csr_matrix((dense[rows, columns], (rows, columns)), dense.shape)
+        model, expected = (L2HClustering("precomputed").fit(logits) for logits in (sparse, dense))
+        assert np.array_equal(model.children_, expected.children_)
+        assert np.array_equal(model.labels_, expected.labels_)
+        levels = range(1, 9)
+        assert np.array_equal(model.predict(sparse, level=levels), model.cut(levels))
+        for level in levels:
+            np.testing.assert_allclose(
+                model.predict_proba(sparse, level=level), expected.predict_proba(dense, level=level)
+            )
 
     def test_only_sample_weight_is_taken(self, X):
         with pytest.raises(TypeError, match=r"fit\(logits\) takes sample_weight, but not groups"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator
 from sklearn.cluster import (
@@ -30,7 +31,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from skl2h import L2HClustering, l2h_tree
-from skl2h.logits import Logits, Response
+from skl2h.logits import Logits
+from skl2h.response import Response
 
 
 @pytest.fixture(scope="module")
@@ -212,13 +214,10 @@ def test_set_output_frames_are_read():
 
 
 def test_rows_of_sparse_matrices():
-    sparse = pytest.importorskip("scipy.sparse")
     X, y = load_digits(return_X_y=True)
     model = LogisticRegression(max_iter=5000, C=0.01)
     dense = L2HClustering(model).fit(X, y)
-    assert np.array_equal(
-        L2HClustering(model).fit(sparse.csr_matrix(X), y).children_, dense.children_
-    )
+    assert np.array_equal(L2HClustering(model).fit(csr_matrix(X), y).children_, dense.children_)
 
 
 BAD = {
@@ -318,6 +317,18 @@ def test_slices_and_blocks_cover_the_rows_once():
     rows = np.concatenate([np.arange(10)[rows] for rows in logits.blocks()])
     assert rows.tolist() == list(range(10))
     assert np.array_equal(scores, np.arange(30.0).reshape(10, 3))
+
+
+def test_sparse_probabilities_are_read():
+    p = np.random.default_rng(0).dirichlet(np.full(6, 0.3), 300)
+    p[p < 0.05] = 0
+    sparse = Scores(predict_proba=csr_matrix(p))
+    dense = Scores(predict_proba=p)
+    X = np.zeros((300, 1))
+    one, two = L2HClustering(sparse).fit(X), L2HClustering(dense).fit(X)
+    assert np.array_equal(one.children_, two.children_)
+    assert np.array_equal(one.predict(X), two.predict(X))
+    np.testing.assert_allclose(one.predict_proba(X, level=2), two.predict_proba(X, level=2))
 
 
 def test_logarithms_are_taken_in_float64():

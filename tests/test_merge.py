@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from plain import plain_merges
+from scipy.sparse import coo_matrix
 from sklearn import config_context
 
 from skl2h import l2h_tree
@@ -364,3 +365,88 @@ def test_bad_weights(name):
 def test_bad_aggregation():
     with pytest.raises(ValueError, match=r"aggregation must be one of .*, got 'median'"):
         l2h_tree(np.eye(3), aggregation="median")
+
+
+def adversarial_case(seed):
+    """Gaps of 1e-3 to 1e4, confidences within 1e-15 of 1, near ties, and leaves that dominate."""
+    rng = np.random.default_rng(seed)
+    n_leaves, n_rows = rng.integers(3, 25), rng.integers(20, 60)
+    gap = 10.0 ** rng.uniform(-3, 4)
+    logits = rng.standard_normal((n_rows, n_leaves)) * gap
+    kind = seed % 4
+    if kind == 0:  # a few leaves hold nearly all of what is left outside of any other
+        logits[:, rng.permutation(n_leaves)[:3]] += gap * 10
+    elif kind == 1:  # sure of its leaf to the last bit
+        logits = rng.standard_normal((n_rows, n_leaves))
+        logits[np.arange(n_rows), rng.integers(0, n_leaves, n_rows)] += rng.uniform(30, 40)
+    elif kind == 2:  # nested gaps: what joins is always far larger than what stays outside
+        order = rng.permutation(n_leaves)
+        logits = -np.abs(np.arange(n_leaves)[order] - rng.integers(0, n_leaves, (n_rows, 1)))
+        logits = logits * rng.uniform(1, 40) + 1e-3 * rng.standard_normal((n_rows, n_leaves))
+    else:  # leaves that differ by less than the tolerance
+        base = rng.standard_normal((n_rows, 1 + n_leaves // 3)) * 3
+        logits = base[:, rng.integers(0, base.shape[1], n_leaves)]
+        logits = logits + 1e-12 * rng.standard_normal(logits.shape)
+    return logits
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
+def test_shortcuts_lose_no_digits(aggregation):
+    """What is subtracted from a row's sum is added up afresh where digits would be lost."""
+    for seed in range(120):
+        logits = adversarial_case(seed)
+        children, scores, _ = plain_merges(logits, None, aggregation)
+        tree = l2h_tree(logits, aggregation=aggregation)
+        assert tree.children.tolist() == [list(pair) for pair in children], f"seed {seed}"
+        np.testing.assert_allclose(tree.scores, scores, rtol=1e-9, err_msg=str(seed))
+
+
+def sparse_case(seed):
+    """Logits of which few are stored in a row, as CSR and with -inf where nothing is."""
+    rng = np.random.default_rng(seed)
+    n_leaves, n_rows = rng.integers(1, 30), rng.integers(1, 60)
+    dense = np.round(rng.standard_normal((n_rows, n_leaves)) * 4, rng.integers(0, 3))
+    if rng.random() < 0.3:
+        dense[:, rng.random(n_leaves) < 0.3] -= 30
+    stored = rng.random(dense.shape) < rng.choice([0.1, 0.5, 0.9])
+    stored[np.arange(n_rows), rng.integers(0, n_leaves, n_rows)] = True
+    rows, columns = np.nonzero(stored)
+    shuffled = rng.permutation(len(rows))
+    rows, columns = rows[shuffled], columns[shuffled]
+    dtype = [np.float32, np.float64, np.int64][seed % 3]
+    dense = dense.astype(dtype).astype(float)
+    values = dense[rows, columns].astype(dtype)
+    return coo_matrix((values, (rows, columns)), dense.shape), np.where(stored, dense, -np.inf)
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
+def test_sparse_rows_are_dense_rows_with_impossible_leaves(aggregation):
+    """What is not stored is -inf; what is stored may be 0."""
+    for seed in range(50):
+        stored, dense = sparse_case(seed)
+        rng = np.random.default_rng(seed)
+        weights = None if seed % 2 else rng.integers(0, 3, len(dense))
+        memory, n_jobs = rng.choice([1e-9, 1e-3, 1.0]), [None, 2][seed % 2]
+        expected = l2h_tree(dense, sample_weight=weights, aggregation=aggregation)
+        for sparse in (stored.tocsr(), stored.tocsc()):
+            with config_context(working_memory=memory):
+                tree = l2h_tree(
+                    sparse, sample_weight=weights, aggregation=aggregation, n_jobs=n_jobs
+                )
+            assert np.array_equal(tree.children, expected.children), seed
+            assert np.array_equal(tree.counts, expected.counts)
+            np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-9, atol=1e-12)
+
+
+def test_bad_sparse_rows():
+    for values, message in (
+        ([1, np.nan, 2], "Row 1 of the logits has NaN"),
+        ([1, np.inf, 2], "Row 1 of the logits has inf"),
+        ([1, -np.inf, 2], "Row 1 of the logits has nothing but -inf"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            l2h_tree(coo_matrix((np.array(values), ([0, 1, 2], [0, 1, 1])), (3, 2)).tocsr())
+    with pytest.raises(ValueError, match="Row 1 of the logits has nothing but -inf"):
+        l2h_tree(coo_matrix((np.ones(2), ([0, 2], [0, 1])), (3, 2)).tocsr())

@@ -1,0 +1,193 @@
+"""From a fitted model to its logits.
+
+A model is asked by the name of a method; nothing is ever guessed from the numbers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.frozen import FrozenEstimator
+
+from .logits import as_logits
+
+__all__ = ["Response", "leaf_names"]
+
+
+@dataclass(frozen=True)
+class Response:
+    """How one fitted model is asked for its scores: found when fitting, used when predicting.
+
+    Parameters
+    ----------
+    method : str or callable
+        Name of a method of the model, or a function of the model and X that gives logits.
+    divisor : float, default=1.0
+        Of the logits.
+    """
+
+    method: object
+    divisor: float = 1.0
+
+    @classmethod
+    def find(cls, estimator, response_method, temperature):
+        """First usable method of a fitted estimator.
+
+        Raises
+        ------
+        AttributeError
+            If there is none, or not the one that was asked for.
+        """
+        if callable(response_method):
+            return cls(response_method, temperature)
+        last = _last_step(estimator)
+        has_centres = hasattr(last, "cluster_centers_") or hasattr(last, "subcluster_centers_")
+        if response_method != "auto":
+            if not hasattr(estimator, response_method):
+                raise AttributeError(
+                    f"{_name(estimator)} has no method {response_method!r}: give another "
+                    "response_method, or a function of the model and X that gives logits."
+                )
+            if response_method == "transform" and not has_centres:
+                raise AttributeError(
+                    f"{_name(estimator)} has no cluster centres, so its transform gives no "
+                    "distances to them. Give response_method a function of the model and X that "
+                    "gives logits."
+                )
+            return cls(response_method, temperature)
+        for method in ("decision_function", "predict_log_proba", "predict_proba"):
+            if hasattr(estimator, method):
+                return cls(method, temperature)
+        if has_centres and hasattr(estimator, "transform"):
+            return cls("transform", temperature)
+        raise AttributeError(
+            f"{_name(estimator)} gives no scores: it has neither decision_function, "
+            "predict_log_proba nor predict_proba, nor cluster centres with transform. Give "
+            "response_method a function of the model and X that returns (n, K) logits."
+        )
+
+    def scaled_to(self, logits, weights=None):
+        """The same for distances in units of their spread over the fitted rows.
+
+        The divisor becomes 2 s^2 times the temperature, where s^2 is the mean squared distance
+        of the rows to their own centre. If all rows sit on their centres, any unit will do.
+        """
+        if logits.kind != "distances":
+            return self
+        squares = np.square(logits.scores.min(axis=1), dtype=np.float64)
+        if weights is not None:
+            squares *= weights / (np.mean(weights) or 1.0)
+        return Response(self.method, self.divisor * 2 * (squares.mean() or 1.0))
+
+    def logits(self, estimator, X):
+        """Ask the estimator for the logits of the rows of X.
+
+        Returns
+        -------
+        logits : Logits of shape (n, K)
+
+        Raises
+        ------
+        ValueError
+            If what comes back is not one row for each row of X and one column for each class.
+        """
+        # A classifier may take the logarithm of a probability that is 0: we mean it to.
+        with np.errstate(divide="ignore"):
+            if callable(self.method):
+                scores, name = self.method(estimator, X), "The response function"
+            else:
+                scores = getattr(estimator, self.method)(X)
+                name = f"{_name(estimator)}.{self.method}"
+        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        scores = _check_scores(scores, n_rows, name)
+        kind = "logits"
+        if not callable(self.method):
+            kind = {"predict_proba": "probabilities", "transform": "distances"}.get(
+                self.method, kind
+            )
+        if callable(self.method) or self.method == "decision_function":
+            scores = _two_columns(scores, two_dimensions=self.method == "decision_function")
+        if scores.ndim == 1:
+            raise ValueError(f"{name} gave one number a row, not one for each cluster.")
+        if kind == "distances":
+            scores = _distances_to_clusters(_last_step(estimator), scores)
+        _check_columns(estimator, scores, name, self.method)
+        return as_logits(scores, kind, self.divisor)
+
+
+def leaf_names(estimator, n_leaves):
+    """Names of the leaves: the estimator's classes, or None for a clusterer."""
+    classes = getattr(estimator, "classes_", None)
+    if classes is None or len(classes) != n_leaves:
+        return None
+    return [str(name) for name in classes]
+
+
+def _check_scores(scores, n_rows, name):
+    if isinstance(scores, list):
+        raise ValueError(f"{name} gave a list of arrays, one for each output: one is needed.")
+    scores = scores.tocsr() if issparse(scores) else np.asarray(scores)
+    if scores.ndim not in (1, 2) or scores.shape[0] != n_rows or 0 in scores.shape:
+        raise ValueError(
+            f"{name} gave an array of shape {scores.shape} for {n_rows} samples, "
+            "not one row of scores for each."
+        )
+    if scores.dtype.kind not in "biuf":
+        raise ValueError(f"{name} gave an array of {scores.dtype}, not of real numbers.")
+    return scores
+
+
+def _two_columns(scores, two_dimensions):
+    """Logits (0, f) of the two classes, from the one column of a binary decision function."""
+    if scores.ndim == 2 and not (two_dimensions and scores.shape[1] == 1):
+        return scores
+    scores = scores.reshape(len(scores))
+    return np.column_stack([np.zeros_like(scores), scores])
+
+
+def _check_columns(estimator, scores, name, method):
+    classes = getattr(estimator, "classes_", None)
+    n_columns = scores.shape[1]
+    # Three classes have three pairs: the number of columns alone does not tell.
+    last = _last_step(estimator)
+    pairs = (
+        method == "decision_function"
+        and n_columns > 2
+        and getattr(last, "decision_function_shape", None) == "ovo"
+    )
+    if not pairs and (classes is None or n_columns == len(classes)):
+        return
+    raise ValueError(
+        f"{name} gave {n_columns} columns for {len(classes)} classes"
+        + (", one for each pair of classes" if pairs else "")
+        + ". One column for each class is needed: for one-vs-one models set "
+        "decision_function_shape='ovr', or choose another response_method."
+    )
+
+
+def _distances_to_clusters(model, distances):
+    """Distance to the nearest subcluster of each cluster; centres are clusters in most models."""
+    if not hasattr(model, "subcluster_labels_"):
+        return distances
+    order = np.argsort(model.subcluster_labels_, kind="stable")
+    _, starts = np.unique(model.subcluster_labels_[order], return_index=True)
+    return np.minimum.reduceat(distances[:, order], starts, axis=1)
+
+
+def _last_step(estimator):
+    """The model itself, inside pipelines, searches, frozen and other meta-estimators."""
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        else:
+            inner = ("best_estimator_", "final_estimator_", "estimator_")
+            found = [getattr(estimator, name) for name in inner if hasattr(estimator, name)]
+            if not found:
+                return estimator
+            estimator = found[0]
+
+
+def _name(estimator):
+    return type(_last_step(estimator)).__name__

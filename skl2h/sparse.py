@@ -1,0 +1,62 @@
+"""The state of rows of which only the possible leaves are stored.
+
+It is that of `rows`, and always computed afresh, from the few entries that there are.
+"""
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from .logits import best_entries, first_not_finite
+
+__all__ = ["leave_out", "read_block", "soft_profiles"]
+
+
+@np.errstate(all="ignore")
+def read_block(logits):
+    """Leaf, doubt, second, peak and rest of the rows of a block, or the first bad row."""
+    values, leaves, starts = logits.entries(slice(0, logits.shape[0]))
+    leaf, top, _ = best_entries(values, leaves, starts)
+    if (bad := first_not_finite(top)) is not None:
+        return bad
+    values[leaves == np.repeat(leaf, np.diff(starts))] = -np.inf
+    second, peak, rest = best_entries(values, leaves, starts)
+    outside = rest * np.exp(peak - top)
+    return leaf, outside / (1 + outside), second, peak, rest
+
+
+@np.errstate(all="ignore")
+def leave_out(logits, state, members, rows):
+    """Bring the state of a group's rows up to date with its leaves."""
+    inside = np.zeros(logits.shape[1], dtype=bool)
+    inside[members] = True
+    rows = rows[state.rest[rows] > 0]
+    step = logits.rows_per_block()
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        values, leaves, starts = logits.entries(some)
+        values[inside[leaves]] = -np.inf
+        state.second[some], state.peak[some], state.rest[some] = best_entries(
+            values, leaves, starts
+        )
+
+
+@np.errstate(all="ignore")
+def soft_profiles(logits, state, weights, empty):
+    """Profiles of leaves without rows: the mass that each gets from the rows of every leaf.
+
+    Returns a CSC matrix of shape (K, K), where only the columns of `empty` are filled.
+    """
+    wanted = np.zeros(logits.shape[1], dtype=bool)
+    wanted[empty] = True
+    total = csr_matrix(logits.shape[1:] * 2)
+    for rows in logits.blocks():
+        values, leaves, starts = logits.entries(rows)
+        _, peak, rest = best_entries(values, leaves, starts)
+        row = np.repeat(np.arange(len(peak)), np.diff(starts))
+        some = np.flatnonzero(wanted[leaves])
+        row, leaves = row[some], leaves[some]
+        p = np.exp(values[some] - peak[row]) / rest[row]
+        if weights is not None:
+            p *= weights[rows][row]
+        total = total + csr_matrix((p, (state.leaf[rows][row], leaves)), total.shape)
+    return total.tocsc()
