@@ -1,58 +1,159 @@
-"""Time of a tree, beside a softmax of the same logits and a plain evaluation of the algorithm.
+"""Time and memory of a tree, beside a softmax of the same logits and a plain evaluation.
 
-    python benchmarks/bench_merge.py [--repeats 3]
+    python benchmarks/bench_merge.py            # 50,000 x 1,000 and smaller, about 5 minutes
+    python benchmarks/bench_merge.py --large    # also a 5 GB memory map and sparse rows
 
-Every figure is the fastest of some repeats, all in one process.
+Every time is the shortest of several runs with warm buffers, all in one process; a ratio is to
+a time of the same run. Memory is the peak of what is allocated beyond the input.
+
+Two kinds of logits: "vectors", what a network's last layer gives (features around a vector for
+each class, times these vectors), and "planted", a balanced tree that all confusions follow,
+where nearly every row must be read again whenever its group has grown.
 """
 
 import argparse
 import os
+import platform
+import tempfile
 import time
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import scipy
 import sklearn
+from scipy.cluster.hierarchy import linkage
+from scipy.sparse import csr_matrix
+from scipy.spatial.distance import squareform
 from scipy.special import softmax
 
+from skl2h import L2HClustering
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.logits import Logits
+from skl2h.logits import as_logits
 from skl2h.merge import merge_leaves
-
-CASES = [  # rows, leaves, dtype, workers
-    (10_000, 10, np.float64, 1),
-    (10_000, 250, np.float32, 1),
-    (50_000, 1_000, np.float32, 1),
-    (50_000, 1_000, np.float32, 2),
-    (50_000, 1_000, np.float64, 2),
-]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--large", action="store_true", help="also what takes minutes and 5 GB")
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    print_versions()
+    bench_dense(arguments.repeats)
+    bench_predict(arguments.repeats)
+    if arguments.large:
+        bench_memory_map()
+        bench_sparse()
+
+
+def print_versions():
     print(
-        f"{os.cpu_count()} cores, numpy {np.__version__}, scipy {scipy.__version__}, "
-        f"scikit-learn {sklearn.__version__}"
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}, "
+        f"SciPy {scipy.__version__}, scikit-learn {sklearn.__version__}\n"
     )
-    print(f"{'rows':>7} {'leaves':>6} {'dtype':>8} {'n_jobs':>6} {'passes':>6} {'s':>7} ", end="")
-    print(f"{'/ softmax':>9} {'plain / it':>10}")
-    for n_rows, n_leaves, dtype, n_jobs in CASES:
-        logits = make_hierarchical_logits(
-            n_rows, n_leaves, separation=1.5, noise=1.5, random_state=0
-        )[0].astype(dtype)
-        merges, ours = fastest(repeats, merge_leaves, Logits(logits), n_jobs=n_jobs)
-        _, of_softmax = fastest(repeats, softmax, logits, axis=1)
-        children, plain = fastest(1, plain_merges, logits)
-        assert np.array_equal(children, merges.children)
-        print(
-            f"{n_rows:7} {n_leaves:6} {np.dtype(dtype).name:>8} {n_jobs:6} {merges.n_passes:6} "
-            f"{ours:7.2f} {ours / of_softmax:9.2f} {plain / ours:10.1f}",
-            flush=True,
+
+
+def bench_dense(repeats):
+    print(
+        "logits    rows  leaves dtype    n_jobs reads       s  / softmax  plain /  average /   MiB"
+    )
+    for kind in ("vectors", "planted"):
+        for n_rows, n_leaves, dtype in (
+            (10_000, 10, np.float64),
+            (10_000, 150, np.float32),
+            (50_000, 1_000, np.float32),
+            (50_000, 1_000, np.float64),
+        ):
+            logits = make_logits(kind, n_rows, n_leaves, dtype)
+            _, of_softmax = fastest(repeats, softmax, logits, axis=1)
+            children, of_plain = fastest(1, plain_children, logits)
+            _, of_average = fastest(2, average_linkage, logits)
+            for n_jobs in (1, 2):
+                merges, ours = fastest(repeats, merge_leaves, as_logits(logits), n_jobs=n_jobs)
+                if not np.array_equal(merges.children, children):
+                    raise SystemExit("the tree is not that of the plain evaluation")
+                memory = peak_memory(merge_leaves, as_logits(logits), n_jobs=n_jobs)
+                print(
+                    f"{kind:8} {n_rows:6} {n_leaves:6} {np.dtype(dtype).name:8} {n_jobs:6} "
+                    f"{merges.n_passes:5.1f} {ours:7.3f} {ours / of_softmax:10.2f} "
+                    f"{of_plain / ours:8.1f} {of_average / ours:9.1f} {memory / 2**20:6.1f}",
+                    flush=True,
+                )
+
+
+def bench_predict(repeats):
+    logits = make_logits("vectors", 100_000, 100, np.float32)
+    model = L2HClustering("precomputed").fit(logits)
+    _, ours = fastest(repeats, model.predict, logits, level=10)
+    _, of_argmax = fastest(repeats, np.argmax, logits, axis=1)
+    _, of_softmax = fastest(repeats, softmax, logits, axis=1)
+    print(
+        f"\npredict(level=10), 100,000 x 100 float32 precomputed: {ours:.3f} s, "
+        f"{ours / of_argmax:.1f} times argmax, {ours / of_softmax:.2f} times softmax"
+    )
+
+
+def bench_memory_map(n_rows=1_280_000, n_leaves=1_000):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "logits.npy"
+        shape = (n_rows, n_leaves)
+        mapped = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        step = 20_000
+        for start in range(0, n_rows, step):
+            mapped[start : start + step] = make_logits("vectors", step, n_leaves, seed=start)
+        del mapped
+        mapped = np.load(path, mmap_mode="r")
+
+        def blocked_softmax():
+            for start in range(0, n_rows, 1_000):
+                softmax(mapped[start : start + 1_000], axis=1)
+
+        _, of_softmax = fastest(2, blocked_softmax)
+        merges, ours = fastest(1, merge_leaves, as_logits(mapped), n_jobs=2)
+        memory = peak_memory(merge_leaves, as_logits(mapped), n_jobs=2)
+    print(
+        f"\nmemory map, {n_rows:,} x {n_leaves:,} float32, n_jobs=2: {ours:.1f} s, "
+        f"{ours / of_softmax:.2f} times a blocked softmax, each row read {merges.n_passes:.1f} "
+        f"times, {memory / 2**20:.0f} MiB"
+    )
+
+
+def bench_sparse(n_rows=1_000_000, n_leaves=100_000, n_stored=16):
+    random_state = np.random.default_rng(0)
+    # A huge output layer: the stored leaves are near the row's own, at all scales.
+    own = random_state.integers(0, n_leaves, n_rows)
+    scale = 2.0 ** random_state.integers(0, 17, (n_rows, n_stored))
+    away = np.rint(random_state.standard_normal(scale.shape) * scale).astype(int)
+    leaves = (own[:, np.newaxis] + away) % n_leaves
+    values = 6 - np.log2(scale) / 2 + random_state.standard_normal(scale.shape)
+    indptr = np.arange(0, n_rows * n_stored + 1, n_stored)
+    logits = csr_matrix(
+        (values.astype(np.float32).ravel(), leaves.ravel(), indptr), (n_rows, n_leaves)
+    )
+    logits.sum_duplicates()
+    merges, ours = fastest(1, merge_leaves, as_logits(logits))
+    memory = peak_memory(merge_leaves, as_logits(logits))
+    print(
+        f"\nsparse, {n_rows:,} rows x {n_stored} entries, K = {n_leaves:,}: {ours:.1f} s, each row "
+        f"read {merges.n_passes:.1f} times, {memory / 2**20:.0f} MiB"
+    )
+
+
+def make_logits(kind, n_rows, n_leaves, dtype=np.float32, seed=0):
+    if kind == "planted":
+        logits, _, _ = make_hierarchical_logits(
+            n_rows, n_leaves, separation=1.5, noise=1.5, random_state=seed
         )
+        return logits.astype(dtype)
+    vectors = np.random.default_rng(0).standard_normal((n_leaves, 64))
+    random_state = np.random.default_rng(seed + 1)
+    features = vectors[random_state.permutation(n_rows) % n_leaves]
+    features = features + 1.5 * random_state.standard_normal(features.shape)
+    return (features @ vectors.T / 3).astype(dtype)
 
 
 def fastest(repeats, function, *arguments, **keywords):
+    """Result and shortest time."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -61,26 +162,49 @@ def fastest(repeats, function, *arguments, **keywords):
     return result, min(times)
 
 
-def plain_merges(logits):
-    """Children as the definition gives them: one merge, one softmax of the selected rows."""
-    logits = logits.astype(np.float64)
+def peak_memory(function, *arguments, **keywords):
+    tracemalloc.start()
+    function(*arguments, **keywords)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def plain_children(logits):
+    """One merge at a time in float64, from the rows of the selected group."""
     n_leaves = logits.shape[1]
     h = logits.argmax(axis=1)
-    doubt = [1 - softmax(logits[h == leaf], axis=1)[:, leaf].mean() for leaf in range(n_leaves)]
-    groups = {leaf: ([leaf], 1 - doubt[leaf]) for leaf in range(n_leaves)}
+    rows_of = [np.flatnonzero(h == leaf) for leaf in range(n_leaves)]
+    doubts = []
+    for leaf, rows in enumerate(rows_of):
+        V = logits[rows].astype(np.float64)
+        V = np.exp(V - V[:, [leaf]])
+        V[:, leaf] = 0
+        outside = V.sum(axis=1)
+        doubts.append((outside / (1 + outside)).mean() if len(rows) else 1.0)
+    groups = {leaf: ([leaf], 1 - doubt) for leaf, doubt in enumerate(doubts)}
     children = []
     while len(groups) > 1:
         selected = min(groups, key=lambda node: groups[node][1])
         inside, score = groups.pop(selected)
-        rows = logits[np.isin(h, inside)]
-        rows[:, inside] = -np.inf
-        rows = softmax(rows, axis=1)
-        profile = np.bincount(rows.argmax(axis=1), weights=rows.max(axis=1), minlength=n_leaves)
+        V = logits[np.concatenate([rows_of[leaf] for leaf in inside])].astype(np.float64)
+        V[:, inside] = -np.inf
+        V = softmax(V, axis=1)
+        profile = np.bincount(V.argmax(axis=1), weights=V.max(axis=1), minlength=n_leaves)
         partner = max(groups, key=lambda node: profile[groups[node][0]].mean())
         others, other_score = groups.pop(partner)
         groups[n_leaves + len(children)] = (inside + others, score + other_score)
         children.append((selected, partner))
     return np.array(children)
+
+
+def average_linkage(logits):
+    """What one would do without L2H: soft confusions, and SciPy's average linkage of them."""
+    p = softmax(logits, axis=1)
+    confusions = p.T @ p
+    size = np.sqrt(np.diag(confusions))
+    distance = 1 - confusions / np.outer(size, size)
+    return linkage(squareform(distance, checks=False), "average")
 
 
 if __name__ == "__main__":

@@ -46,9 +46,11 @@ class Logits:
     def __getitem__(self, rows):
         return Logits(self.scores[rows], self.kind, self.divisor)
 
-    def values(self):
-        """All logits at once, in a new float64 array that the caller may change."""
-        return self._convert(np.array(self.scores, dtype=np.float64))
+    def values(self, out=None):
+        """All logits at once, in float64; in the first rows of `out`, or in a new array."""
+        out = np.empty(self.shape) if out is None else out[: self.shape[0]]
+        np.copyto(out, self.scores)
+        return self._convert(out)
 
     def at(self, rows, columns=None):
         """Logits at an index of rows, and one of columns, in a new array of float32 or float64."""

@@ -18,6 +18,7 @@ from math import fsum
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.parallel import Parallel, delayed
 
 from .logits import SparseLogits
 from .rows import leave_out, read_rows, soft_probabilities
@@ -32,6 +33,11 @@ TOLERANCE = 1e-9
 
 # Entries of the table that holds profiles of leaves without rows while it is filled.
 SOFT_ENTRIES = 2**22
+
+
+# Logits of a group from which on several workers read faster than one: to start them takes
+# some hundredths of a second.
+WORTH_WORKERS = 2**25
 
 
 class Merges(NamedTuple):
@@ -80,7 +86,7 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     doubt = state.doubt if weights is None else state.doubt * weights
     doubts = np.bincount(state.leaf, weights=doubt, minlength=n_leaves)
     groups = _Groups(totals, doubts, aggregation)
-    profiles = _Profiles(logits, weights, state, groups)
+    profiles = _Profiles(logits, weights, state, groups, n_jobs)
 
     children = np.empty((n_leaves - 1, 2), dtype=np.intp)
     scores = np.empty(n_leaves - 1)
@@ -243,11 +249,12 @@ def _all_digits(*terms):
 class _Profiles:
     """Where the rows of a group would go if its leaves did not exist."""
 
-    def __init__(self, logits, weights, state, groups):
+    def __init__(self, logits, weights, state, groups, n_jobs):
         self.logits = logits
         self.weights = weights
         self.state = state
         self.groups = groups
+        self.n_jobs = n_jobs
         self.n_rows_read = 0
         n_leaves = logits.shape[1]
         # Narrow integers are sorted by radix.
@@ -280,8 +287,18 @@ class _Profiles:
             rows = self._rows(self.groups.members[slot][start:stop])
             parts.append((rows, np.concatenate([members[:start], members[stop:]])))
             self.n_rows_read += len(rows)
-        leave_out(self.logits, self.state, members, parts)
         self.groups.parts[slot] = [len(members)]
+        if sum(len(rows) for rows, _ in parts) * self.logits.shape[1] < WORTH_WORKERS:
+            leave_out(self.logits, self.state, members, parts)
+            return
+        step = max(WORTH_WORKERS // (8 * self.logits.shape[1]), 1)
+        Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(leave_out)(
+                self.logits, self.state, members, [(rows[start : start + step], joined)]
+            )
+            for rows, joined in parts
+            for start in range(0, len(rows), step)
+        )
 
     def _rows(self, leaves):
         starts, order = self.starts, self.order

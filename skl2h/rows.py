@@ -72,15 +72,19 @@ def read_rows(logits, n_jobs=None):
     return Rows(*map(np.concatenate, zip(*parts)))
 
 
-BLOCKS_PER_TASK = 64
+BLOCKS_PER_TASK = 8
 
 
 def _read_task(logits):
     """Rows of some blocks, or the number of the first bad one."""
-    read_block = sparse.read_block if isinstance(logits, SparseLogits) else _read_block
+    is_sparse = isinstance(logits, SparseLogits)
+    blocks = logits.blocks()
+    # Fresh memory is dear to touch: one block's worth is used again and again.
+    memory = None if is_sparse else np.empty((blocks[0].stop, logits.shape[1]))
     parts = []
-    for rows in logits.blocks():
-        part = read_block(logits[rows])
+    for rows in blocks:
+        block = logits[rows]
+        part = sparse.read_block(block) if is_sparse else _read_block(block.values(memory))
         if isinstance(part, int):
             return rows.start + part
         parts.append(Rows(*part, np.full(len(part[0]), ROUNDING)))
@@ -88,9 +92,8 @@ def _read_task(logits):
 
 
 @np.errstate(all="ignore")
-def _read_block(logits):
+def _read_block(V):
     """Leaf, doubt, second, peak and rest of the rows of a block, or the first bad row."""
-    V = logits.values()
     leaf = V.argmax(axis=1)
     rows = np.arange(len(V))
     top = V[rows, leaf]

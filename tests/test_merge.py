@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from joblib import parallel_backend
 from plain import plain_merges
 from scipy.sparse import coo_matrix
 from sklearn import config_context
@@ -92,6 +93,16 @@ def test_blocks_and_workers_change_nothing(n_jobs, aggregation):
             tree = l2h_tree(logits, sample_weight=weights, aggregation=aggregation, n_jobs=n_jobs)
         assert np.array_equal(tree.children, expected.children)
         np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_many_workers_on_one_group(monkeypatch, backend):
+    """Parts of a group's rows that are read by several workers give the same tree."""
+    logits = np.random.default_rng(0).standard_normal((300, 12)) * 3
+    expected = l2h_tree(logits)
+    monkeypatch.setattr("skl2h.merge.WORTH_WORKERS", 1)
+    with parallel_backend(backend):
+        assert l2h_tree(logits, n_jobs=2) == expected
 
 
 def test_ties_do_not_depend_on_blocks():
