@@ -21,7 +21,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .logits import as_logits
-from .merge import AGGREGATIONS, merge_leaves
+from .merge import AGGREGATIONS, N_REPORTS, merge_leaves
+from .progress import CallbackSupportMixin, Task, printing, with_callbacks
 from .response import Response, leaf_names
 from .tree import MergeTree
 
@@ -52,7 +53,7 @@ def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=N
         Threads that read the rows; see :term:`n_jobs` in scikit-learn's glossary. Any number
         gives the same tree.
     verbose : int, default=0
-        1 prints a line per pass over the rows.
+        1 prints a line at each tenth of the merges.
 
     Returns
     -------
@@ -118,7 +119,7 @@ def _inner_has(attribute):
     return check
 
 
-class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
+class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, BaseEstimator):
     """Hierarchy of the clusters of any clusterer or classifier, from its logits.
 
     The leaves of the tree are the K clusters of the inner model, not the rows:
@@ -147,7 +148,7 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
     n_jobs : int, default=None
         Threads that read the rows. Any number gives the same tree.
     verbose : int, default=0
-        1 prints a line per pass over the rows.
+        1 prints a line at each tenth of the merges.
 
     Attributes
     ----------
@@ -180,6 +181,12 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
     --------
     l2h_tree : The tree alone, from a matrix of logits.
     sklearn.cluster.AgglomerativeClustering : A hierarchy of the rows.
+
+    Notes
+    -----
+    With scikit-learn 1.9 or newer, ``set_callbacks(ProgressBar())`` shows the fit of the inner
+    model, where it supports callbacks, and the merges; also when it is set on a search around
+    this estimator. A fit that is interrupted leaves the estimator as it was.
 
     References
     ----------
@@ -222,6 +229,7 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X, y=None, **params):
         """Fit the inner model, then merge its clusters into a tree.
 
@@ -249,6 +257,8 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
             If the inner model gives no scores.
         """
         _check_parameters(self)
+        n_tasks = 1 if _is_precomputed(self) else 2
+        task = Task.of_fit(self, n_tasks, X, y, params.get("sample_weight"))
         if _is_precomputed(self):
             unknown = sorted(params.keys() - {"sample_weight"})
             if unknown:
@@ -261,7 +271,9 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
             inner_params = params
             if get_config()["enable_metadata_routing"]:
                 inner_params = process_routing(self, "fit", **params).estimator.fit
-            estimator = clone(self.estimator).fit(X, y, **inner_params)
+            estimator = clone(self.estimator)
+            with task.part("fit-estimator").of_inner(estimator):
+                estimator = estimator.fit(X, y, **inner_params)
             response = Response.find(estimator, self.response_method, self.temperature)
             logits = response.logits(estimator, X)
             weights = _check_weights(params.get("sample_weight"), logits.shape[0])
@@ -275,6 +287,7 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
                 f"n_clusters={n_clusters} is out of range: the inner model has {n_leaves} "
                 f"clusters, so it can be 1 to {n_leaves}."
             )
+        merging = task.part("merge", min(n_leaves, N_REPORTS + 1)).begin()
         tree, leaves = build_tree(
             logits,
             weights=weights,
@@ -282,9 +295,13 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
             aggregation=self.aggregation,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
+            on_merge=merging.on_merge(),
         )
+        merging.end()
+        labels, linkage_matrix = tree.cut(n_clusters)[leaves], tree.to_linkage()
 
-        # All that can fail has been done: an interrupted refit leaves the last fit whole.
+        # All that takes long or can fail has been done: an interrupted refit leaves the last
+        # fit whole.
         if _is_precomputed(self):
             validate_data(self, X, skip_check_array=True)
         else:
@@ -299,8 +316,9 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
         self.leaf_counts_ = tree.counts
         self.n_leaves_ = n_leaves
         self.n_clusters_ = n_clusters
-        self.labels_ = tree.cut(n_clusters)[leaves]
-        self.linkage_matrix_ = tree.to_linkage()
+        self.labels_ = labels
+        self.linkage_matrix_ = linkage_matrix
+        task.end(reconstruction_attributes={})  # the estimator itself is ready
         return self
 
     def fit_predict(self, X, y=None, **params):
@@ -483,12 +501,23 @@ class L2HClustering(MetaEstimatorMixin, ClusterMixin, BaseEstimator):
 
 
 def build_tree(
-    logits, *, weights=None, names=None, aggregation="sum_of_means", n_jobs=None, verbose=0
+    logits,
+    *,
+    weights=None,
+    names=None,
+    aggregation="sum_of_means",
+    n_jobs=None,
+    verbose=0,
+    on_merge=None,
 ):
     """Tree of `Logits`, and the leaf of each row."""
     if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
         raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {aggregation!r}.")
-    merges = merge_leaves(logits, weights, aggregation=aggregation, n_jobs=n_jobs, verbose=verbose)
+    if verbose:
+        on_merge = printing(on_merge)
+    merges = merge_leaves(
+        logits, weights, aggregation=aggregation, n_jobs=n_jobs, on_merge=on_merge
+    )
     tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
     if merges.stranded:
         named = [

@@ -24,12 +24,15 @@ from .logits import SparseLogits
 from .rows import leave_out, read_rows, soft_probabilities
 from .sparse import soft_profiles
 
-__all__ = ["AGGREGATIONS", "Merges", "merge_leaves"]
+__all__ = ["AGGREGATIONS", "N_REPORTS", "Merges", "merge_leaves"]
 
 AGGREGATIONS = ("sum_of_means", "sum", "mean")
 
 # Numbers this close are equal, so that the order of additions never decides.
 TOLERANCE = 1e-9
+
+# Progress is reported at each hundredth of the merges.
+N_REPORTS = 100
 
 # Entries of the table that holds profiles of leaves without rows while it is filled.
 SOFT_ENTRIES = 2**22
@@ -67,13 +70,17 @@ class Merges(NamedTuple):
     n_passes: float
 
 
-def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=None, verbose=0):
+def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=None, on_merge=None):
     """Merge the K leaves of (n, K) `Logits`, least sure group first, into one tree.
 
     The profile of a group depends on its own leaves alone, so a row is looked at again only
     when its group has grown and is the least sure. With a sum aggregation a merged group scores
     at least twice what was merged, so no row is looked at more than
     1 + log2(sum of scores / smallest score) times.
+
+    `on_merge` is called with the merges made, the merges in all, and how often each row was
+    read so far: when the rows have been read, at each hundredth of the merges, and at the end;
+    that is min(K, N_REPORTS + 1) times.
     """
     n_leaves = logits.shape[1]
     state = read_rows(logits, n_jobs)
@@ -92,6 +99,8 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     scores = np.empty(n_leaves - 1)
     stranded = []
     for t in range(n_leaves - 1):
+        if on_merge and t * N_REPORTS // (n_leaves - 1) > (t - 1) * N_REPORTS // (n_leaves - 1):
+            on_merge(t, n_leaves - 1, 1 + profiles.n_rows_read / len(state.leaf))
         selected = groups.pop_least_sure()  # steps 1 and 2
         partner = groups.best(selected, *profiles.of(selected))  # steps 3 and 4
         if partner is None:
@@ -105,8 +114,8 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
         counts = np.ldexp(counts, scale)
         scores = np.ldexp(scores, scale if aggregation == "sum" else 0)
     n_passes = 1 + profiles.n_rows_read / len(state.leaf)
-    if verbose:
-        print(f"[l2h] {n_leaves} leaves merged, each row read {n_passes:.1f} times")
+    if on_merge:
+        on_merge(n_leaves - 1, n_leaves - 1, n_passes)
     return Merges(children, scores, state.leaf, counts, stranded, n_passes)
 
 

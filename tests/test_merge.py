@@ -319,13 +319,6 @@ def test_column_names_name_the_leaves():
     assert tree.names == ("cat", "dog", "car")
 
 
-def test_verbose_tells_how_much_was_read(capsys):
-    logits = np.random.default_rng(0).standard_normal((200, 20))
-    merges = merge_leaves(Logits(logits), verbose=1)
-    expected = f"[l2h] 20 leaves merged, each row read {merges.n_passes:.1f} times"
-    assert capsys.readouterr().out.splitlines()[-1] == expected
-
-
 BAD_LOGITS = {
     "nan": ([[1, 2], [np.nan, 2], [np.nan, 1]], "Row 1 of the logits has NaN in column 0"),
     "inf": ([[1, 2], [1, np.inf]], "Row 1 of the logits has inf in column 1"),
