@@ -165,6 +165,10 @@ class _Groups:
         equal = used[means >= best * (1 - TOLERANCE)]
         return int(min(equal, key=self.node.__getitem__))
 
+    def is_last_but_one(self):
+        """Whether one group is left besides the one that was popped last."""
+        return len(self.queue.alive) == 1
+
     def earliest_other(self):
         """Slot of the group formed earliest, but for the one that was popped last."""
         return self.queue.earliest()
@@ -279,9 +283,17 @@ class _Profiles:
         if not self.groups.total[slot]:
             # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
             return tuple(map(np.concatenate, zip(*map(self._soft_profile, members))))
-        if len(self.groups.parts[slot]) > 1:
-            self._leave_out(slot)
         rows = self._rows(members)
+        if len(self.groups.parts[slot]) > 1:
+            if self.groups.is_last_but_one():
+                # There is one way to go: any row that still can go there tells enough.
+                can = self.groups.slot_of_leaf[self.state.second[rows]] != slot
+                can &= self.state.rest[rows] > 0
+                if self.weights is not None:
+                    can &= self.weights[rows] > 0
+                if can.any():
+                    return self.state.second[rows[can][:1]], np.ones(1)
+            self._leave_out(slot)
         rest = self.state.rest[rows]
         weights = 1.0 if self.weights is None else self.weights[rows]
         mass = np.divide(weights, rest, out=np.zeros(len(rows)), where=rest > 0)

@@ -150,13 +150,11 @@ def leave_out(logits, state, members, parts):
         if len(outside) <= len(joined):
             afresh.append(np.arange(block.start, block.stop))
             continue
-        whole = len(joined) * FAR > n_leaves
-        V = logits.at(rows[block]) if whole else logits.at(rows[block, np.newaxis], joined)
-        x = V[:, joined] if whole else V
+        V, x = _read(logits, rows[block], joined)
         x = np.subtract(x, new.peak[block, np.newaxis], dtype=np.float64)
         lost[block] = np.exp(x, out=x).sum(axis=1)
         some = np.flatnonzero(absorbed[block])
-        if whole and len(some):
+        if V is not None and len(some):
             _replace_second(new, lost, some + block.start, V[some], barred)
         else:
             unread.append(some + block.start)
@@ -169,12 +167,20 @@ def leave_out(logits, state, members, parts):
     # Where what is left is tiny beside what was taken away, it is added up afresh.
     afresh.append(np.flatnonzero(~((new.error >= 0) & (new.error <= MAX_ERROR))))
     for places in _chunks(afresh, step):
-        V = logits.at(rows[places, np.newaxis], outside)
+        _, V = _read(logits, rows[places], outside)
         best, new.peak[places], new.rest[places] = _outside(V)
         new.second[places] = outside[best]
         new.error[places] = ROUNDING
     for values, changed in zip(state, new):
         values[rows] = changed
+
+
+def _read(logits, rows, columns):
+    """Whole rows, or None if that costs more than the columns alone; and the columns."""
+    if len(columns) * FAR > logits.shape[1]:
+        V = logits.at(rows)
+        return V, V[:, columns]
+    return None, logits.at(rows[:, np.newaxis], columns)
 
 
 def _blocks(parts, step):
