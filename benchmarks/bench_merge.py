@@ -3,8 +3,9 @@
     python benchmarks/bench_merge.py            # 50,000 x 1,000 and smaller, about 5 minutes
     python benchmarks/bench_merge.py --large    # also a 5 GB memory map and sparse rows
 
-Every time is the shortest of several runs with warm buffers, all in one process; a ratio is to
-a time of the same run. Memory is the peak of what is allocated beyond the input.
+Every time is the shortest of several runs with warm buffers, all in one process (the plain
+evaluation, the memory map and the sparse rows run once); a ratio is to a time of the same run.
+Memory is the peak of what is allocated beyond the input.
 
 Two kinds of logits: "vectors", what a network's last layer gives (features around a vector for
 each class, times these vectors), and "planted", a balanced tree that all confusions follow,

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import __version__
 from .estimator import L2HClustering, build_tree
-from .export import export_csv, export_json, export_text
+from .export import export_csv, export_json, export_text, printable
 from .logits import as_logits
 
 DESCRIPTION = """\
@@ -78,15 +78,25 @@ def main(argv=None):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal lacks
     try:
         code = arguments.run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except InputError as error:
         print(f"skl2h: error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader of our output has left (`| head`): that is no fault.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:  # of a file it would be an InputError: this is the output's
+        _drop_output()
+        print(f"skl2h: error: the output: {error.strerror or error}.", file=sys.stderr)
+        return 1
+
+
+def _drop_output():
+    """Let what is still held back go nowhere, instead of failing once more at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser():
@@ -166,9 +176,11 @@ def _demo(_):
 
 def _build(arguments):
     writers = [(path, _writer(path)) for path in arguments.out]
+    inputs = [arguments.logits, arguments.names]
+    inputs = [os.path.realpath(path) for path in inputs if path is not None]
     for path in arguments.out:
-        if path.resolve() == arguments.logits.resolve():
-            raise InputError(f"--out {path}: would overwrite the logits.")
+        if os.path.realpath(path) in inputs:
+            raise InputError(f"--out {path}: would overwrite what is read.")
     scores, names = _read_scores(arguments)
     n_leaves = scores.shape[1]
     if arguments.names is not None:
@@ -209,7 +221,9 @@ def _text(tree, levels):
         parts.append(f"\nlevel {level}")
         groups = tree.cut(level)
         for group in range(level):
-            members = ", ".join(tree.names[leaf] for leaf in np.flatnonzero(groups == group))
+            members = ", ".join(
+                printable(tree.names[leaf]) for leaf in np.flatnonzero(groups == group)
+            )
             parts.append(f"  {group}: {members}")
     return "\n".join(parts) + "\n"
 
@@ -314,8 +328,14 @@ def _read_csv(path, arguments):
                 f"{path}: the first line counts 0, 1, 2...: say with --header yes or --header no "
                 "whether these are names."
             )
+        numbers = sum(map(_is_number, first))
+        if header is None and 0 < numbers < len(first):
+            raise InputError(
+                f"{path}: the first line is partly numbers: say with --header yes or --header no "
+                "whether these are names."
+            )
         if header is None:
-            header = "no" if all(map(_is_number, first)) else "yes"
+            header = "yes" if first and not numbers else "no"
         if header == "yes" and first[:1] == [""]:
             raise InputError(
                 f"{path}: the first column has no name, as row numbers have: write the table "
@@ -360,6 +380,8 @@ def _write(path, text):
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"--out {path}: {error.strerror or error}.") from None
+    except UnicodeError as error:
+        raise InputError(f"--out {path}: a name cannot be written ({error}).") from None
 
 
 if __name__ == "__main__":

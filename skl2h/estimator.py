@@ -3,10 +3,10 @@
 import math
 import numbers
 import operator
+import sys
 import warnings
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
@@ -42,7 +42,8 @@ def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=N
         Unnormalised log-probabilities of each row: adding a number to a row changes nothing.
         -inf says that a leaf is impossible for a row, and so does an entry that a sparse matrix
         does not store; the logarithm of probabilities is fine.
-        The columns of a DataFrame name the leaves. Never copied as a whole, never changed.
+        The columns of a DataFrame name the leaves. Never changed; never copied as a whole, but
+        for a sparse matrix that is not a sorted CSR.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row, not negative; None weighs all 1. A whole weight is the same as that
         many equal rows.
@@ -530,24 +531,28 @@ def build_tree(
             f"{', '.join(named)}{f' and {more} more' if more else ''}: joined to the group that "
             "was formed earliest.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=_level_of_the_caller(),
         )
     return tree, merges.leaves
 
 
+def _level_of_the_caller():
+    """Depth of the first frame that is neither ours nor scikit-learn's, as `warn` counts."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in ("skl2h", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def _check_logits(logits):
     # Finiteness is checked block by block: -inf is allowed, and a copy is not.
-    logits = check_array(
+    return check_array(
         logits,
         accept_sparse="csr",
         dtype="numeric",
         ensure_all_finite=False,
         input_name="logits",
     )
-    if issparse(logits) and not logits.has_canonical_format:
-        logits = logits.copy()
-        logits.sum_duplicates()
-    return logits
 
 
 def _check_weights(weights, n_rows):

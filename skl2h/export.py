@@ -185,15 +185,18 @@ def _tree_of(tree):
     return _tree_of(tree.tree_)
 
 
+def printable(name):
+    """Name as it is, or quoted where it would not be one piece of text on one line."""
+    return name if name.isprintable() and name else repr(name)
+
+
 def _describe(tree, node, decimals):
     rows = ""
     if tree.counts is not None:
         count = tree.node_counts[node]
         rows = "1 row" if count == 1 else f"{count:.12g} rows"
     if node < tree.n_leaves:
-        name = tree.names[node]
-        # A line break in a name would look like a node of its own.
-        name = name if name.isprintable() and name else repr(name)
+        name = printable(tree.names[node])
         return f"{name} ({rows})" if rows else name
     parts = [f"{tree.sizes[node]} leaves", rows]
     if tree.scores is not None:

@@ -55,7 +55,9 @@ class Logits:
     def at(self, rows, columns=None):
         """Logits at an index of rows, and one of columns, in a new array of float32 or float64."""
         if columns is None:
-            scores = np.take(self.scores, rows, axis=0)
+            # `take` is the faster, but it copies the whole of an array in another order.
+            in_order = self.scores.flags.c_contiguous
+            scores = self.scores.take(rows, axis=0) if in_order else self.scores[rows]
         else:
             scores = self._entries(rows, columns)
         if self.kind == "logits" and self.divisor == 1 and scores.dtype == np.float32:
@@ -79,11 +81,16 @@ class Logits:
                 values /= self.divisor
         return values
 
+    @property
+    def entries_per_row(self):
+        """Logits of a row that have to be read."""
+        return self.shape[1]
+
     def rows_per_block(self):
         """Rows that fit the cache, together with what is computed from them."""
         # Three arrays of the block's size are alive at once: logits, a mask, an exponential.
         budget = min(CACHE_BYTES, get_config()["working_memory"] * 2**20)
-        return max(int(budget // (3 * 8 * self.shape[1])), 1)
+        return max(int(budget // (3 * 8 * self.entries_per_row)), 1)
 
     def blocks(self):
         """Slices of rows, the same for every number of workers."""
@@ -145,16 +152,17 @@ class SparseLogits(Logits):
     """View of an (n, K) CSR matrix of scores as logits."""
 
     def __init__(self, scores, kind="logits", divisor=1.0):
-        super().__init__(None, kind, divisor)
         self.scores = scores
+        self.kind = kind
+        self.divisor = divisor
 
     def __getitem__(self, rows):
         return SparseLogits(self.scores[rows], self.kind, self.divisor)
 
-    def rows_per_block(self):
-        """Rows whose entries fit the cache."""
-        per_row = max(self.scores.nnz / self.shape[0], 1)
-        return max(int(super().rows_per_block() * self.shape[1] / per_row), 1)
+    @property
+    def entries_per_row(self):
+        """Logits of a row that have to be read, on average."""
+        return max(self.scores.nnz / self.shape[0], 1)
 
     def entries(self, rows):
         """Logits (E,), leaves (E,) and first entry (len(rows) + 1,) of an index of rows."""
@@ -192,12 +200,21 @@ class SparseLogits(Logits):
         return probabilities
 
     def _row(self, row):
-        return self.scores.data[self.scores.indptr[row] : self.scores.indptr[row + 1]]
+        stored = slice(self.scores.indptr[row], self.scores.indptr[row + 1])
+        scores = np.full(self.shape[1], 0.0 if self.kind == "probabilities" else -np.inf)
+        scores[self.scores.indices[stored]] = self.scores.data[stored]
+        return scores
 
 
 def as_logits(scores, kind="logits", divisor=1.0):
     """View of an array or a sparse matrix of scores as logits."""
-    return (SparseLogits if issparse(scores) else Logits)(scores, kind, divisor)
+    if not issparse(scores):
+        return Logits(scores, kind, divisor)
+    scores = scores.tocsr()
+    if not scores.has_canonical_format:
+        scores = scores.copy()
+        scores.sum_duplicates()
+    return SparseLogits(scores, kind, divisor)
 
 
 def best_entries(values, leaves, starts):

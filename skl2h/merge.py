@@ -34,6 +34,9 @@ TOLERANCE = 1e-9
 # Progress is reported at each hundredth of the merges.
 N_REPORTS = 100
 
+# A profile this many times shorter than the number of leaves is added up by sorting.
+FEW = 64
+
 # Entries of the table that holds profiles of leaves without rows while it is filled.
 SOFT_ENTRIES = 2**22
 
@@ -86,8 +89,8 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     state = read_rows(logits, n_jobs)
     scale = 0
     if weights is not None:
-        # In units of a power of two near the largest, no sum of weights can overflow.
-        scale = int(np.frexp(weights.max())[1])
+        # The weights' unit does not matter, so that products of tiny ones need not underflow.
+        scale = min(int(np.frexp(weights.max())[1]) + 500, 0)
         weights = np.ldexp(weights, -scale)
     totals = _exact_totals(state.leaf, weights, n_leaves)
     doubt = state.doubt if weights is None else state.doubt * weights
@@ -152,7 +155,7 @@ class _Groups:
     def best(self, selected, leaves, mass):
         """Slot with the largest mean of the profile over its leaves, None if all are 0."""
         slots = self.slot_of_leaf[leaves]
-        if len(slots) * 64 < len(self.size):
+        if len(slots) * FEW < len(self.size):
             used, slots = np.unique(slots, return_inverse=True)
         else:
             used = np.arange(len(self.size))
@@ -302,23 +305,25 @@ class _Profiles:
     def _leave_out(self, slot):
         members = np.array(self.groups.members[slot])
         parts = []
-        stop = 0
+        n_rows = stop = 0
         for length in self.groups.parts[slot]:
             start, stop = stop, stop + length
             rows = self._rows(self.groups.members[slot][start:stop])
-            parts.append((rows, np.concatenate([members[:start], members[stop:]])))
-            self.n_rows_read += len(rows)
+            if len(rows):
+                parts.append((rows, start, stop))
+                n_rows += len(rows)
+        self.n_rows_read += n_rows
         self.groups.parts[slot] = [len(members)]
-        if sum(len(rows) for rows, _ in parts) * self.logits.shape[1] < WORTH_WORKERS:
+        if n_rows * self.logits.entries_per_row < WORTH_WORKERS:
             leave_out(self.logits, self.state, members, parts)
             return
-        step = max(WORTH_WORKERS // (8 * self.logits.shape[1]), 1)
+        step = max(int(WORTH_WORKERS // (8 * self.logits.entries_per_row)), 1)
         Parallel(n_jobs=self.n_jobs, require="sharedmem")(
             delayed(leave_out)(
-                self.logits, self.state, members, [(rows[start : start + step], joined)]
+                self.logits, self.state, members, [(rows[begin : begin + step], start, stop)]
             )
-            for rows, joined in parts
-            for start in range(0, len(rows), step)
+            for rows, start, stop in parts
+            for begin in range(0, len(rows), step)
         )
 
     def _rows(self, leaves):

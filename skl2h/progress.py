@@ -101,7 +101,10 @@ def printing(on_merge=None):
         tenth = 10 * n_made // max(n_merges, 1)
         if tenth > last:
             last = tenth
-            print(f"[l2h] {n_made} of {n_merges} merges made, each row read {n_reads:.1f} times")
+            print(
+                f"[l2h] {n_made} of {n_merges} merges made, each row read {n_reads:.1f} times",
+                flush=True,
+            )
         if on_merge is not None:
             on_merge(n_made, n_merges, n_reads)
 

@@ -141,7 +141,7 @@ def _two_columns(scores, two_dimensions):
     """Logits (0, f) of the two classes, from the one column of a binary decision function."""
     if scores.ndim == 2 and not (two_dimensions and scores.shape[1] == 1):
         return scores
-    scores = scores.reshape(len(scores))
+    scores = (scores.toarray() if issparse(scores) else scores).reshape(-1)
     return np.column_stack([np.zeros_like(scores), scores])
 
 

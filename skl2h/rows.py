@@ -26,6 +26,9 @@ MAX_ERROR = 1e-11
 # Reading this many far entries of a row costs as much as reading it whole.
 FAR = 24
 
+# Blocks that one task reads.
+BLOCKS_PER_TASK = 8
+
 # Rows read at a time when groups have grown.
 READ_BYTES = 2**20
 
@@ -70,9 +73,6 @@ def read_rows(logits, n_jobs=None):
         if isinstance(part, int):
             logits.check_rows(part, task[0].start)
     return Rows(*map(np.concatenate, zip(*parts)))
-
-
-BLOCKS_PER_TASK = 8
 
 
 def _read_task(logits):
@@ -127,11 +127,12 @@ def leave_out(logits, state, members, parts):
     state : Rows
     members : ndarray of int
         Leaves of the group.
-    parts : list of (ndarray of int, ndarray of int)
-        Rows of the group whose state does not know of the same leaves, and those leaves.
+    parts : list of (ndarray of int, int, int)
+        Rows whose state knows of the same leaves, and where these start and stop in `members`:
+        the others have joined.
     """
     if isinstance(logits, SparseLogits):
-        sparse.leave_out(logits, state, members, np.concatenate([rows for rows, _ in parts]))
+        sparse.leave_out(logits, state, members, np.concatenate([rows for rows, *_ in parts]))
         return
     n_leaves = logits.shape[1]
     inside = np.zeros(n_leaves, dtype=bool)
@@ -139,14 +140,14 @@ def leave_out(logits, state, members, parts):
     outside = np.flatnonzero(~inside)
     barred = np.where(inside, np.float32(-np.inf), np.float32(0))
     # Rows that can go nowhere have nothing left to lose.
-    parts = [(rows[state.rest[rows] > 0], joined) for rows, joined in parts]
-    rows = np.concatenate([rows for rows, _ in parts])
+    parts = [(rows[state.rest[rows] > 0], start, stop) for rows, start, stop in parts]
+    rows = np.concatenate([rows for rows, *_ in parts])
     new = Rows(*(values[rows] for values in state))
     absorbed = inside[new.second]
     lost = np.zeros(len(rows))
     afresh, unread = [], []  # places in `rows`
     step = max(READ_BYTES // (4 * n_leaves), 1)
-    for block, joined in _blocks(parts, step):
+    for block, joined in _blocks(parts, members, step):
         if len(outside) <= len(joined):
             afresh.append(np.arange(block.start, block.stop))
             continue
@@ -183,13 +184,14 @@ def _read(logits, rows, columns):
     return None, logits.at(rows[:, np.newaxis], columns)
 
 
-def _blocks(parts, step):
+def _blocks(parts, members, step):
     """Slices of the rows of all parts, each within one part, with the leaves that joined it."""
-    stop = 0
-    for rows, joined in parts:
-        start, stop = stop, stop + len(rows)
-        for begin in range(start, stop, step):
-            yield slice(begin, min(begin + step, stop)), joined
+    end = 0
+    for rows, start, stop in parts:
+        first, end = end, end + len(rows)
+        joined = np.concatenate([members[:start], members[stop:]])
+        for begin in range(first, end, step):
+            yield slice(begin, min(begin + step, end)), joined
 
 
 def _chunks(places, step):

@@ -48,7 +48,8 @@ def soft_profiles(logits, state, weights, empty):
     """
     wanted = np.zeros(logits.shape[1], dtype=bool)
     wanted[empty] = True
-    total = csr_matrix(logits.shape[1:] * 2)
+    n_leaves = logits.shape[1]
+    total = csr_matrix((n_leaves, n_leaves))
     for rows in logits.blocks():
         values, leaves, starts = logits.entries(rows)
         _, peak, rest = best_entries(values, leaves, starts)

@@ -106,6 +106,31 @@ def test_other_objects_in_an_archive_do_not_matter(run):
     assert run("build", "a.npz")[0] == 0
 
 
+def test_names_are_not_overwritten(run, tmp_path):
+    save("logits.npy")
+    (tmp_path / "names.txt").write_text("a\nb\nc\nd\ne\n")
+    arguments = ["--names", "names.txt", "--out", "names.txt"]
+    code, _, err = run("build", "logits.npy", *arguments)
+    assert (code, "overwrite what is read" in err) == (1, True)
+
+
+def test_names_cannot_look_like_lines(run):
+    np.savez("a.npz", logits=LOGITS, names=["a\nlevel 9", "b", "c", "d", "e"])
+    lines = run("build", "a.npz", "--level", 1)[1].splitlines()
+    assert "level 9" not in lines
+    assert lines[-1] == "  0: 'a\\nlevel 9', b, c, d, e"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+def test_output_that_cannot_be_written_is_told(run):
+    save("logits.npy")
+    command = [sys.executable, "-m", "skl2h", "build", "logits.npy"]
+    with open("/dev/full", "w") as full:
+        found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert found.stderr == "skl2h: error: the output: No space left on device.\n"
+    assert found.returncode == 1
+
+
 def test_links_stay_links(run, tmp_path):
     save("logits.npy")
     (tmp_path / "real.csv").touch()
@@ -175,11 +200,20 @@ BAD = {
         "a.npz", lambda p: np.savez(p, a=LOGITS, names=[b"a"] * 5), [], "not one text for each"
     ),
     "row numbers": ("a.csv", lambda p: p.write_text(",x\n0,2\n"), [], "as row numbers have"),
+    "partly numbers": (
+        "a.csv", lambda p: p.write_text("1,x2\n3,2\n"), [], "partly numbers: say with --header"
+    ),
+    "surrogates": (
+        "a.npz",
+        lambda p: np.savez(p, a=LOGITS, names=["\ud800", "b", "c", "d", "e"]),
+        ["--out=b.csv"],
+        "--out b.csv: a name cannot be written",
+    ),
     "counting": ("a.csv", lambda p: p.write_text("0,1\n3,2\n"), [], "say with --header yes or"),
     "header of npy": (
         "a.npy", lambda p: np.save(p, LOGITS), ["--header=no"], "--header no: is not for .npy"
     ),
-    "itself": ("a.csv", lambda p: p.write_text("1,2\n"), ["--out=a.csv"], "overwrite the logits"),
+    "itself": ("a.csv", lambda p: p.write_text("1,2\n"), ["--out=a.csv"], "overwrite what is read"),
     "ending": ("a.pkl", lambda path: path.touch(), [], "must be one of .npy, .npz, .csv"),
     "rank 1": ("a.npy", lambda p: np.save(p, LOGITS[0]), [], "the array has shape (5,); one row"),
     "rank 3": ("a.npy", lambda p: np.save(p, LOGITS[None]), [], "the array has shape (1, 40, 5)"),

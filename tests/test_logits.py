@@ -331,6 +331,21 @@ def test_sparse_probabilities_are_read():
     np.testing.assert_allclose(one.predict_proba(X, level=2), two.predict_proba(X, level=2))
 
 
+@pytest.mark.parametrize("unsorted", [True, False])
+def test_sparse_scores_of_a_model_are_put_in_order(unsorted):
+    """A tie goes to the lowest leaf, however the entries are stored; duplicates add up."""
+    leaves, values = ([1, 0], [1.0, 1.0]) if unsorted else ([0, 0, 1], [1.0, 1.0, 1.5])
+    scores = csr_matrix((np.tile(values, 2), np.tile(leaves, 2), np.arange(3) * len(leaves)))
+    model = L2HClustering(Scores(decision_function=scores)).fit(np.zeros((2, 1)))
+    assert model.leaf_labels_.tolist() == [0, 0]
+    assert model.predict(np.zeros((2, 1))).tolist() == [0, 0]
+
+
+def test_one_sparse_decision_is_two_leaves():
+    scores = csr_matrix([[1.0], [0.0], [-2.0]])
+    assert ask(Scores(decision_function=scores))[1].values().tolist() == [[0, 1], [0, 0], [0, -2]]
+
+
 def test_logarithms_are_taken_in_float64():
     probabilities = np.random.default_rng(0).dirichlet(np.ones(5), 400).astype(np.float32)
     model = L2HClustering(Scores(predict_proba=probabilities)).fit(np.zeros((400, 1)))

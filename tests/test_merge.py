@@ -1,6 +1,7 @@
 """The tree is that of the plain evaluation, and obeys the laws of the algorithm."""
 
 import math
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -10,7 +11,8 @@ from plain import plain_merges
 from scipy.sparse import coo_matrix
 from sklearn import config_context
 
-from skl2h import l2h_tree
+from skl2h import L2HClustering, l2h_tree
+from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits import Logits
 from skl2h.merge import AGGREGATIONS, merge_leaves
 
@@ -103,6 +105,50 @@ def test_many_workers_on_one_group(monkeypatch, backend):
     monkeypatch.setattr("skl2h.merge.WORTH_WORKERS", 1)
     with parallel_backend(backend):
         assert l2h_tree(logits, n_jobs=2) == expected
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_small_tables_and_reads_change_nothing(monkeypatch, aggregation):
+    """Soft profiles one leaf at a time, and grown groups one row at a time."""
+    logits = np.random.default_rng(0).standard_normal((90, 20)) * 3
+    logits[:, ::3] -= 15
+    expected = l2h_tree(logits, aggregation=aggregation)
+    assert (expected.counts == 0).sum() == 7
+    monkeypatch.setattr("skl2h.merge.SOFT_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.rows.READ_BYTES", 1)
+    assert l2h_tree(logits, aggregation=aggregation) == expected
+
+
+def peak_bytes(function, *arguments):
+    tracemalloc.start()
+    function(*arguments)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "reversed", "strided"])
+def test_logits_are_never_copied(layout):
+    logits = make_hierarchical_logits(6000, 400, random_state=0)[0].astype(np.float32)
+    logits = {
+        "C": logits,
+        "F": np.asfortranarray(logits),
+        "reversed": logits[::-1],
+        "strided": logits[:, ::2],
+    }[layout]
+    l2h_tree(logits[:100])
+    assert peak_bytes(l2h_tree, logits) < logits.nbytes
+
+
+def test_memory_does_not_grow_with_the_square_of_the_leaves():
+    """A leaf with one row each, all of which join the one that is in every row."""
+    n_leaves = 3000
+    rows = np.repeat(np.arange(n_leaves), 2)
+    columns = np.stack([np.arange(n_leaves), np.zeros(n_leaves, dtype=int)], axis=1)
+    columns[0, 1] = 1
+    values = np.tile([2.0, 1.0], n_leaves)
+    logits = coo_matrix((values, (rows, columns.ravel()))).tocsr()
+    assert peak_bytes(l2h_tree, logits) < n_leaves**2
 
 
 def test_ties_do_not_depend_on_blocks():
@@ -276,6 +322,25 @@ def test_weights_of_any_size(largest, aggregation):
     np.testing.assert_allclose(tree.scores, expected.scores * unit)
 
 
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_weights_of_all_sizes_at_once(aggregation):
+    logits = [[3, 0, 1], [0, 3, 1], [1, 0, 3], [0, 1, 3]]
+    for weights in ([1e200, 1e-200, 1e200, 1e200], [1, 1e-300, 1e-20, 1e100]):
+        tree = l2h_tree(logits, sample_weight=weights, aggregation=aggregation)
+        children, _, _ = plain_merges(logits, weights, aggregation)
+        assert tree.children.tolist() == [list(pair) for pair in children]
+        assert (tree.counts > 0).all()
+
+
+def test_warnings_point_at_the_caller():
+    logits = [[0, -np.inf], [0, -np.inf]]
+    model = L2HClustering("precomputed")
+    for call in (l2h_tree, model.fit, model.fit_predict):
+        with pytest.warns(UserWarning, match="no row gives any probability") as caught:
+            call(logits)
+        assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_equal_weights_are_equal_however_they_add_up():
     """0.7 + 0.1 is not 0.8 in float64, and the sums are compared without rounding."""
     rng = np.random.default_rng(0)
@@ -446,8 +511,8 @@ def test_sparse_rows_are_dense_rows_with_impossible_leaves(aggregation):
 
 def test_bad_sparse_rows():
     for values, message in (
-        ([1, np.nan, 2], "Row 1 of the logits has NaN"),
-        ([1, np.inf, 2], "Row 1 of the logits has inf"),
+        ([1, np.nan, 2], "Row 1 of the logits has NaN in column 1"),
+        ([1, np.inf, 2], "Row 1 of the logits has inf in column 1"),
         ([1, -np.inf, 2], "Row 1 of the logits has nothing but -inf"),
     ):
         with pytest.raises(ValueError, match=message):
