@@ -32,6 +32,7 @@ from skl2h import L2HClustering
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits import as_logits
 from skl2h.merge import merge_leaves
+from skl2h.rows import read_rows
 
 
 def main():
@@ -42,6 +43,7 @@ def main():
     print_versions()
     bench_dense(arguments.repeats)
     bench_predict(arguments.repeats)
+    bench_steps(arguments.repeats)
     if arguments.large:
         bench_memory_map()
         bench_sparse()
@@ -94,6 +96,39 @@ def bench_predict(repeats):
     )
 
 
+def bench_steps(repeats):
+    """What the first read is made of, each step alone on a block in the cache."""
+    logits = make_logits("vectors", 50_000, 1_000)
+    block, V = logits[:256], logits[:256].astype(np.float64)
+    V -= V.max(axis=1, keepdims=True)
+    out = np.empty_like(V)
+    steps = {
+        "to float64": (np.copyto, out, block),
+        "two searches for the largest": (lambda: (V.argmax(axis=1), V.argmax(axis=1)),),
+        "subtraction": (np.subtract, V, V[:, :1], out),
+        "exponential": (np.exp, V, out),
+        "sum": (np.sum, V, 1),
+    }
+    print("\nns an entry, 50,000 x 1,000 float32, one worker")
+    floor = 0.0
+    for name, (function, *values) in steps.items():
+        step = fastest(10 * repeats, function, *values)[1] / V.size
+        floor += step
+        print(f"  {name:30} {step * 1e9:5.2f}")
+    print(f"  {'these together':30} {floor * 1e9:5.2f}")
+    for name, function, *values in (
+        ("the first read of all rows", read_rows, as_logits(logits)),
+        ("the whole tree", merge_leaves, as_logits(logits)),
+        ("softmax, 256 rows at a time", blocked_softmax, logits, 256),
+    ):
+        print(f"  {name:30} {fastest(repeats, function, *values)[1] / logits.size * 1e9:5.2f}")
+
+
+def blocked_softmax(logits, n_rows):
+    for start in range(0, len(logits), n_rows):
+        softmax(logits[start : start + n_rows], axis=1)
+
+
 def bench_memory_map(n_rows=1_280_000, n_leaves=1_000):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "logits.npy"
@@ -105,11 +140,7 @@ def bench_memory_map(n_rows=1_280_000, n_leaves=1_000):
         del mapped
         mapped = np.load(path, mmap_mode="r")
 
-        def blocked_softmax():
-            for start in range(0, n_rows, 1_000):
-                softmax(mapped[start : start + 1_000], axis=1)
-
-        _, of_softmax = fastest(2, blocked_softmax)
+        _, of_softmax = fastest(2, blocked_softmax, mapped, 1_000)
         merges, ours = fastest(1, merge_leaves, as_logits(mapped), n_jobs=2)
         memory = peak_memory(merge_leaves, as_logits(mapped), n_jobs=2)
     print(
