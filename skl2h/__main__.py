@@ -287,7 +287,9 @@ def _read_npz(path, arguments):
         if isinstance(archive, np.ndarray):
             raise InputError(f"{path}: is a single array: rename it to .npy.")
         with archive:
-            name = arguments.array or _choose(path, archive, arguments)
+            name = arguments.array
+            if name is None:
+                name = _choose(path, archive, arguments)
             if name not in archive.files:
                 raise InputError(f"{path}: has no array {name!r}, but {', '.join(archive.files)}.")
             scores, names = archive[name], None
@@ -372,8 +374,9 @@ def _write(path, text):
     target = Path(os.path.realpath(path))  # a link stays a link
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        file = open(temporary, "x", encoding="utf-8", newline="")  # noqa: SIM115 (closed below)
         try:
-            with open(temporary, "x", encoding="utf-8", newline="") as file:
+            with file:
                 file.write(text)
             os.replace(temporary, target)
         finally:

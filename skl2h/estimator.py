@@ -265,9 +265,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             if unknown:
                 raise TypeError(f"fit(logits) takes sample_weight, but not {', '.join(unknown)}.")
             X_checked = _check_logits(X)
-            estimator, response, names = self.estimator, None, getattr(X, "columns", None)
+            estimator, names = self.estimator, getattr(X, "columns", None)
+            response = Response(self.estimator, self.temperature)
             weights = _check_weights(params.get("sample_weight"), X_checked.shape[0])
-            logits = as_logits(X_checked, divisor=self.temperature)
+            logits = as_logits(X_checked, divisor=response.divisor)
         else:
             inner_params = params
             if get_config()["enable_metadata_routing"]:
@@ -494,10 +495,11 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         return tags
 
     def _logits(self, X):
-        if _is_precomputed(self):
+        # As it was fitted, whatever the parameters have been set to since.
+        if isinstance(self.estimator_, str):
             scores = _check_logits(X)
             validate_data(self, X, skip_check_array=True, reset=False)
-            return as_logits(scores, divisor=self.temperature)
+            return as_logits(scores, divisor=self._response.divisor)
         return self._response.logits(self.estimator_, X)
 
 

@@ -40,7 +40,6 @@ FEW = 64
 # Entries of the table that holds profiles of leaves without rows while it is filled.
 SOFT_ENTRIES = 2**22
 
-
 # Logits of a group from which on several workers read faster than one: to start them takes
 # some hundredths of a second.
 WORTH_WORKERS = 2**25

@@ -21,7 +21,8 @@ class Response:
     Parameters
     ----------
     method : str or callable
-        Name of a method of the model, or a function of the model and X that gives logits.
+        Name of a method of the model, or a function of the model and X that gives logits;
+        "precomputed" if there is no model.
     divisor : float, default=1.0
         Of the logits.
     """
@@ -147,6 +148,8 @@ def _two_columns(scores, two_dimensions):
 
 def _check_columns(estimator, scores, name, method):
     classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        return
     n_columns = scores.shape[1]
     # Three classes have three pairs: the number of columns alone does not tell.
     last = _last_step(estimator)
@@ -155,7 +158,7 @@ def _check_columns(estimator, scores, name, method):
         and n_columns > 2
         and getattr(last, "decision_function_shape", None) == "ovo"
     )
-    if not pairs and (classes is None or n_columns == len(classes)):
+    if not pairs and n_columns == len(classes):
         return
     raise ValueError(
         f"{name} gave {n_columns} columns for {len(classes)} classes"

@@ -201,6 +201,14 @@ class TestPrecomputed:
         assert np.array_equal(model.predict(logits), model.labels_)
         assert np.isfinite(model.predict_proba(logits, level=2)).all()
 
+    def test_parameters_set_after_fit_wait_for_the_next_fit(self, X, mixture):
+        for inner, rows in ((FrozenEstimator(mixture), X), ("precomputed", X)):
+            model = L2HClustering(inner).fit(rows)
+            expected = model.predict_proba(rows)
+            model.set_params(estimator=KMeans(2), temperature=9.0, n_clusters=1)
+            assert np.array_equal(model.predict_proba(rows), expected)
+            assert np.array_equal(model.predict(rows), model.labels_)
+
     def test_sparse_logits(self):
         rng = np.random.default_rng(0)
         dense = rng.standard_normal((60, 8))
