@@ -16,7 +16,7 @@ from sklearn.utils import gen_batches
 __all__ = ["Logits", "SparseLogits", "as_logits", "best_entries", "first_not_finite"]
 
 # A block and what is computed from it stay in the processor's cache.
-CACHE_BYTES = 6 * 2**20
+CACHE_BYTES = 12 * 2**20
 
 
 class Logits:
@@ -46,6 +46,12 @@ class Logits:
     def __getitem__(self, rows):
         return Logits(self.scores[rows], self.kind, self.divisor)
 
+    @property
+    def dtype(self):
+        """The narrowest of float32 and float64 that holds the logits as they are."""
+        as_stored = self.kind == "logits" and self.divisor == 1
+        return self.scores.dtype if as_stored and self.scores.dtype == np.float32 else np.float64
+
     def values(self, out=None):
         """All logits at once, in float64; in the first rows of `out`, or in a new array."""
         out = np.empty(self.shape) if out is None else out[: self.shape[0]]
@@ -53,22 +59,21 @@ class Logits:
         return self._convert(out)
 
     def at(self, rows, columns=None):
-        """Logits at an index of rows, and one of columns, in a new array of float32 or float64."""
-        if columns is None:
-            # `take` is the faster, but it copies the whole of an array in another order.
-            in_order = self.scores.flags.c_contiguous
-            scores = self.scores.take(rows, axis=0) if in_order else self.scores[rows]
-        else:
-            scores = self._entries(rows, columns)
-        if self.kind == "logits" and self.divisor == 1 and scores.dtype == np.float32:
-            return scores
-        return self._convert(scores.astype(np.float64, copy=False))
+        """Logits at an index of rows, and one of columns, in a new array of `dtype`."""
+        if columns is not None:
+            return self.at_places(rows * self.shape[1] + columns)
+        # `take` is the faster, but it copies the whole of an array in another order.
+        in_order = self.scores.flags.c_contiguous
+        scores = self.scores.take(rows, axis=0) if in_order else self.scores[rows]
+        return self._convert(scores.astype(self.dtype, copy=False))
 
-    def _entries(self, rows, columns):
-        if not self.scores.flags.c_contiguous:
-            return self.scores[rows, columns]
-        # One index instead of two: NumPy waits for several entries of a large matrix at once.
-        return self.scores.reshape(-1).take(rows * self.shape[1] + columns)
+    def at_places(self, places):
+        """Logits at an index of row * K + column, in a new array of `dtype`."""
+        if self.scores.flags.c_contiguous:
+            scores = self.scores.reshape(-1).take(places)
+        else:
+            scores = self.scores[np.divmod(places, self.shape[1])]
+        return self._convert(scores.astype(self.dtype, copy=False))
 
     def _convert(self, values):
         # log 0 is -inf, which is meant; what else is not finite is told by `check_rows`.

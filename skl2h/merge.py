@@ -12,13 +12,14 @@ arXiv:2410.07858); DEPARTURE marks ours.
 """
 
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from heapq import heappop, heappush
 from math import fsum
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils.parallel import Parallel, delayed
+from joblib import cpu_count, effective_n_jobs
 
 from .logits import SparseLogits
 from .rows import leave_out, read_rows, soft_probabilities
@@ -40,9 +41,13 @@ FEW = 64
 # Entries of the table that holds profiles of leaves without rows while it is filled.
 SOFT_ENTRIES = 2**22
 
-# Logits of a group from which on several workers read faster than one: to start them takes
-# some hundredths of a second.
-WORTH_WORKERS = 2**25
+# Groups are read ahead of being selected, so that many small ones are read at once: those
+# whose score is no more than this many times the least, and at most one in so many rows.
+AHEAD = 1.25
+BATCHES = 12
+
+# Entries of the rows that one task brings up to date.
+TASK_ENTRIES = 2**22
 
 
 class Merges(NamedTuple):
@@ -76,9 +81,10 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     """Merge the K leaves of (n, K) `Logits`, least sure group first, into one tree.
 
     The profile of a group depends on its own leaves alone, so a row is looked at again only
-    when its group has grown and is the least sure. With a sum aggregation a merged group scores
-    at least twice what was merged, so no row is looked at more than
-    1 + log2(sum of scores / smallest score) times.
+    when its group has grown and is about to be the least sure: its score s is at most AHEAD
+    times the smallest. With a sum aggregation it scores at least s + s / AHEAD when it has grown
+    again, so no row is looked at more often than 1 + log(sum of scores / smallest score), the
+    logarithm to the base 1 + 1 / AHEAD.
 
     `on_merge` is called with the merges made, the merges in all, and how often each row was
     read so far: when the rows have been read, at each hundredth of the merges, and at the end;
@@ -94,7 +100,8 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     totals = _exact_totals(state.leaf, weights, n_leaves)
     doubt = state.doubt if weights is None else state.doubt * weights
     doubts = np.bincount(state.leaf, weights=doubt, minlength=n_leaves)
-    groups = _Groups(totals, doubts, aggregation)
+    n_rows = np.bincount(state.leaf, minlength=n_leaves)
+    groups = _Groups(n_rows, totals, doubts, aggregation)
     profiles = _Profiles(logits, weights, state, groups, n_jobs)
 
     children = np.empty((n_leaves - 1, 2), dtype=np.intp)
@@ -128,18 +135,21 @@ class _Groups:
     in float64, the doubts are not. Both add up when groups merge, except with "mean".
     """
 
-    def __init__(self, totals, doubts, aggregation):
+    def __init__(self, n_rows, totals, doubts, aggregation):
         n_leaves = len(totals)
+        self.n_rows = n_rows.tolist()
         self.aggregation = aggregation
         self.total = list(totals)  # weight of the rows, an int or a Fraction: exact
         self.sum_of_doubts = doubts.tolist()
         self.node = list(range(n_leaves))
-        self.size = np.ones(n_leaves, dtype=np.intp)
+        self.size = np.ones(n_leaves)  # of a slot that is no longer used as well
+        self.slots = np.arange(n_leaves)
         self.slot_of_leaf = np.arange(n_leaves)
         self.members = [array("q", [leaf]) for leaf in range(n_leaves)]
         # Lengths of the stretches of `members` that were a group when last looked at.
         self.parts = [[1] for _ in range(n_leaves)]
         self.mass, self.doubt = [0] * n_leaves, [0.0] * n_leaves
+        self.grown = []  # those with more than one part, least sure first
         self.queue = _Queue()
         for slot in range(n_leaves):
             self._weigh(slot)
@@ -156,16 +166,17 @@ class _Groups:
         slots = self.slot_of_leaf[leaves]
         if len(slots) * FEW < len(self.size):
             used, slots = np.unique(slots, return_inverse=True)
+            means = np.bincount(slots, weights=mass) / self.size[used]
+            means[used == selected] = 0.0
         else:
-            used = np.arange(len(self.size))
-        sums = np.bincount(slots, weights=mass, minlength=len(used))
-        means = sums / np.maximum(self.size[used], 1)
-        means[used == selected] = 0.0
+            used = self.slots
+            means = np.bincount(slots, weights=mass, minlength=len(used)) / self.size
+            means[selected] = 0.0
         best = means.max(initial=0.0)
         if not best > 0:
             return None
-        equal = used[means >= best * (1 - TOLERANCE)]
-        return int(min(equal, key=self.node.__getitem__))
+        equal = used[means >= best * (1 - TOLERANCE)].tolist()
+        return min(equal, key=self.node.__getitem__)
 
     def is_last_but_one(self):
         """Whether one group is left besides the one that was popped last."""
@@ -174,6 +185,20 @@ class _Groups:
     def earliest_other(self):
         """Slot of the group formed earliest, but for the one that was popped last."""
         return self.queue.earliest()
+
+    def next_grown(self, slot, most_rows):
+        """A group that has grown, and others that may be selected soon after."""
+        chosen, n_rows = [slot], self.n_rows[slot]
+        limit = AHEAD * self.score(slot)
+        while self.grown:
+            score, node, other = self.grown[0]
+            if self.node[other] == node and other != slot:
+                n_rows += self.n_rows[other]
+                if score > limit or n_rows > most_rows:
+                    break
+                chosen.append(other)
+            heappop(self.grown)
+        return chosen
 
     def merge(self, selected, partner, node):
         """Join two groups in the slot of the larger one, so that few leaves are renamed."""
@@ -187,7 +212,8 @@ class _Groups:
         self.members[left], self.parts[left] = array("q"), []
         self.node[kept] = node
         self.size[kept] += self.size[left]
-        self.size[left] = 0
+        self.size[left] = 1
+        self.n_rows[kept] += self.n_rows[left]
         self.total[kept] += self.total[left]
         self.sum_of_doubts[kept] += self.sum_of_doubts[left]
         if self.aggregation == "sum_of_means":
@@ -196,6 +222,7 @@ class _Groups:
             self.queue.push(self.mass[kept], self.doubt[kept], node, kept)
         else:
             self._weigh(kept)
+        heappush(self.grown, (self.score(kept), node, kept))
 
     def _weigh(self, slot):
         """Mass and doubt of a group from its rows; both are 0 where it has none."""
@@ -269,7 +296,7 @@ class _Profiles:
         self.weights = weights
         self.state = state
         self.groups = groups
-        self.n_jobs = n_jobs
+        self.n_threads = min(effective_n_jobs(n_jobs), cpu_count())
         self.n_rows_read = 0
         n_leaves = logits.shape[1]
         # Narrow integers are sorted by radix.
@@ -278,6 +305,10 @@ class _Profiles:
         self.starts = np.searchsorted(state.leaf[self.order], np.arange(n_leaves + 1)).tolist()
         self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
         self.soft = {}  # profiles of some of them
+        self.rows_per_task = max(int(TASK_ENTRIES // logits.entries_per_row), 1)
+        if isinstance(logits, SparseLogits):
+            self.rows_per_task = logits.rows_per_block()
+        self.most_rows = max(len(leaf) // BATCHES, self.rows_per_task)
 
     def of(self, slot):
         """Leaves outside a group, and the mass that goes there; leaves may repeat."""
@@ -295,35 +326,42 @@ class _Profiles:
                     can &= self.weights[rows] > 0
                 if can.any():
                     return self.state.second[rows[can][:1]], np.ones(1)
-            self._leave_out(slot)
+            self._leave_out(self.groups.next_grown(slot, self.most_rows))
         rest = self.state.rest[rows]
         weights = 1.0 if self.weights is None else self.weights[rows]
         mass = np.divide(weights, rest, out=np.zeros(len(rows)), where=rest > 0)
         return self.state.second[rows], mass
 
-    def _leave_out(self, slot):
-        members = np.array(self.groups.members[slot])
-        parts = []
-        n_rows = stop = 0
-        for length in self.groups.parts[slot]:
-            start, stop = stop, stop + length
-            rows = self._rows(self.groups.members[slot][start:stop])
-            if len(rows):
-                parts.append((rows, start, stop))
+    def _leave_out(self, slots):
+        """Bring the rows of some groups up to date."""
+        tasks, room, n_rows = [], 0, 0
+        for slot in slots:
+            members = np.array(self.groups.members[slot])
+            stop = 0
+            for length in self.groups.parts[slot]:
+                start, stop = stop, stop + length
+                rows = self._rows(members[start:stop].tolist())
+                joined = np.concatenate([members[:start], members[stop:]])
                 n_rows += len(rows)
+                while len(rows):
+                    if not room:
+                        tasks.append([])
+                        room = self.rows_per_task
+                    tasks[-1].append((rows[:room], slot, joined))
+                    room, rows = max(room - len(rows), 0), rows[room:]
+            self.groups.parts[slot] = [len(members)]
         self.n_rows_read += n_rows
-        self.groups.parts[slot] = [len(members)]
-        if n_rows * self.logits.entries_per_row < WORTH_WORKERS:
-            leave_out(self.logits, self.state, members, parts)
+        if len(tasks) == 1 or self.n_threads == 1:
+            for task in tasks:
+                self._run(task)
             return
-        step = max(int(WORTH_WORKERS // (8 * self.logits.entries_per_row)), 1)
-        Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(leave_out)(
-                self.logits, self.state, members, [(rows[begin : begin + step], start, stop)]
-            )
-            for rows, start, stop in parts
-            for begin in range(0, len(rows), step)
-        )
+        # Tasks of some milliseconds: joblib would wait for them in steps of ten.
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            for _ in pool.map(self._run, tasks):
+                pass
+
+    def _run(self, task):
+        leave_out(self.logits, self.state, task, self.groups.slot_of_leaf)
 
     def _rows(self, leaves):
         starts, order = self.starts, self.order

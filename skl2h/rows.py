@@ -23,8 +23,11 @@ __all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities"]
 ROUNDING = 2.0**-46
 MAX_ERROR = 1e-11
 
+# Logits whose exponentials neither overflow nor underflow, whatever is added to them below.
+SAFE = 300.0
+
 # Reading this many far entries of a row costs as much as reading it whole.
-FAR = 24
+FAR = 20
 
 # Blocks that one task reads.
 BLOCKS_PER_TASK = 8
@@ -84,131 +87,147 @@ def _read_task(logits):
     parts = []
     for rows in blocks:
         block = logits[rows]
-        part = sparse.read_block(block) if is_sparse else _read_block(block.values(memory))
+        part = sparse.read_block(block) if is_sparse else _read_block(block, memory)
         if isinstance(part, int):
             return rows.start + part
         parts.append(Rows(*part, np.full(len(part[0]), ROUNDING)))
     return Rows(*map(np.concatenate, zip(*parts)))
 
 
-@np.errstate(all="ignore")
-def _read_block(V):
+@np.errstate(all="ignore")  # exp(-1000) is 0, and meant to be
+def _read_block(logits, memory):
     """Leaf, doubt, second, peak and rest of the rows of a block, or the first bad row."""
-    leaf = V.argmax(axis=1)
+    V = logits.values(memory)
     rows = np.arange(len(V))
+    leaf = (V if logits.dtype == V.dtype else logits.scores).argmax(axis=1)
     top = V[rows, leaf]
     if (bad := first_not_finite(top)) is not None:
         return bad
     V[rows, leaf] = -np.inf
-    second, peak, rest = _outside(V)
+    second = V.argmax(axis=1)
+    peak = V[rows, second]
+    rest = _sum_of_exp(V, peak)
     # Doubt comes from what is outside, never as 1 minus a rounded 1.
     outside = rest * np.exp(peak - top)
     return leaf, outside / (1 + outside), second, peak, rest
 
 
-@np.errstate(all="ignore")  # exp(-1000) is 0, and meant to be
-def _outside(V):
-    """Best column of V, its logit, and the sum of exp(logit - best); V is overwritten."""
-    second = V.argmax(axis=1)
-    peak = V[np.arange(len(V)), second]
-    if V.dtype != np.float64:
-        V, peak = V.astype(np.float64), peak.astype(np.float64)
-    V -= np.where(np.isneginf(peak), 0, peak)[:, np.newaxis]
-    return second, peak, np.exp(V, out=V).sum(axis=1)
+def _sum_of_exp(V, peak):
+    """Sum of exp(logit - peak) of each row, of which none is above `peak`; V may be overwritten."""
+    shift = np.where(np.isneginf(peak), 0.0, peak)
+    out = V if V.dtype == np.float64 else None
+    if np.abs(shift).max(initial=0) <= SAFE:
+        # Nothing overflows, and what underflows is nothing beside exp(peak).
+        return np.exp(V, out=out, dtype=np.float64).sum(axis=1) * np.exp(-shift)
+    V = np.subtract(V, shift[:, np.newaxis], out=out, dtype=np.float64)
+    return np.exp(V, out=V).sum(axis=1)
 
 
 @np.errstate(all="ignore")
-def leave_out(logits, state, members, parts):
-    """Bring the state of a group's rows up to date with its leaves.
+def leave_out(logits, state, parts, slot_of_leaf):
+    """Bring the state of rows up to date with their groups.
 
     Parameters
     ----------
     logits : Logits of shape (n, K)
     state : Rows
-    members : ndarray of int
-        Leaves of the group.
-    parts : list of (ndarray of int, int, int)
-        Rows whose state knows of the same leaves, and where these start and stop in `members`:
-        the others have joined.
+    parts : list of (ndarray of int, int, ndarray of int)
+        Rows of one group, its slot, and the leaves of the group that their state does not yet
+        know of.
+    slot_of_leaf : ndarray of shape (K,), dtype=intp
+        Group of each leaf.
     """
+    # Rows that can go nowhere have nothing left to lose.
+    parts = [(rows[state.rest[rows] > 0], *others) for rows, *others in parts]
+    parts = [part for part in parts if len(part[0])]
+    if not parts:
+        return
+    rows = np.concatenate([rows for rows, *_ in parts])
+    slots = np.array([slot for _, slot, _ in parts])
+    ends = np.cumsum([len(rows) for rows, *_ in parts])
+    part_of_row = np.repeat(np.arange(len(parts)), np.diff(ends, prepend=0))
     if isinstance(logits, SparseLogits):
-        sparse.leave_out(logits, state, members, np.concatenate([rows for rows, *_ in parts]))
+        sparse.leave_out(logits, state, rows, slots[part_of_row], slot_of_leaf)
         return
     n_leaves = logits.shape[1]
-    inside = np.zeros(n_leaves, dtype=bool)
-    inside[members] = True
-    outside = np.flatnonzero(~inside)
+    inside = slot_of_leaf == slots[:, np.newaxis]
+    # Added to logits, it bars the leaves of the group.
     barred = np.where(inside, np.float32(-np.inf), np.float32(0))
-    # Rows that can go nowhere have nothing left to lose.
-    parts = [(rows[state.rest[rows] > 0], start, stop) for rows, start, stop in parts]
-    rows = np.concatenate([rows for rows, *_ in parts])
-    new = Rows(*(values[rows] for values in state))
-    absorbed = inside[new.second]
-    lost = np.zeros(len(rows))
-    afresh, unread = [], []  # places in `rows`
+    second, peak, rest = state.second[rows], state.peak[rows], state.rest[rows]
+    # Where the best leaf outside has joined, the next is searched.
+    best, found = second.copy(), peak.copy()
+    search = inside[part_of_row, second]
+
+    # What the leaves that joined held; where it is not worth reading, what is left is added up.
+    lost = np.full(len(rows), np.nan)
+    n_joined = np.array([len(joined) for *_, joined in parts])
+    worth = n_joined < n_leaves - inside.sum(axis=1)
+    few = worth & (n_joined * FAR <= n_leaves)
+    for part in np.flatnonzero(worth & ~few):
+        joined = parts[part][2]
+        for some in _slices(ends[part] - len(parts[part][0]), ends[part], n_leaves):
+            V = logits.at(rows[some])
+            lost[some] = _sum_of_exp(V.take(joined, axis=1), peak[some])
+            # While the row is at hand.
+            places = np.flatnonzero(search[some])
+            search[some] = False
+            if len(places) < len(V):
+                V = V[places]
+            places += some.start
+            best[places], found[places] = _best(V, barred[part])
+    if few.any():
+        some = [parts[part] for part in np.flatnonzero(few)]
+        places = [(of[:, np.newaxis] * n_leaves + joined).ravel() for of, _, joined in some]
+        V = logits.at_places(np.concatenate(places))
+        places = np.flatnonzero(few[part_of_row])
+        lost[places] = _sum_of_each(V, n_joined[part_of_row[places]], peak[places])
+    search = np.flatnonzero(search)
+    for some in _slices(0, len(search), n_leaves):
+        places = search[some]
+        V = logits.at(rows[places])
+        best[places], found[places] = _best(V, barred[part_of_row[places]])
+
+    left = rest - lost
+    error = (state.error[rows] + ROUNDING) * (rest / left)
+    left *= np.exp(peak - found)
+    # Where what is left is tiny beside what was lost, it is added up afresh.
+    afresh = ~((error >= 0) & (error <= MAX_ERROR))
+    for part in np.unique(part_of_row[afresh]):
+        outside = np.flatnonzero(~inside[part])
+        again = np.flatnonzero(afresh & (part_of_row == part))
+        for some in _slices(0, len(again), n_leaves):
+            places = again[some]
+            if len(outside) * FAR > n_leaves:
+                V = logits.at(rows[places]).take(outside, axis=1)
+            else:
+                V = logits.at(rows[places, np.newaxis], outside)
+            left[places] = _sum_of_exp(V, found[places])
+    error[afresh] = ROUNDING
+    state.second[rows], state.peak[rows] = best, found
+    state.rest[rows], state.error[rows] = left, error
+
+
+def _slices(start, stop, n_leaves):
+    """Slices of rows that stay in the cache."""
     step = max(READ_BYTES // (4 * n_leaves), 1)
-    for block, joined in _blocks(parts, members, step):
-        if len(outside) <= len(joined):
-            afresh.append(np.arange(block.start, block.stop))
-            continue
-        V, x = _read(logits, rows[block], joined)
-        x = np.subtract(x, new.peak[block, np.newaxis], dtype=np.float64)
-        lost[block] = np.exp(x, out=x).sum(axis=1)
-        some = np.flatnonzero(absorbed[block])
-        if V is not None and len(some):
-            _replace_second(new, lost, some + block.start, V[some], barred)
-        else:
-            unread.append(some + block.start)
-    for places in _chunks(unread, step):
-        _replace_second(new, lost, places, logits.at(rows[places]), barred)
-
-    before = new.rest.copy()
-    new.rest[:] -= lost
-    new.error[:] = (new.error + ROUNDING) * (before / new.rest)
-    # Where what is left is tiny beside what was taken away, it is added up afresh.
-    afresh.append(np.flatnonzero(~((new.error >= 0) & (new.error <= MAX_ERROR))))
-    for places in _chunks(afresh, step):
-        _, V = _read(logits, rows[places], outside)
-        best, new.peak[places], new.rest[places] = _outside(V)
-        new.second[places] = outside[best]
-        new.error[places] = ROUNDING
-    for values, changed in zip(state, new):
-        values[rows] = changed
+    return [slice(first, min(first + step, stop)) for first in range(start, stop, step)]
 
 
-def _read(logits, rows, columns):
-    """Whole rows, or None if that costs more than the columns alone; and the columns."""
-    if len(columns) * FAR > logits.shape[1]:
-        V = logits.at(rows)
-        return V, V[:, columns]
-    return None, logits.at(rows[:, np.newaxis], columns)
-
-
-def _blocks(parts, members, step):
-    """Slices of the rows of all parts, each within one part, with the leaves that joined it."""
-    end = 0
-    for rows, start, stop in parts:
-        first, end = end, end + len(rows)
-        joined = np.concatenate([members[:start], members[stop:]])
-        for begin in range(first, end, step):
-            yield slice(begin, min(begin + step, end)), joined
-
-
-def _chunks(places, step):
-    places = np.concatenate(places) if places else np.empty(0, dtype=np.intp)
-    for start in range(0, len(places), step):
-        yield places[start : start + step]
-
-
-def _replace_second(new, lost, places, V, barred):
-    """Find the best leaf outside of rows whose old one has joined their group."""
+def _best(V, barred):
+    """Best column outside the group of each row, and its logit; V is overwritten."""
     V += barred
-    second = V.argmax(axis=1)
-    peak = V[np.arange(len(V)), second].astype(np.float64)
-    scale = np.exp(new.peak[places] - peak)
-    new.second[places], new.peak[places] = second, peak
-    new.rest[places] *= scale
-    lost[places] *= scale
+    best = V.argmax(axis=1)
+    return best, V[np.arange(len(V)), best]
+
+
+def _sum_of_each(V, lengths, peak):
+    """As `_sum_of_exp`, for rows of many lengths one after another."""
+    starts = lengths.cumsum() - lengths
+    if np.abs(peak).max() <= SAFE:
+        V = np.exp(V, dtype=np.float64)
+        return np.add.reduceat(V, starts) * np.exp(-peak)
+    V = np.subtract(V, np.repeat(peak, lengths), dtype=np.float64)
+    return np.add.reduceat(np.exp(V, out=V), starts)
 
 
 @np.errstate(all="ignore")

@@ -25,19 +25,11 @@ def read_block(logits):
 
 
 @np.errstate(all="ignore")
-def leave_out(logits, state, members, rows):
-    """Bring the state of a group's rows up to date with its leaves."""
-    inside = np.zeros(logits.shape[1], dtype=bool)
-    inside[members] = True
-    rows = rows[state.rest[rows] > 0]
-    step = logits.rows_per_block()
-    for start in range(0, len(rows), step):
-        some = rows[start : start + step]
-        values, leaves, starts = logits.entries(some)
-        values[inside[leaves]] = -np.inf
-        state.second[some], state.peak[some], state.rest[some] = best_entries(
-            values, leaves, starts
-        )
+def leave_out(logits, state, rows, slots, slot_of_leaf):
+    """Bring the state of rows up to date with their groups."""
+    values, leaves, starts = logits.entries(rows)
+    values[slot_of_leaf[leaves] == np.repeat(slots, np.diff(starts))] = -np.inf
+    state.second[rows], state.peak[rows], state.rest[rows] = best_entries(values, leaves, starts)
 
 
 @np.errstate(all="ignore")

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from joblib import parallel_backend
 from plain import plain_merges
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 from sklearn import config_context
 
 from skl2h import L2HClustering, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits import Logits
-from skl2h.merge import AGGREGATIONS, merge_leaves
+from skl2h.merge import AGGREGATIONS, AHEAD, merge_leaves
 
 N_SEEDS = 600
 CHUNK = 50
@@ -98,13 +98,41 @@ def test_blocks_and_workers_change_nothing(n_jobs, aggregation):
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_many_workers_on_one_group(monkeypatch, backend):
-    """Parts of a group's rows that are read by several workers give the same tree."""
-    logits = np.random.default_rng(0).standard_normal((300, 12)) * 3
+@pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
+def test_many_workers_on_one_group(monkeypatch, kind, backend):
+    """A group's rows that are read one at a time by several workers give the same tree."""
+    logits = kind(np.random.default_rng(0).standard_normal((300, 12)) * 3)
     expected = l2h_tree(logits)
-    monkeypatch.setattr("skl2h.merge.WORTH_WORKERS", 1)
-    with parallel_backend(backend):
-        assert l2h_tree(logits, n_jobs=2) == expected
+    monkeypatch.setattr("skl2h.merge.TASK_ENTRIES", 1)
+    with parallel_backend(backend), config_context(working_memory=1e-6):
+        tree = l2h_tree(logits, n_jobs=2)
+    assert np.array_equal(tree.children, expected.children)
+    np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-13)
+
+
+@pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("rows.FAR", 1),  # entries are read one by one
+        ("rows.FAR", 10**9),  # rows are read whole
+        ("rows.SAFE", -1.0),  # the peak is subtracted before the exponential
+        ("rows.MAX_ERROR", 0.0),  # every sum is added up afresh
+        ("merge.AHEAD", 0.0),  # a group is read alone
+        ("merge.AHEAD", 1e9),  # all groups that have grown are read together
+        ("merge.BATCHES", 10**9),
+    ],
+)
+def test_ways_of_reading_change_nothing(monkeypatch, name, value, aggregation):
+    """What is read ahead, together, whole or one by one is a matter of speed alone."""
+    monkeypatch.setattr(f"skl2h.{name}", value)
+    for seed in range(24):
+        logits = adversarial_case(seed)
+        children, scores, _ = plain_merges(logits, None, aggregation)
+        tree = l2h_tree(logits, aggregation=aggregation)
+        assert tree.children.tolist() == [list(pair) for pair in children], f"seed {seed}"
+        np.testing.assert_allclose(tree.scores, scores, rtol=1e-9, err_msg=str(seed))
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
@@ -129,7 +157,7 @@ def peak_bytes(function, *arguments):
 
 @pytest.mark.parametrize("layout", ["C", "F", "reversed", "strided"])
 def test_logits_are_never_copied(layout):
-    logits = make_hierarchical_logits(6000, 400, random_state=0)[0].astype(np.float32)
+    logits = make_hierarchical_logits(16_000, 400, random_state=0)[0].astype(np.float32)
     logits = {
         "C": logits,
         "F": np.asfortranarray(logits),
@@ -176,7 +204,9 @@ class TestLaws:
         logits = self.logits(seed)
         shift = np.random.default_rng(seed).integers(-1000, 1000, (len(logits), 1))
         expected = l2h_tree(logits, aggregation=aggregation)
-        assert l2h_tree(logits + shift, aggregation=aggregation) == expected
+        tree = l2h_tree(logits + shift, aggregation=aggregation)
+        assert np.array_equal(tree.children, expected.children)
+        np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-13)
 
     def test_permuting_rows_changes_nothing(self, seed, aggregation):
         logits = self.logits(seed)
@@ -224,8 +254,8 @@ class TestLawsOfSums:
     def test_few_passes(self, seed, aggregation):
         logits = TestLaws.logits(seed, n_rows=400, n_leaves=40)
         merges = merge_leaves(Logits(logits), aggregation=aggregation)
-        bound = 1 + math.log2(sum_of_scores(logits, aggregation) / merges.scores[0])
-        assert merges.n_passes <= bound < 39
+        ratio = sum_of_scores(logits, aggregation) / merges.scores[0]
+        assert merges.n_passes <= 1 + math.log(ratio, 1 + 1 / AHEAD) < 39
 
 
 def sum_of_scores(logits, aggregation):
