@@ -49,8 +49,13 @@ class Logits:
     @property
     def dtype(self):
         """The narrowest of float32 and float64 that holds the logits as they are."""
-        as_stored = self.kind == "logits" and self.divisor == 1
-        return self.scores.dtype if as_stored and self.scores.dtype == np.float32 else np.float64
+        return self.scores.dtype if self._as_stored else np.dtype(np.float64)
+
+    @property
+    def _as_stored(self):
+        """Whether the scores are the logits, digit by digit."""
+        is_float = self.scores.dtype in (np.float32, np.float64)
+        return is_float and self.kind == "logits" and self.divisor == 1
 
     def values(self, out=None):
         """All logits at once, in float64; in the first rows of `out`, or in a new array."""
@@ -80,10 +85,12 @@ class Logits:
         with np.errstate(all="ignore"):
             if self.kind == "probabilities":
                 np.log(values, out=values)
-            elif self.kind == "distances":
-                np.negative(np.square(values, out=values), out=values)
-            if self.divisor != 1:
-                values /= self.divisor
+            divisor = self.divisor
+            if self.kind == "distances":
+                np.square(values, out=values)
+                divisor = -divisor
+            if divisor != 1:
+                values /= divisor
         return values
 
     @property
@@ -102,15 +109,18 @@ class Logits:
         return list(gen_batches(self.shape[0], self.rows_per_block()))
 
     def read(self):
-        """Yield (rows, values, leaves) of every block.
+        """Yield (rows, values, leaves) of every block, to be used before the next.
 
         Raises
         ------
         ValueError
             If a row has no leaf; the first one is named.
         """
-        for rows in self.blocks():
-            values = self[rows].values()
+        blocks = self.blocks()
+        # Fresh memory is dear to touch: one block's worth is used again and again.
+        memory = None if self._as_stored else np.empty((blocks[0].stop, self.shape[1]))
+        for rows in blocks:
+            values = self.scores[rows] if self._as_stored else self[rows].values(memory)
             leaves = values.argmax(axis=1)
             self.check_rows(first_not_finite(values[np.arange(len(values)), leaves]), rows.start)
             yield rows, values, leaves
@@ -145,7 +155,7 @@ class Logits:
         starts = np.searchsorted(groups[order], np.arange(n_groups))
         probabilities = np.empty((self.shape[0], n_groups))
         for rows, values, _ in self.read():
-            of_leaves = softmax(values, axis=1)
+            of_leaves = softmax(values.astype(np.float64, copy=False), axis=1)
             probabilities[rows] = np.add.reduceat(of_leaves[:, order], starts, axis=1)
         return probabilities
 

@@ -1,17 +1,18 @@
 """The tree is that of the plain evaluation, and obeys the laws of the algorithm."""
 
 import math
+import threading
 import tracemalloc
 import warnings
 
 import numpy as np
 import pytest
-from joblib import parallel_backend
+from joblib import Parallel, delayed, parallel_backend
 from plain import plain_merges
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn import config_context
 
-from skl2h import L2HClustering, l2h_tree
+from skl2h import L2HClustering, l2h_tree, rows
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits import Logits
 from skl2h.merge import AGGREGATIONS, AHEAD, merge_leaves
@@ -108,6 +109,30 @@ def test_many_workers_on_one_group(monkeypatch, kind, backend):
         tree = l2h_tree(logits, n_jobs=2)
     assert np.array_equal(tree.children, expected.children)
     np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-13)
+
+
+def test_a_tree_in_a_worker_starts_no_workers(monkeypatch):
+    """As in a grid search with n_jobs=2: two trees at a time, each in its worker's thread."""
+    threads = set()
+
+    def watch(function):
+        def watched(*arguments):
+            threads.add(threading.get_ident())
+            return function(*arguments)
+
+        return watched
+
+    monkeypatch.setattr("skl2h.rows._read_block", watch(rows._read_block))
+    monkeypatch.setattr("skl2h.merge.leave_out", watch(rows.leave_out))
+    monkeypatch.setattr("skl2h.merge.TASK_ENTRIES", 1)
+    logits = np.random.default_rng(0).standard_normal((500, 20))
+    with config_context(working_memory=1e-6):  # a task for every eighth row
+        l2h_tree(logits, n_jobs=4)
+        assert len(threads) > 2
+        threads.clear()
+        with parallel_backend("threading", n_jobs=2):
+            Parallel()(delayed(l2h_tree)(logits) for _ in range(8))
+        assert 1 <= len(threads) <= 2
 
 
 @pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
