@@ -143,7 +143,7 @@ class Logits:
         elif np.isfinite(scores).any():
             fault = f"numbers too large to be divided by {self.divisor:g}"
         else:
-            fault = "nothing but -inf"
+            fault = "nothing but inf" if self.kind == "distances" else "nothing but -inf"
         raise ValueError(
             f"Row {row} of the {self.kind} has {fault}, so it belongs to no leaf: "
             "remove or repair such rows."
@@ -155,7 +155,8 @@ class Logits:
         starts = np.searchsorted(groups[order], np.arange(n_groups))
         probabilities = np.empty((self.shape[0], n_groups))
         for rows, values, _ in self.read():
-            of_leaves = softmax(values.astype(np.float64, copy=False), axis=1)
+            with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+                of_leaves = softmax(values.astype(np.float64, copy=False), axis=1)
             probabilities[rows] = np.add.reduceat(of_leaves[:, order], starts, axis=1)
         return probabilities
 

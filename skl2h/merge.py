@@ -20,9 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
+from sklearn import get_config
 
 from .logits import SparseLogits
-from .rows import leave_out, read_rows, soft_probabilities
+from .rows import Part, leave_out, read_rows, soft_probabilities
 from .sparse import soft_profiles
 
 __all__ = ["AGGREGATIONS", "N_REPORTS", "Merges", "merge_leaves"]
@@ -42,7 +43,8 @@ FEW = 64
 SOFT_ENTRIES = 2**22
 
 # Groups are read ahead of being selected, so that many small ones are read at once: those
-# whose score is no more than this many times the least, and at most one in so many rows.
+# whose score is no more than this many times the least, and of these at most one task's rows,
+# or one in so many of all.
 AHEAD = 1.25
 BATCHES = 12
 
@@ -66,7 +68,7 @@ class Merges(NamedTuple):
     stranded : list of int
         Selected nodes whose rows could go nowhere.
     n_passes : float
-        How often a row was looked at, on average.
+        How often a row was looked at, on average; not counting soft profiles.
     """
 
     children: np.ndarray
@@ -84,7 +86,8 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     when its group has grown and is about to be the least sure: its score s is at most AHEAD
     times the smallest. With a sum aggregation it scores at least s + s / AHEAD when it has grown
     again, so no row is looked at more often than 1 + log(sum of scores / smallest score), the
-    logarithm to the base 1 + 1 / AHEAD.
+    logarithm to the base 1 + 1 / AHEAD. (The smallest among groups with rows: for leaves without
+    any, all rows are looked at once more, which does not count here.)
 
     `on_merge` is called with the merges made, the merges in all, and how often each row was
     read so far: when the rows have been read, at each hundredth of the merges, and at the end;
@@ -95,7 +98,7 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     scale = 0
     if weights is not None:
         # The weights' unit does not matter, so that products of tiny ones need not underflow.
-        scale = min(int(np.frexp(weights.max())[1]) + 500, 0)
+        scale = min(int(np.frexp(weights.max())[1]), 0)
         weights = np.ldexp(weights, -scale)
     totals = _exact_totals(state.leaf, weights, n_leaves)
     doubt = state.doubt if weights is None else state.doubt * weights
@@ -142,7 +145,7 @@ class _Groups:
         self.total = list(totals)  # weight of the rows, an int or a Fraction: exact
         self.sum_of_doubts = doubts.tolist()
         self.node = list(range(n_leaves))
-        self.size = np.ones(n_leaves)  # of a slot that is no longer used as well
+        self.size = np.ones(n_leaves)  # 1 also where no group lives any more: it divides
         self.slots = np.arange(n_leaves)
         self.slot_of_leaf = np.arange(n_leaves)
         self.members = [array("q", [leaf]) for leaf in range(n_leaves)]
@@ -210,7 +213,7 @@ class _Groups:
         self.members[kept] += self.members[left]
         self.parts[kept] += self.parts[left]
         self.members[left], self.parts[left] = array("q"), []
-        self.node[kept] = node
+        self.node[kept], self.node[left] = node, -1
         self.size[kept] += self.size[left]
         self.size[left] = 1
         self.n_rows[kept] += self.n_rows[left]
@@ -305,9 +308,12 @@ class _Profiles:
         self.starts = np.searchsorted(state.leaf[self.order], np.arange(n_leaves + 1)).tolist()
         self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
         self.soft = {}  # profiles of some of them
-        self.rows_per_task = max(int(TASK_ENTRIES // logits.entries_per_row), 1)
         if isinstance(logits, SparseLogits):
             self.rows_per_task = logits.rows_per_block()
+        else:
+            # About three arrays of float64 for the entries that are read.
+            most = min(TASK_ENTRIES, get_config()["working_memory"] * 2**20 / 24)
+            self.rows_per_task = max(int(most // logits.entries_per_row), 1)
         self.most_rows = max(len(leaf) // BATCHES, self.rows_per_task)
 
     def of(self, slot):
@@ -315,7 +321,8 @@ class _Profiles:
         members = self.groups.members[slot]
         if not self.groups.total[slot]:
             # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
-            return tuple(map(np.concatenate, zip(*map(self._soft_profile, members))))
+            with np.errstate(all="ignore"):
+                return tuple(map(np.concatenate, zip(*map(self._soft_profile, members))))
         rows = self._rows(members)
         if len(self.groups.parts[slot]) > 1:
             if self.groups.is_last_but_one():
@@ -341,13 +348,12 @@ class _Profiles:
             for length in self.groups.parts[slot]:
                 start, stop = stop, stop + length
                 rows = self._rows(members[start:stop].tolist())
-                joined = np.concatenate([members[:start], members[stop:]])
                 n_rows += len(rows)
                 while len(rows):
                     if not room:
                         tasks.append([])
                         room = self.rows_per_task
-                    tasks[-1].append((rows[:room], slot, joined))
+                    tasks[-1].append(Part(rows[:room], slot, members, slice(start, stop)))
                     room, rows = max(room - len(rows), 0), rows[room:]
             self.groups.parts[slot] = [len(members)]
         self.n_rows_read += n_rows
@@ -361,7 +367,8 @@ class _Profiles:
                 pass
 
     def _run(self, task):
-        leave_out(self.logits, self.state, task, self.groups.slot_of_leaf)
+        with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+            leave_out(self.logits, self.state, task, self.groups.slot_of_leaf)
 
     def _rows(self, leaves):
         starts, order = self.starts, self.order

@@ -17,7 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from . import sparse
 from .logits import SparseLogits, first_not_finite
 
-__all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities"]
+__all__ = ["Part", "Rows", "leave_out", "read_rows", "soft_probabilities"]
 
 # Relative error of one sum of exponentials, and how much of it may build up.
 ROUNDING = 2.0**-46
@@ -87,14 +87,14 @@ def _read_task(logits):
     parts = []
     for rows in blocks:
         block = logits[rows]
-        part = sparse.read_block(block) if is_sparse else _read_block(block, memory)
+        with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+            part = sparse.read_block(block) if is_sparse else _read_block(block, memory)
         if isinstance(part, int):
             return rows.start + part
         parts.append(Rows(*part, np.full(len(part[0]), ROUNDING)))
     return Rows(*map(np.concatenate, zip(*parts)))
 
 
-@np.errstate(all="ignore")  # exp(-1000) is 0, and meant to be
 def _read_block(logits, memory):
     """Leaf, doubt, second, peak and rest of the rows of a block, or the first bad row."""
     V = logits.values(memory)
@@ -123,7 +123,34 @@ def _sum_of_exp(V, peak):
     return np.exp(V, out=V).sum(axis=1)
 
 
-@np.errstate(all="ignore")
+class Part(NamedTuple):
+    """Rows of one group whose state knows of the same leaves of it.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+    slot : int
+        Where the group lives.
+    members : ndarray of int
+        Leaves of the group.
+    known : slice
+        The ones that the state of the rows knows of; the others have joined.
+    """
+
+    rows: np.ndarray
+    slot: int
+    members: np.ndarray
+    known: slice
+
+    def n_joined(self):
+        """Number of leaves that have joined."""
+        return len(self.members) - (self.known.stop - self.known.start)
+
+    def joined(self):
+        """Leaves that have joined."""
+        return np.concatenate([self.members[: self.known.start], self.members[self.known.stop :]])
+
+
 def leave_out(logits, state, parts, slot_of_leaf):
     """Bring the state of rows up to date with their groups.
 
@@ -131,86 +158,97 @@ def leave_out(logits, state, parts, slot_of_leaf):
     ----------
     logits : Logits of shape (n, K)
     state : Rows
-    parts : list of (ndarray of int, int, ndarray of int)
-        Rows of one group, its slot, and the leaves of the group that their state does not yet
-        know of.
+    parts : list of Part
     slot_of_leaf : ndarray of shape (K,), dtype=intp
         Group of each leaf.
     """
     # Rows that can go nowhere have nothing left to lose.
-    parts = [(rows[state.rest[rows] > 0], *others) for rows, *others in parts]
-    parts = [part for part in parts if len(part[0])]
+    parts = [part._replace(rows=part.rows[state.rest[part.rows] > 0]) for part in parts]
+    parts = [part for part in parts if len(part.rows)]
     if not parts:
         return
-    rows = np.concatenate([rows for rows, *_ in parts])
-    slots = np.array([slot for _, slot, _ in parts])
-    ends = np.cumsum([len(rows) for rows, *_ in parts])
-    part_of_row = np.repeat(np.arange(len(parts)), np.diff(ends, prepend=0))
+    rows = np.concatenate([part.rows for part in parts])
+    slots = np.array([part.slot for part in parts])
+    part_of_row = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
     if isinstance(logits, SparseLogits):
         sparse.leave_out(logits, state, rows, slots[part_of_row], slot_of_leaf)
         return
-    n_leaves = logits.shape[1]
     inside = slot_of_leaf == slots[:, np.newaxis]
-    # Added to logits, it bars the leaves of the group.
-    barred = np.where(inside, np.float32(-np.inf), np.float32(0))
     second, peak, rest = state.second[rows], state.peak[rows], state.rest[rows]
-    # Where the best leaf outside has joined, the next is searched.
-    best, found = second.copy(), peak.copy()
-    search = inside[part_of_row, second]
-
-    # What the leaves that joined held; where it is not worth reading, what is left is added up.
-    lost = np.full(len(rows), np.nan)
-    n_joined = np.array([len(joined) for *_, joined in parts])
-    worth = n_joined < n_leaves - inside.sum(axis=1)
-    few = worth & (n_joined * FAR <= n_leaves)
-    for part in np.flatnonzero(worth & ~few):
-        joined = parts[part][2]
-        for some in _slices(ends[part] - len(parts[part][0]), ends[part], n_leaves):
-            V = logits.at(rows[some])
-            lost[some] = _sum_of_exp(V.take(joined, axis=1), peak[some])
-            # While the row is at hand.
-            places = np.flatnonzero(search[some])
-            search[some] = False
-            if len(places) < len(V):
-                V = V[places]
-            places += some.start
-            best[places], found[places] = _best(V, barred[part])
-    if few.any():
-        some = [parts[part] for part in np.flatnonzero(few)]
-        places = [(of[:, np.newaxis] * n_leaves + joined).ravel() for of, _, joined in some]
-        V = logits.at_places(np.concatenate(places))
-        places = np.flatnonzero(few[part_of_row])
-        lost[places] = _sum_of_each(V, n_joined[part_of_row[places]], peak[places])
-    search = np.flatnonzero(search)
-    for some in _slices(0, len(search), n_leaves):
-        places = search[some]
-        V = logits.at(rows[places])
-        best[places], found[places] = _best(V, barred[part_of_row[places]])
-
+    lost, best, found = _what_joined(logits, parts, inside, part_of_row, second, peak)
     left = rest - lost
     error = (state.error[rows] + ROUNDING) * (rest / left)
     left *= np.exp(peak - found)
     # Where what is left is tiny beside what was lost, it is added up afresh.
-    afresh = ~((error >= 0) & (error <= MAX_ERROR))
+    afresh = np.flatnonzero(~((error >= 0) & (error <= MAX_ERROR)))
     for part in np.unique(part_of_row[afresh]):
-        outside = np.flatnonzero(~inside[part])
-        again = np.flatnonzero(afresh & (part_of_row == part))
-        for some in _slices(0, len(again), n_leaves):
-            places = again[some]
-            if len(outside) * FAR > n_leaves:
-                V = logits.at(rows[places]).take(outside, axis=1)
-            else:
-                V = logits.at(rows[places, np.newaxis], outside)
-            left[places] = _sum_of_exp(V, found[places])
+        places = afresh[part_of_row[afresh] == part]
+        left[places] = _add_up(logits, rows[places], np.flatnonzero(~inside[part]), found[places])
     error[afresh] = ROUNDING
     state.second[rows], state.peak[rows] = best, found
     state.rest[rows], state.error[rows] = left, error
 
 
-def _slices(start, stop, n_leaves):
+def _what_joined(logits, parts, inside, part_of_row, second, peak):
+    """Sum of exponentials of the leaves that joined, best column outside now, and its logit.
+
+    The sum is NaN where it is more work than to add up what is left.
+    """
+    n_leaves = logits.shape[1]
+    # Added to logits, it bars the leaves of the group.
+    barred = np.where(inside, np.float32(-np.inf), np.float32(0))
+    n_joined = np.array([part.n_joined() for part in parts])
+    worth = n_joined < n_leaves - inside.sum(axis=1)
+    few = worth & (n_joined * FAR <= n_leaves)
+    lost = np.full(len(peak), np.nan)
+    if few.any():
+        chosen = [parts[part] for part in np.flatnonzero(few)]
+        entries = [part.rows[:, np.newaxis] * n_leaves + part.joined() for part in chosen]
+        V = logits.at_places(np.concatenate([entry.ravel() for entry in entries]))
+        places = np.flatnonzero(few[part_of_row])
+        lost[places] = _sum_of_each(V, n_joined[part_of_row[places]], peak[places])
+
+    # Where the best leaf outside has joined, the next is searched.
+    best, found = second.copy(), peak.copy()
+    search = inside[part_of_row, second]
+    starts = np.searchsorted(part_of_row, np.arange(len(parts)))
+    for number in np.flatnonzero(worth & ~few):
+        part, joined = parts[number], parts[number].joined()
+        for some in _slices(len(part.rows), n_leaves):
+            V = logits.at(part.rows[some])
+            places = slice(starts[number] + some.start, starts[number] + some.stop)
+            lost[places] = _sum_of_exp(V.take(joined, axis=1), peak[places])
+            # The rows are in the cache now: they are searched at once.
+            wanted = np.flatnonzero(search[places])
+            search[places] = False
+            V = V if len(wanted) == len(V) else V[wanted]
+            wanted += places.start
+            best[wanted], found[wanted] = _best(V, barred[number])
+    search = np.flatnonzero(search)
+    rows = np.concatenate([part.rows for part in parts])[search]
+    for some in _slices(len(rows), n_leaves):
+        V = logits.at(rows[some])
+        best[search[some]], found[search[some]] = _best(V, barred[part_of_row[search[some]]])
+    return lost, best, found
+
+
+def _add_up(logits, rows, columns, peak):
+    """Sum of exp(logit - peak) over some columns, for each row."""
+    n_leaves = logits.shape[1]
+    total = np.empty(len(rows))
+    for some in _slices(len(rows), n_leaves):
+        if len(columns) * FAR > n_leaves:
+            V = logits.at(rows[some]).take(columns, axis=1)
+        else:
+            V = logits.at(rows[some, np.newaxis], columns)
+        total[some] = _sum_of_exp(V, peak[some])
+    return total
+
+
+def _slices(n_rows, n_leaves):
     """Slices of rows that stay in the cache."""
     step = max(READ_BYTES // (4 * n_leaves), 1)
-    return [slice(first, min(first + step, stop)) for first in range(start, stop, step)]
+    return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
 
 def _best(V, barred):
@@ -230,7 +268,6 @@ def _sum_of_each(V, lengths, peak):
     return np.add.reduceat(np.exp(V, out=V), starts)
 
 
-@np.errstate(all="ignore")
 def soft_probabilities(logits, state, rows, leaves):
     """Softmax over all leaves, of some rows and leaves, (len(rows), len(leaves))."""
     top = logits.at(rows, state.leaf[rows])

@@ -11,7 +11,6 @@ from .logits import best_entries, first_not_finite
 __all__ = ["leave_out", "read_block", "soft_profiles"]
 
 
-@np.errstate(all="ignore")
 def read_block(logits):
     """Leaf, doubt, second, peak and rest of the rows of a block, or the first bad row."""
     values, leaves, starts = logits.entries(slice(0, logits.shape[0]))
@@ -24,7 +23,6 @@ def read_block(logits):
     return leaf, outside / (1 + outside), second, peak, rest
 
 
-@np.errstate(all="ignore")
 def leave_out(logits, state, rows, slots, slot_of_leaf):
     """Bring the state of rows up to date with their groups."""
     values, leaves, starts = logits.entries(rows)
@@ -32,7 +30,6 @@ def leave_out(logits, state, rows, slots, slot_of_leaf):
     state.second[rows], state.peak[rows], state.rest[rows] = best_entries(values, leaves, starts)
 
 
-@np.errstate(all="ignore")
 def soft_profiles(logits, state, weights, empty):
     """Profiles of leaves without rows: the mass that each gets from the rows of every leaf.
 

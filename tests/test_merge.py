@@ -146,7 +146,7 @@ def test_a_tree_in_a_worker_starts_no_workers(monkeypatch):
         ("rows.MAX_ERROR", 0.0),  # every sum is added up afresh
         ("merge.AHEAD", 0.0),  # a group is read alone
         ("merge.AHEAD", 1e9),  # all groups that have grown are read together
-        ("merge.BATCHES", 10**9),
+        ("merge.TASK_ENTRIES", 1),  # rows are read one at a time
     ],
 )
 def test_ways_of_reading_change_nothing(monkeypatch, name, value, aggregation):
@@ -193,14 +193,18 @@ def test_logits_are_never_copied(layout):
     assert peak_bytes(l2h_tree, logits) < logits.nbytes
 
 
-def test_memory_does_not_grow_with_the_square_of_the_leaves():
-    """A leaf with one row each, all of which join the one that is in every row."""
-    n_leaves = 3000
-    rows = np.repeat(np.arange(n_leaves), 2)
-    columns = np.stack([np.arange(n_leaves), np.zeros(n_leaves, dtype=int)], axis=1)
-    columns[0, 1] = 1
-    values = np.tile([2.0, 1.0], n_leaves)
-    logits = coo_matrix((values, (rows, columns.ravel()))).tocsr()
+@pytest.mark.parametrize("n_hubs", [1, 4])
+def test_memory_does_not_grow_with_the_square_of_the_leaves(n_hubs):
+    """Leaves of one row each, of which all join one of the few that are in every row."""
+    n_leaves = 4000
+    leaves = np.arange(n_leaves)
+    hub = leaves % n_hubs
+    columns = np.stack([leaves, hub, (hub + 1) % max(n_hubs, 2)], axis=1)
+    values = np.tile([2.0, 1.0, -3.0], (n_leaves, 1))
+    columns[:n_hubs, 1], values[:n_hubs, 1] = (hub[:n_hubs] + 2) % max(n_hubs, 3), -40
+    values[:n_hubs, 0] = 9
+    rows = np.repeat(leaves, 3)
+    logits = csr_matrix((values.ravel(), (rows, columns.ravel())), (n_leaves, n_leaves))
     assert peak_bytes(l2h_tree, logits) < n_leaves**2
 
 
@@ -364,7 +368,7 @@ def plain_lists(logits):
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
-@pytest.mark.parametrize("largest", [1e307, 1e-307])
+@pytest.mark.parametrize("largest", [1e307, 1e-150, 1e-307])
 def test_weights_of_any_size(largest, aggregation):
     """Sums neither overflow nor vanish, and scores are in the unit of the weights."""
     logits = np.random.default_rng(0).standard_normal((16, 5))
@@ -407,12 +411,21 @@ def test_equal_weights_are_equal_however_they_add_up():
         assert tree.children.tolist() == [list(pair) for pair in children]
 
 
+@pytest.mark.parametrize("unit", [1e300, 1, 1e-150, 1e-300])
+def test_the_unit_of_the_weights_does_not_matter_to_the_surest(unit):
+    """Doubts of e^-460 and less, times weights, still choose."""
+    logits = [[500, 0, -9, -9], [0, 480, -9, -9], [-9, -9, 470, 0], [-9, -9, 0, 460]]
+    tree = l2h_tree(logits, sample_weight=np.full(4, unit / 4))
+    assert tree.children.tolist() == plain_lists(np.array(logits, dtype=float))
+
+
 def test_extreme_logits_under_strict_floating_point():
     """What under- or overflows is meant to: no warning, and no error where those are errors."""
     logits = [[1e308, -1e308, 0], [-1e308, 1e308, 5], [0, 900, 1e4], [-1000, 0, 1e-3]]
     expected = l2h_tree(logits)
     with np.errstate(all="raise"):
         assert l2h_tree(logits) == expected
+        L2HClustering("precomputed").fit(logits).predict_proba(logits, level=2)
     assert expected.children.tolist() == plain_lists(np.clip(logits, -1e300, 1e300))
 
 
