@@ -4,8 +4,18 @@ from importlib.metadata import version
 
 from . import datasets, export
 from .estimator import L2HClustering, l2h_tree
+from .plotting import DendrogramDisplay, ProfileMatrixDisplay
 from .tree import MergeTree
 
 __version__ = version("skl2h")
 
-__all__ = ["L2HClustering", "MergeTree", "__version__", "datasets", "export", "l2h_tree"]
+__all__ = [
+    "DendrogramDisplay",
+    "L2HClustering",
+    "MergeTree",
+    "ProfileMatrixDisplay",
+    "__version__",
+    "datasets",
+    "export",
+    "l2h_tree",
+]

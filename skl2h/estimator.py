@@ -21,7 +21,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .logits import as_logits
-from .merge import AGGREGATIONS, N_REPORTS, merge_leaves
+from .merge import AGGREGATIONS, N_REPORTS, leaf_profiles, merge_leaves
 from .progress import CallbackSupportMixin, Task, printing, with_callbacks
 from .response import Response, leaf_names
 from .tree import MergeTree
@@ -536,6 +536,14 @@ def build_tree(
             stacklevel=_level_of_the_caller(),
         )
     return tree, merges.leaves
+
+
+def profile_matrix(model, X, sample_weight=None):
+    """Profile of every leaf of a fitted `L2HClustering` on the rows of X, (K, K)."""
+    check_is_fitted(model)
+    logits = model._logits(X)
+    weights = _check_weights(sample_weight, logits.shape[0])
+    return leaf_profiles(logits, weights, n_jobs=model.n_jobs)
 
 
 def _level_of_the_caller():

@@ -26,7 +26,7 @@ from .logits import SparseLogits
 from .rows import Part, leave_out, read_rows, soft_probabilities
 from .sparse import soft_profiles
 
-__all__ = ["AGGREGATIONS", "N_REPORTS", "Merges", "merge_leaves"]
+__all__ = ["AGGREGATIONS", "N_REPORTS", "Merges", "leaf_profiles", "merge_leaves"]
 
 AGGREGATIONS = ("sum_of_means", "sum", "mean")
 
@@ -129,6 +129,26 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     if on_merge:
         on_merge(n_leaves - 1, n_leaves - 1, n_passes)
     return Merges(children, scores, state.leaf, counts, stranded, n_passes)
+
+
+def leaf_profiles(logits, weights=None, *, n_jobs=None):
+    """Where the rows of each leaf would go if it did not exist, (K, K): step 3 for every leaf.
+
+    Line i is the profile r of leaf i: the sum, over its rows, of the largest softmax outside
+    it, at the leaf that has it. The diagonal is 0.
+    """
+    n_leaves = logits.shape[1]
+    state = read_rows(logits, n_jobs)
+    totals = _exact_totals(state.leaf, weights, n_leaves)
+    n_rows = np.bincount(state.leaf, minlength=n_leaves)
+    groups = _Groups(n_rows, totals, np.zeros(n_leaves), "sum")
+    profiles = _Profiles(logits, weights, state, groups, n_jobs)
+    table = np.zeros((n_leaves, n_leaves))
+    for leaf in range(n_leaves):
+        leaves, mass = profiles.of(leaf)
+        table[leaf] = np.bincount(leaves, weights=mass, minlength=n_leaves)
+    np.fill_diagonal(table, 0.0)
+    return table
 
 
 class _Groups:

@@ -1,0 +1,383 @@
+"""Where the parts of a tree stand in a picture: arrays in, arrays out, nothing is drawn.
+
+Words:
+
+tip       what stands at the end of a branch: a leaf, or a merge whose leaves are not shown
+place     of a node along the tips, which stand at 0..m-1
+height    of a node, across: the tips at the base, the root at the top
+link      the way from a merge to what it joins: a stem up from each of the two, and a bar
+
+A picture has two coordinates for each point, (place, height); `rectangular` and `radial` make
+(x, y) of them. Nothing here recurses.
+"""
+
+import operator
+import re
+from typing import NamedTuple
+
+import numpy as np
+from scipy.cluster.hierarchy import optimal_leaf_ordering
+from scipy.spatial.distance import squareform
+
+from .tree import MergeTree
+
+__all__ = ["HEIGHTS", "LEAF_ORDERS", "ORIENTATIONS", "Layout"]
+__all__ += ["bent", "common_below", "lay_out", "order_leaves", "radial", "rectangular"]
+
+HEIGHTS = ("rank", "score")
+LEAF_ORDERS = ("merge", "size", "name", "similarity")
+ORIENTATIONS = ("top", "bottom", "left", "right")
+
+# Degrees between two points of an arc.
+ARC_STEP = 2.0
+
+# Room below collapsed merges, as a part of the heights shown.
+TRIANGLE_HEIGHT = 0.08
+
+
+class Layout(NamedTuple):
+    """Places and heights of what is shown of a tree with m tips.
+
+    Attributes
+    ----------
+    tips : ndarray of shape (m,), dtype=intp
+        Node at each place; a merge among them is collapsed.
+    merges : ndarray of shape (m - 1,), dtype=intp
+        Nodes that are shown as links, in the order of merging.
+    place : ndarray of shape (n_nodes,), dtype=float64
+        Place of each node: whole for a tip, half-way between its two for a merge; NaN for what
+        is not shown.
+    height : ndarray of shape (n_nodes,), dtype=float64
+        Height of each node; NaN for what is not shown. A collapsed merge has the height of its
+        merge, cut off at what the picture shows.
+    span : ndarray of shape (n_nodes, 2), dtype=float64
+        First and last place below each node; NaN for what is not shown.
+    base : float
+        Height of the lower ends of the tips.
+    top : float
+        Largest height, above the base.
+    """
+
+    tips: np.ndarray
+    merges: np.ndarray
+    place: np.ndarray
+    height: np.ndarray
+    span: np.ndarray
+    base: float
+    top: float
+
+    def stems(self, tree):
+        """Both ends of the stem of each node shown but the root, (2 m - 2, 2 ends, 2).
+
+        First those of ``tree.children[merges - n_leaves].ravel()``, as (place, height): the end
+        at the node, then the end at the bar. A stem of a tip that is a leaf begins at the base.
+        """
+        nodes = self._joined(tree).ravel()
+        lower = np.where(nodes < tree.n_leaves, self.base, self.height[nodes])
+        ends = np.empty((len(nodes), 2, 2))
+        ends[..., 0] = self.place[nodes, np.newaxis]
+        ends[:, 0, 1] = lower
+        ends[:, 1, 1] = self.height[self.merges].repeat(2)
+        return ends
+
+    def bars(self, tree):
+        """Ends of the bar of each merge shown, (m - 1, 2 ends, 2), in the order of `merges`."""
+        ends = np.empty((len(self.merges), 2, 2))
+        ends[..., 0] = self.place[self._joined(tree)]
+        ends[..., 1] = self.height[self.merges, np.newaxis]
+        return ends
+
+    def triangles(self, tree, half_width=0.4):
+        """Corners of the triangle of each collapsed tip, (n_collapsed, 3, 2): apex first."""
+        places = np.flatnonzero(self.tips >= tree.n_leaves)
+        corners = np.empty((len(places), 3, 2))
+        corners[..., 0] = places[:, np.newaxis] + [0, -half_width, half_width]
+        corners[:, 0, 1] = self.height[self.tips[places]]
+        corners[:, 1:, 1] = self.base
+        return corners
+
+    def cells(self, tree):
+        """Cell of each node shown, for an icicle, (2 m - 1, 4 corners, 2).
+
+        The root first, then in the order of `stems`. It spans the places of its tips, from its
+        own height, or the base, up to the height of its parent; above the root there is room
+        for one merge.
+        """
+        nodes = np.append(tree.n_nodes - 1, self._joined(tree).ravel())
+        step = (self.top - self.base) / max(len(self.tips), 12)
+        upper = np.append(self.top + step, self.height[self.merges].repeat(2))
+        # A collapsed merge hides what is below it: its cell goes down to the base.
+        is_tip = nodes < tree.n_nodes - len(self.merges)
+        lower = np.where(is_tip, self.base, self.height[nodes])
+        first, last = self.span[nodes].T + [[-0.5], [0.5]]
+        corners = [(first, lower), (first, upper), (last, upper), (last, lower)]
+        return np.array(corners).transpose(2, 0, 1)
+
+    def _joined(self, tree):
+        return tree.children[self.merges - tree.n_leaves]
+
+
+def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
+    """Places and heights of the nodes of a tree.
+
+    Parameters
+    ----------
+    tree : MergeTree
+    leaf_order : ndarray of shape (n_leaves,), default=None
+        The leaves from the first place to the last; no branches may cross. None: as merged.
+    max_leaves : int, default=None
+        Tips at most; the groups of this level are shown instead of the leaves. None: all leaves.
+    heights : {"rank", "score"}, default="rank"
+        Height of a merge: its number, from 1, or its score.
+
+    Returns
+    -------
+    layout : Layout
+
+    Raises
+    ------
+    ValueError
+        If branches cross, there is no place for a tip, or the tree has no scores.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.layout import lay_out
+    >>> layout = lay_out(MergeTree([(0, 2), (1, 3)]))
+    >>> layout.tips
+    array([1, 0, 2])
+    >>> layout.place
+    array([1.  , 0.  , 2.  , 1.5 , 0.75])
+    >>> layout.height
+    array([0., 0., 0., 1., 2.])
+    """
+    if heights not in HEIGHTS:
+        raise ValueError(f"heights must be one of {HEIGHTS}, got {heights!r}.")
+    if heights == "score" and tree.scores is None:
+        raise ValueError("This tree has no scores: use heights='rank'.")
+    n_leaves, n_tips = tree.n_leaves, tree.n_leaves
+    if max_leaves is not None:
+        if operator.index(max_leaves) < 1:
+            raise ValueError(f"max_leaves must be at least 1, got {max_leaves}.")
+        n_tips = min(operator.index(max_leaves), n_leaves)
+    span = _spans(tree, tree.leaf_order if leaf_order is None else np.asarray(leaf_order))
+
+    # The merges shown are the last ones; what they join, but for themselves, are the tips.
+    first_merge = tree.n_nodes - (n_tips - 1)
+    merges = np.arange(first_merge, tree.n_nodes)
+    shown = np.append(tree.children[merges - n_leaves].ravel(), tree.n_nodes - 1)
+    tips = shown[shown < first_merge]
+    tips = tips[span[tips, 0].argsort()]
+
+    # Leaves that are not shown take no place: the first and last tip at or after each leaf.
+    firsts = span[tips, 0]
+    places = np.full((tree.n_nodes, 2), np.nan)
+    places[shown, 0] = firsts.searchsorted(span[shown, 0])
+    places[shown, 1] = firsts.searchsorted(span[shown, 1], side="right") - 1
+    place = places[:, 0].tolist()
+    children = tree.children[merges - n_leaves].tolist()
+    for merge, (left, right) in zip(merges.tolist(), children):
+        place[merge] = (place[left] + place[right]) / 2
+
+    height, base, top = _heights(tree, shown, n_tips, heights)
+    return Layout(tips, merges, np.array(place), height, places, base, top)
+
+
+def order_leaves(tree, leaf_order="merge", affinity=None):
+    """Order of the leaves in a picture, in which no branches cross.
+
+    Parameters
+    ----------
+    tree : MergeTree
+    leaf_order : {"merge", "size", "name", "similarity"} or array-like of shape (n_leaves,)
+        Which of its two a merge puts first: the one it was given first; the one with more
+        leaves; the one with the first name, where numbers in names count as numbers; or so that
+        the sum of the affinities of neighbours is the largest that any flips of the merges
+        give [1]_. Or the leaves themselves.
+    affinity : array-like of shape (n_leaves, n_leaves), default=None
+        How alike two leaves are, both ways added; for "similarity".
+
+    Returns
+    -------
+    leaves : ndarray of shape (n_leaves,), dtype=intp
+        From the first place to the last.
+
+    Raises
+    ------
+    ValueError
+        If there is no such order, branches would cross, or the affinity is missing or not of
+        this shape.
+
+    References
+    ----------
+    .. [1] Z. Bar-Joseph, D. K. Gifford, T. S. Jaakkola, "Fast optimal leaf ordering for
+       hierarchical clustering", Bioinformatics 17, 2001.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.layout import order_leaves
+    >>> tree = MergeTree([(0, 2), (1, 3)], names=["b", "c", "a"])
+    >>> order_leaves(tree)
+    array([1, 0, 2])
+    >>> order_leaves(tree, "size")
+    array([0, 2, 1])
+    >>> order_leaves(tree, "name")
+    array([2, 0, 1])
+    """
+    if not isinstance(leaf_order, str):
+        leaves = np.asarray(leaf_order)
+        _spans(tree, leaves)
+        return leaves.astype(np.intp)
+    if leaf_order not in LEAF_ORDERS:
+        raise ValueError(
+            f"leaf_order must be one of {LEAF_ORDERS} or an array of leaves, got {leaf_order!r}."
+        )
+    children = tree.children
+    if leaf_order == "size":
+        children = _flipped(children, -tree.sizes)
+    elif leaf_order == "name":
+        children = _flipped(children, _smallest_below(tree, _name_ranks(tree.names)))
+    elif leaf_order == "similarity":
+        children = _most_alike(tree, affinity)
+    return MergeTree(children).leaf_order
+
+
+def rectangular(points, orientation):
+    """(x, y) of (place, height) points, (..., 2): the root at the side named by `orientation`.
+
+    Axes are to be drawn so that x grows to the right and y upwards, but for "left" and "right",
+    where place 0 is at the top: y is minus the place.
+    """
+    place, height = points[..., 0], points[..., 1]
+    x, y = {
+        "top": (place, height),
+        "bottom": (place, -height),
+        "left": (-height, -place),
+        "right": (height, -place),
+    }[orientation]
+    return np.stack([x, y], axis=-1)
+
+
+def radial(points, layout):
+    """(x, y) of (place, height) points, (..., 2): the root at the origin, the base at radius 1.
+
+    The places go round clockwise from the top, where one place is left free.
+    """
+    angle = np.pi / 2 - (points[..., 0] + 1) * 2 * np.pi / (len(layout.tips) + 1)
+    radius = (layout.top - points[..., 1]) / (layout.top - layout.base)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+
+
+def bent(paths, layout):
+    """Paths of (place, height) points, with more points where `radial` makes arcs of them."""
+    step = ARC_STEP / 360 * (len(layout.tips) + 1)
+    paths = list(paths)
+    for at, path in enumerate(paths):
+        n_steps = np.ceil(np.abs(np.diff(path[:, 0])) / step).astype(int)
+        if (n_steps > 1).any():
+            starts = np.arange(len(path) - 1).repeat(np.maximum(n_steps, 1))
+            first = np.flatnonzero(np.diff(starts, prepend=-1))
+            parts = (np.arange(len(starts)) - first[starts]) / np.maximum(n_steps, 1)[starts]
+            points = path[starts] + parts[:, np.newaxis] * (path[starts + 1] - path[starts])
+            paths[at] = np.append(points, path[-1:], axis=0)
+    return paths
+
+
+def common_below(tree, leaf_values):
+    """What all leaves below each node share, (n_nodes,): their value, or -1 if they differ."""
+    values = np.asarray(leaf_values).tolist()
+    for left, right in tree.children.tolist():
+        values.append(values[left] if values[left] == values[right] else -1)
+    return np.array(values, dtype=np.intp)
+
+
+def _spans(tree, leaves):
+    """First and last leaf place below each node, (n_nodes, 2); an error if branches cross."""
+    n_leaves = tree.n_leaves
+    if leaves.shape != (n_leaves,) or not np.array_equal(np.sort(leaves), np.arange(n_leaves)):
+        raise ValueError(f"leaf_order must hold each of the leaves 0 to {n_leaves - 1} once.")
+    place = np.empty(n_leaves, dtype=np.intp)
+    place[leaves.astype(np.intp)] = np.arange(n_leaves)
+    first, last = place.tolist(), place.tolist()
+    for left, right in tree.children.tolist():
+        first.append(min(first[left], first[right]))
+        last.append(max(last[left], last[right]))
+    spans = np.column_stack([first, last])
+    crossed = np.flatnonzero(spans[:, 1] - spans[:, 0] + 1 != tree.sizes)
+    if len(crossed):
+        raise ValueError(
+            f"In this leaf_order branches cross: the leaves of node {crossed[0]} are not side by "
+            "side."
+        )
+    return spans
+
+
+def _heights(tree, shown, n_tips, heights):
+    """Height of each node shown, and the base and the top of the picture."""
+    n_leaves = tree.n_leaves
+    of_merges = np.arange(1.0, n_leaves) if heights == "rank" else tree.scores
+    collapsed = n_tips < n_leaves
+    if heights == "rank":
+        # From the last merge that is not shown on.
+        floor, top = float(n_leaves - n_tips), float(n_leaves - 1)
+    else:
+        floor, top = min(0.0, of_merges.min(initial=0.0)), float(of_merges.max(initial=0.0))
+    if not top > floor:
+        top = floor + 1.0
+    base = floor - TRIANGLE_HEIGHT * (top - floor) if collapsed else floor
+    height = np.full(tree.n_nodes, np.nan)
+    every = np.concatenate([np.full(n_leaves, base), np.maximum(of_merges, floor)])
+    height[shown] = every[shown]
+    return height, base, top
+
+
+def _flipped(children, keys):
+    """Children with the smaller key first; as they are where both are equal."""
+    flip = keys[children[:, 0]] > keys[children[:, 1]]
+    return np.where(flip[:, np.newaxis], children[:, ::-1], children)
+
+
+def _smallest_below(tree, leaf_values):
+    smallest = leaf_values.tolist()
+    for left, right in tree.children.tolist():
+        smallest.append(min(smallest[left], smallest[right]))
+    return np.array(smallest)
+
+
+def _name_ranks(names):
+    """Place of each name in their order, "a10" after "a9"; equal names have equal places."""
+
+    def key(name):
+        # Texts stand at even places of the split and digits at odd ones: like meets like.
+        parts = re.split(r"0*([0-9]+)", name.casefold())
+        parts[1::2] = [(len(digits), digits) for digits in parts[1::2]]
+        return parts, name
+
+    ranks = {name: rank for rank, name in enumerate(sorted(set(names), key=key))}
+    return np.array([ranks[name] for name in names])
+
+
+def _most_alike(tree, affinity):
+    if affinity is None:
+        raise ValueError(
+            "leaf_order='similarity' needs to know how alike the leaves are: give X to "
+            "from_estimator, or an affinity of shape (n_leaves, n_leaves)."
+        )
+    affinity = np.asarray(affinity, dtype=np.float64)
+    if affinity.shape != (tree.n_leaves, tree.n_leaves):
+        raise ValueError(
+            f"affinity must have the shape ({tree.n_leaves}, {tree.n_leaves}), got "
+            f"{affinity.shape}."
+        )
+    if tree.n_leaves < 3:
+        return tree.children
+    distance = -(affinity + affinity.T)
+    np.fill_diagonal(distance, 0.0)
+    if not np.isfinite(distance).all():
+        raise ValueError("affinity holds NaN or infinity off its diagonal.")
+    # SciPy takes no negative distances; a constant more for each pair changes no order.
+    distance -= distance.min()
+    np.fill_diagonal(distance, 0.0)
+    linkage = optimal_leaf_ordering(tree.to_linkage(), squareform(distance, checks=False))
+    return linkage[:, :2].astype(np.intp)
