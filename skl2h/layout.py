@@ -12,24 +12,32 @@ A picture has two coordinates for each point, (place, height); `rectangular` and
 """
 
 import operator
-import re
 from typing import NamedTuple
 
 import numpy as np
-from scipy.cluster.hierarchy import optimal_leaf_ordering
-from scipy.spatial.distance import squareform
 
-from .tree import MergeTree
+from .leaf_order import spans
 
-__all__ = ["HEIGHTS", "LEAF_ORDERS", "ORIENTATIONS", "Layout"]
-__all__ += ["bent", "common_below", "lay_out", "order_leaves", "radial", "rectangular"]
+__all__ = [
+    "HEIGHTS",
+    "ORIENTATIONS",
+    "Layout",
+    "bent",
+    "common_below",
+    "lay_out",
+    "places_around",
+    "radial",
+    "rectangular",
+]
 
 HEIGHTS = ("rank", "score")
-LEAF_ORDERS = ("merge", "size", "name", "similarity")
 ORIENTATIONS = ("top", "bottom", "left", "right")
 
 # Degrees between two points of an arc.
 ARC_STEP = 2.0
+
+# Gap in a radial tree, as a part of its tips.
+GAP = 0.02
 
 # Room below collapsed merges, as a part of the heights shown.
 TRIANGLE_HEIGHT = 0.08
@@ -54,8 +62,10 @@ class Layout(NamedTuple):
         First and last place below each node; NaN for what is not shown.
     base : float
         Height of the lower ends of the tips.
+    floor : float
+        Height that the leaves would have: the base, or above it if there are triangles.
     top : float
-        Largest height, above the base.
+        Largest height, above the floor.
     """
 
     tips: np.ndarray
@@ -64,6 +74,7 @@ class Layout(NamedTuple):
     height: np.ndarray
     span: np.ndarray
     base: float
+    floor: float
     top: float
 
     def stems(self, tree):
@@ -160,7 +171,7 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
         if operator.index(max_leaves) < 1:
             raise ValueError(f"max_leaves must be at least 1, got {max_leaves}.")
         n_tips = min(operator.index(max_leaves), n_leaves)
-    span = _spans(tree, tree.leaf_order if leaf_order is None else np.asarray(leaf_order))
+    span = spans(tree, tree.leaf_order if leaf_order is None else np.asarray(leaf_order))
 
     # The merges shown are the last ones; what they join, but for themselves, are the tips.
     first_merge = tree.n_nodes - (n_tips - 1)
@@ -179,68 +190,8 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     for merge, (left, right) in zip(merges.tolist(), children):
         place[merge] = (place[left] + place[right]) / 2
 
-    height, base, top = _heights(tree, shown, n_tips, heights)
-    return Layout(tips, merges, np.array(place), height, places, base, top)
-
-
-def order_leaves(tree, leaf_order="merge", affinity=None):
-    """Order of the leaves in a picture, in which no branches cross.
-
-    Parameters
-    ----------
-    tree : MergeTree
-    leaf_order : {"merge", "size", "name", "similarity"} or array-like of shape (n_leaves,)
-        Which of its two a merge puts first: the one it was given first; the one with more
-        leaves; the one with the first name, where numbers in names count as numbers; or so that
-        the sum of the affinities of neighbours is the largest that any flips of the merges
-        give [1]_. Or the leaves themselves.
-    affinity : array-like of shape (n_leaves, n_leaves), default=None
-        How alike two leaves are, both ways added; for "similarity".
-
-    Returns
-    -------
-    leaves : ndarray of shape (n_leaves,), dtype=intp
-        From the first place to the last.
-
-    Raises
-    ------
-    ValueError
-        If there is no such order, branches would cross, or the affinity is missing or not of
-        this shape.
-
-    References
-    ----------
-    .. [1] Z. Bar-Joseph, D. K. Gifford, T. S. Jaakkola, "Fast optimal leaf ordering for
-       hierarchical clustering", Bioinformatics 17, 2001.
-
-    Examples
-    --------
-    >>> from skl2h import MergeTree
-    >>> from skl2h.layout import order_leaves
-    >>> tree = MergeTree([(0, 2), (1, 3)], names=["b", "c", "a"])
-    >>> order_leaves(tree)
-    array([1, 0, 2])
-    >>> order_leaves(tree, "size")
-    array([0, 2, 1])
-    >>> order_leaves(tree, "name")
-    array([2, 0, 1])
-    """
-    if not isinstance(leaf_order, str):
-        leaves = np.asarray(leaf_order)
-        _spans(tree, leaves)
-        return leaves.astype(np.intp)
-    if leaf_order not in LEAF_ORDERS:
-        raise ValueError(
-            f"leaf_order must be one of {LEAF_ORDERS} or an array of leaves, got {leaf_order!r}."
-        )
-    children = tree.children
-    if leaf_order == "size":
-        children = _flipped(children, -tree.sizes)
-    elif leaf_order == "name":
-        children = _flipped(children, _smallest_below(tree, _name_ranks(tree.names)))
-    elif leaf_order == "similarity":
-        children = _most_alike(tree, affinity)
-    return MergeTree(children).leaf_order
+    height, base, floor, top = _heights(tree, shown, n_tips, heights)
+    return Layout(tips, merges, np.array(place), height, places, base, floor, top)
 
 
 def rectangular(points, orientation):
@@ -262,16 +213,23 @@ def rectangular(points, orientation):
 def radial(points, layout):
     """(x, y) of (place, height) points, (..., 2): the root at the origin, the base at radius 1.
 
-    The places go round clockwise from the top, where one place is left free.
+    The places go round clockwise from the top, where there is a gap.
     """
-    angle = np.pi / 2 - (points[..., 0] + 1) * 2 * np.pi / (len(layout.tips) + 1)
+    around = places_around(layout)
+    first = (1 + around - len(layout.tips)) / 2
+    angle = np.pi / 2 - (points[..., 0] + first) * 2 * np.pi / around
     radius = (layout.top - points[..., 1]) / (layout.top - layout.base)
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
 
 
+def places_around(layout):
+    """Places of the whole circle of a radial tree: its tips, and a gap of one place at most."""
+    return len(layout.tips) + min(1.0, GAP * len(layout.tips))
+
+
 def bent(paths, layout):
     """Paths of (place, height) points, with more points where `radial` makes arcs of them."""
-    step = ARC_STEP / 360 * (len(layout.tips) + 1)
+    step = ARC_STEP / 360 * places_around(layout)
     paths = list(paths)
     for at, path in enumerate(paths):
         n_steps = np.ceil(np.abs(np.diff(path[:, 0])) / step).astype(int)
@@ -292,29 +250,8 @@ def common_below(tree, leaf_values):
     return np.array(values, dtype=np.intp)
 
 
-def _spans(tree, leaves):
-    """First and last leaf place below each node, (n_nodes, 2); an error if branches cross."""
-    n_leaves = tree.n_leaves
-    if leaves.shape != (n_leaves,) or not np.array_equal(np.sort(leaves), np.arange(n_leaves)):
-        raise ValueError(f"leaf_order must hold each of the leaves 0 to {n_leaves - 1} once.")
-    place = np.empty(n_leaves, dtype=np.intp)
-    place[leaves.astype(np.intp)] = np.arange(n_leaves)
-    first, last = place.tolist(), place.tolist()
-    for left, right in tree.children.tolist():
-        first.append(min(first[left], first[right]))
-        last.append(max(last[left], last[right]))
-    spans = np.column_stack([first, last])
-    crossed = np.flatnonzero(spans[:, 1] - spans[:, 0] + 1 != tree.sizes)
-    if len(crossed):
-        raise ValueError(
-            f"In this leaf_order branches cross: the leaves of node {crossed[0]} are not side by "
-            "side."
-        )
-    return spans
-
-
 def _heights(tree, shown, n_tips, heights):
-    """Height of each node shown, and the base and the top of the picture."""
+    """Height of each node shown, and the base, floor and top of the picture."""
     n_leaves = tree.n_leaves
     of_merges = np.arange(1.0, n_leaves) if heights == "rank" else tree.scores
     collapsed = n_tips < n_leaves
@@ -329,55 +266,4 @@ def _heights(tree, shown, n_tips, heights):
     height = np.full(tree.n_nodes, np.nan)
     every = np.concatenate([np.full(n_leaves, base), np.maximum(of_merges, floor)])
     height[shown] = every[shown]
-    return height, base, top
-
-
-def _flipped(children, keys):
-    """Children with the smaller key first; as they are where both are equal."""
-    flip = keys[children[:, 0]] > keys[children[:, 1]]
-    return np.where(flip[:, np.newaxis], children[:, ::-1], children)
-
-
-def _smallest_below(tree, leaf_values):
-    smallest = leaf_values.tolist()
-    for left, right in tree.children.tolist():
-        smallest.append(min(smallest[left], smallest[right]))
-    return np.array(smallest)
-
-
-def _name_ranks(names):
-    """Place of each name in their order, "a10" after "a9"; equal names have equal places."""
-
-    def key(name):
-        # Texts stand at even places of the split and digits at odd ones: like meets like.
-        parts = re.split(r"0*([0-9]+)", name.casefold())
-        parts[1::2] = [(len(digits), digits) for digits in parts[1::2]]
-        return parts, name
-
-    ranks = {name: rank for rank, name in enumerate(sorted(set(names), key=key))}
-    return np.array([ranks[name] for name in names])
-
-
-def _most_alike(tree, affinity):
-    if affinity is None:
-        raise ValueError(
-            "leaf_order='similarity' needs to know how alike the leaves are: give X to "
-            "from_estimator, or an affinity of shape (n_leaves, n_leaves)."
-        )
-    affinity = np.asarray(affinity, dtype=np.float64)
-    if affinity.shape != (tree.n_leaves, tree.n_leaves):
-        raise ValueError(
-            f"affinity must have the shape ({tree.n_leaves}, {tree.n_leaves}), got "
-            f"{affinity.shape}."
-        )
-    if tree.n_leaves < 3:
-        return tree.children
-    distance = -(affinity + affinity.T)
-    np.fill_diagonal(distance, 0.0)
-    if not np.isfinite(distance).all():
-        raise ValueError("affinity holds NaN or infinity off its diagonal.")
-    # SciPy takes no negative distances; a constant more for each pair changes no order.
-    distance -= distance.min()
-    np.fill_diagonal(distance, 0.0)
-    linkage = optimal_leaf_ordering(tree.to_linkage(), squareform(distance, checks=False))
-    return linkage[:, :2].astype(np.intp)
+    return height, base, floor, top

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .layout import bent, radial, rectangular
+from .layout import bent, places_around, radial, rectangular
 
 __all__ = ["SMALLEST_FONT", "Page", "longest", "needs_matplotlib"]
 
@@ -21,11 +21,17 @@ SMALL_FONT = 6.0
 # Height of a line of text, for a font of size 1.
 LINE_HEIGHT = 1.2
 
+# Small letters are drawn up to this much wider, to meet the pixels.
+HINTING = 1.08
+
 # What labels may take of the picture, across.
 MOST_OF_LABELS = 0.55
 
 # Coloured tile of a tip, the gaps on its inner and outer side, and one between labels in line.
 TILE, TILE_GAP, LABEL_GAP, RING_GAP = 6.0, 2.0, 3.0, 4.0
+
+# Of red, green and blue.
+LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 # Direction from the tips outwards, and how a label is aligned.
 OUTWARDS = {
@@ -45,9 +51,19 @@ class Page:
     kind : {"rectangular", "radial", "icicle"}
     orientation : {"left", "right", "top", "bottom"}
         Side of the root, but for a radial tree.
+    labels : list of str
+        Label of each tip; empty for none.
+    text_kw : dict or None
+        Of the labels.
     """
 
-    def __init__(self, layout, kind, orientation):
+    def __init__(self, layout, kind, orientation, labels, text_kw):
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.text import Text
+
+        self.labels = labels
+        self.text_kw = normalize_kwargs(text_kw, Text)
+        self.longest = longest(labels, self.text_kw)
         self.layout = layout
         self.is_radial = kind == "radial"
         self.is_icicle = kind == "icicle"
@@ -58,13 +74,12 @@ class Page:
         room = 1 / max(self.n_tips, 12) if self.is_icicle else 0.01
         self.ceiling = layout.top + room * (layout.top - layout.base)
 
-    def open(self, ax, labels, text_kw):
+    def open(self, ax):
         """Take axes, or make a figure of a size that fits."""
         if ax is None:
             from matplotlib import pyplot
 
-            figsize = self._figure_size(longest(labels, text_kw))
-            _, ax = pyplot.subplots(figsize=figsize, layout="constrained")
+            _, ax = pyplot.subplots(figsize=self._figure_size(), layout="constrained")
         self.ax, self.figure = ax, ax.figure
 
     def draw_axis(self, tree, heights):
@@ -83,20 +98,25 @@ class Page:
         spine.set_visible(True)
         if heights == "rank":
             # After merge t there are n_leaves - t groups.
-            ticks = MaxNLocator(6, integer=True, min_n_ticks=1).tick_values(1, self.n_tips)
+            ticks = MaxNLocator(6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]).tick_values(
+                1, self.n_tips
+            )
             ticks = np.unique(np.clip(ticks, 1, self.n_tips))
             at, label = tree.n_leaves - ticks, "number of groups"
         else:
-            at = ticks = MaxNLocator(6).tick_values(layout.base, layout.top)
+            at = ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(
+                layout.floor, layout.top
+            )
             label = "score"
-        inside = (at >= layout.base) & (at <= layout.top)
+        inside = (at >= layout.floor) & (at <= layout.top)
         at, ticks = at[inside], ticks[inside]
-        ends = self._project(np.array([[0.0, layout.base], [0.0, layout.top]]))
+        ends = self._project(np.array([[0.0, layout.floor], [0.0, layout.top]]))
         points = self._project(np.column_stack([np.zeros(len(at)), at]))
         axis = 0 if self.along_y else 1
         across.set_ticks(points[:, axis], [f"{tick:g}" for tick in ticks])
         across.set_label_text(label)
         spine.set_bounds(*sorted(ends[:, axis]))
+        (ax.set_xlim if self.along_y else ax.set_ylim)(*sorted(ends[:, axis]))
 
     def draw_legend(self, title, entries, widen):
         """Legend of (color, text) entries on the right, in a figure made wider for it or not."""
@@ -121,21 +141,20 @@ class Page:
             self.figure.set_size_inches(width + size[0], max(height, size[1]))
         return legend
 
-    def fit(self, labels, text_kw, has_tiles):
+    def fit(self, has_tiles):
         """Choose the font, and the limits of the axes: the tree, its tiles and its labels."""
         engine = self.figure.get_layout_engine()
         if engine is not None:
             engine.execute(self.figure.canvas.figure)
         self.inset = TILE_GAP + TILE if has_tiles else 0.0
-        self.longest = longest(labels, text_kw)
         box = self.ax.get_window_extent()
         width, height = np.maximum(box.size * 72 / self.figure.dpi, 20.0)
         if self.is_radial:
-            self._fit_radial(min(width, height) / 2, text_kw)
+            self._fit_radial(min(width, height) / 2)
         elif self.along_y:
-            self._fit_rectangular(height, width, text_kw)
+            self._fit_rectangular(height, width)
         else:
-            self._fit_rectangular(width, height, text_kw)
+            self._fit_rectangular(width, height)
 
     def draw_links(self, tree, colors, widths, line_kw):
         """Stems, then bars, in the colours (n_nodes, 4) and widths (n_nodes,) of nodes."""
@@ -185,14 +204,14 @@ class Page:
         width = 0.5 if self.pitch > 5 else 0.0
         return self._add_polygons(corners, facecolors=colors, edgecolors="white", linewidths=width)
 
-    def draw_labels(self, labels, text_kw):
+    def draw_labels(self):
         """Label of each tip, and the lines to those of the outer ring, or None."""
-        if not labels or (self.font < SMALLEST_FONT and not _size_of(text_kw)):
+        if not self.labels:
             return [], None
         draw = self._radial_labels if self.is_radial else self._rectangular_labels
-        return draw(labels, {"fontsize": self.font, "parse_math": False} | (text_kw or {}))
+        return draw({"fontsize": self.font, "parse_math": False})
 
-    def draw_node_labels(self, tree, texts):
+    def draw_node_labels(self, tree, texts, colors):
         """Texts {node: text} at merges; in the middle of the cells of an icicle."""
         layout = self.layout
         points = np.column_stack([layout.place, layout.height])
@@ -200,41 +219,41 @@ class Page:
             above = layout.height[tree.parents]
             above[-1] = self.ceiling
             points[:, 1] = (points[:, 1] + above) / 2
+        style = {
+            "fontsize": min(8.0, max(self.font, SMALLEST_FONT)),
+            "horizontalalignment": "center",
+            "verticalalignment": "center",
+            "parse_math": False,
+        }
+        if not self.is_icicle:
+            style["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
         drawn = []
         for node, text in texts.items():
-            box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
-            drawn.append(
-                self.ax.text(
-                    *self._project(points[node]),
-                    text,
-                    fontsize=min(8.0, max(self.font, SMALLEST_FONT)),
-                    ha="center",
-                    va="center",
-                    parse_math=False,
-                    bbox=None if self.is_icicle else box,
-                )
-            )
+            drawn.append(self.ax.text(*self._project(points[node]), text, **style))
+            if self.is_icicle and colors[node, :3] @ LUMINANCE < 0.5:
+                drawn[-1].set_color("white")
         return drawn
 
-    def _figure_size(self, longest_label):
+    def _figure_size(self):
         """Width and height in inches, up to what fits a page."""
         from matplotlib import rcParams
 
         font = rcParams["font.size"]
-        length = min(longest_label * font / 72, 3.0)
+        length = min(self.longest * font / 72, 3.0)
         if self.is_radial:
             around = self.n_tips * LINE_HEIGHT * font / 72
             return (float(np.clip(around / math.pi + 2 * length, 5.0, 11.0)),) * 2
-        along = float(np.clip(self.n_tips * 1.5 * font / 72 + 0.6, 2.5, 11.0))
+        along = float(np.clip(self.n_tips * 1.5 * font / 72 + 0.6, 2.5, 16.0))
         across = 4.0 + length
         return (across + 1.0, along) if self.along_y else (max(along, 4.0), across)
 
-    def _fit_radial(self, half, text_kw):
+    def _fit_radial(self, half):
         from matplotlib import rcParams
 
         half -= 2.0  # half a line, at the rim
         # With r rings the font is r * room of the circle at the labels: f = r room (half - r l f).
-        room = 2 * math.pi / (self.n_tips + 1) / LINE_HEIGHT
+        around = places_around(self.layout)
+        room = 2 * math.pi / around / LINE_HEIGHT
         self.n_rings, self.font = 1, 0.0
         for n_rings in (1, 2):
             if self.font < SMALL_FONT:
@@ -243,18 +262,18 @@ class Page:
                 font = min(font, MOST_OF_LABELS * half / max(length, 1e-9))
                 if font > self.font:
                     self.n_rings, self.font = n_rings, font
-        self.font = _size_of(text_kw) or min(self.font, rcParams["font.size"])
+        self._set_font(min(self.font, rcParams["font.size"]))
         length = self.n_rings * (self.longest * self.font) + (self.n_rings - 1) * RING_GAP
-        if not self.longest or (self.font < SMALLEST_FONT and not _size_of(text_kw)):
+        if not self.labels:
             length = 0.0
         self.radius = max(half - self.inset - LABEL_GAP - length, 0.25 * half)
-        self.pitch = 2 * math.pi * self.radius / (self.n_tips + 1)
+        self.pitch = 2 * math.pi * self.radius / around
         self.height_per_point = (self.layout.top - self.layout.base) / self.radius
         limit = (half + 2.0) / self.radius
         self.ax.set_xlim(-limit, limit)
         self.ax.set_ylim(-limit, limit)
 
-    def _fit_rectangular(self, along, across, text_kw):
+    def _fit_rectangular(self, along, across):
         from matplotlib import rcParams
 
         self.pitch = along / self.n_tips
@@ -266,9 +285,9 @@ class Page:
             font = min(font, largest, MOST_OF_LABELS * across / max(self.longest, 1e-9))
         else:
             font = min(largest, self.pitch / (1.1 * max(self.longest, 1e-9)))
-        self.font = _size_of(text_kw) or font
+        self._set_font(font)
         length = self.font * (self.longest if self.along_y or self.turned else LINE_HEIGHT)
-        if not self.longest or (self.font < SMALLEST_FONT and not _size_of(text_kw)):
+        if not self.labels:
             length = 0.0
         room = max(across - self.inset - LABEL_GAP - length, 0.25 * across)
         self.height_per_point = (self.ceiling - self.layout.base) / room
@@ -278,27 +297,38 @@ class Page:
         self.ax.set_xlim(*sorted(x))
         self.ax.set_ylim(*sorted(y))
 
+    def _set_font(self, font):
+        """Take the size of the user, or what fits; without labels, if that is too small."""
+        from matplotlib.text import Text
+
+        if "fontsize" in self.text_kw:
+            font = Text(**self.text_kw).get_fontsize()
+        elif font < SMALLEST_FONT:
+            self.labels = []
+        self.font = font
+
     @property
     def line_width(self):
         """Width of lines that leaves them apart."""
         return float(np.clip(0.3 * self.pitch, 0.15, 1.3))
 
-    def _rectangular_labels(self, labels, style):
+    def _rectangular_labels(self, style):
         from matplotlib.transforms import ScaledTranslation
 
         direction, ha, va = OUTWARDS[self.orientation]
         shift = np.array(direction) * (self.inset + LABEL_GAP) / 72
         # The label is at its tip, and moved away from it by some points.
         transform = self.ax.transData + ScaledTranslation(*shift, self.figure.dpi_scale_trans)
-        style = {"ha": ha, "va": va, "rotation": 90 if self.turned else 0} | style
+        style |= {"horizontalalignment": ha, "verticalalignment": va}
+        style |= {"rotation": 90 if self.turned else 0} | self.text_kw
         places = np.arange(self.n_tips)
         points = self._project(np.column_stack([places, np.full(self.n_tips, self.layout.base)]))
         return [
             self._add_text(*point, text, transform=transform, **style)
-            for point, text in zip(points.tolist(), labels)
+            for point, text in zip(points.tolist(), self.labels)
         ], None
 
-    def _radial_labels(self, labels, style):
+    def _radial_labels(self, style):
         from matplotlib.collections import LineCollection
 
         rings = np.arange(self.n_tips) % self.n_rings
@@ -311,15 +341,16 @@ class Page:
         # To the left, text runs inwards: turned over, it is not upside down.
         over = np.abs(angles) > 90
         rotations = np.where(over, angles + 180, angles)
-        style = {"va": "center_baseline", "rotation_mode": "anchor"} | style
+        style |= {"verticalalignment": "center_baseline", "rotation_mode": "anchor"}
+        sides = np.where(over, "right", "left").tolist()
         texts = [
             self._add_text(
                 *point,
                 text,
-                **({"rotation": rotation, "ha": "right" if turned else "left"} | style),
+                **(style | {"rotation": rotation, "horizontalalignment": side} | self.text_kw),
             )
-            for point, text, rotation, turned in zip(
-                points.tolist(), labels, rotations.tolist(), over.tolist()
+            for point, text, rotation, side in zip(
+                points.tolist(), self.labels, rotations.tolist(), sides
             )
         ]
         if self.n_rings == 1:
@@ -367,18 +398,9 @@ def longest(labels, text_kw):
     from matplotlib.text import Text
     from matplotlib.textpath import text_to_path
 
-    font = Text(**(text_kw or {})).get_fontproperties().copy()
+    font = Text(**text_kw).get_fontproperties().copy()
     font.set_size(10)
     # Of many labels, those with the most characters are the longest, or nearly so.
     some = sorted(set(labels), key=len)[-50:]
     widths = [text_to_path.get_text_width_height_descent(text, font, False)[0] for text in some]
-    return max(widths, default=0.0) / 10
-
-
-def _size_of(text_kw):
-    """Font size that the user has set, or None."""
-    from matplotlib.text import Text
-
-    if not text_kw or not text_kw.keys() & {"size", "fontsize", "fontproperties", "font"}:
-        return None
-    return Text(**text_kw).get_fontsize()
+    return HINTING * max(widths, default=0.0) / 10

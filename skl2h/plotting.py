@@ -12,7 +12,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .estimator import L2HClustering, profile_matrix
-from .layout import ORIENTATIONS, common_below, lay_out, order_leaves
+from .layout import ORIENTATIONS, common_below, lay_out
+from .leaf_order import order_leaves
 from .page import SMALLEST_FONT, Page, longest, needs_matplotlib
 from .palette import group_colors
 from .tree import MergeTree
@@ -22,7 +23,7 @@ __all__ = ["DendrogramDisplay", "ProfileMatrixDisplay"]
 LAYOUTS = ("rectangular", "radial", "icicle")
 
 # Tips that `max_leaves="auto"` shows at most: what can be read on a page.
-MOST_TIPS = {"rectangular": 250, "radial": 1000, "icicle": 250}
+MOST_TIPS = {"rectangular": 200, "radial": 1000, "icicle": 200}
 
 # Entries of a legend that is shown unasked.
 MOST_ENTRIES = 30
@@ -79,13 +80,11 @@ class DendrogramDisplay:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
     >>> from skl2h import DendrogramDisplay, MergeTree
     >>> tree = MergeTree([(0, 2), (1, 3)], names=["cat", "car", "dog"])
     >>> display = DendrogramDisplay.from_tree(tree, level=2)
     >>> [text.get_text() for text in display.texts_]
     ['car', 'cat', 'dog']
-    >>> plt.show()
     """
 
     def __init__(self, tree, *, affinity=None):
@@ -133,13 +132,14 @@ default="merge"
         max_leaves : int, None or "auto", default="auto"
             Branches to end in at most: the groups of this level, if there are more leaves, are
             triangles that tell how many leaves and rows they hold. "auto" shows 1,000 in a
-            radial tree and 250 in others, None all.
+            radial tree and 200 in others, None all.
         level : int, default=None
             Number of groups to colour. A group has the same colour in every picture of the
             level.
         leaf_classes : array-like of shape (n_leaves,), default=None
             A class of each leaf, such as its superclass. It colours the tile at the leaf and,
-            without `level`, the branches of one class.
+            without `level`, the branches of one class. With `level`, the legend is of the
+            classes, and no class has the colour of a group.
         highlight : sequence of int or str, default=None
             Nodes, or names of leaves: what is below them stands out, and the rest fades.
         show_labels : bool, default=True
@@ -189,8 +189,8 @@ default="merge"
         labels = _tip_labels(tree, shown, show_counts) if show_labels else []
         node_texts = _node_texts(tree, shown, node_labels)
 
-        page = Page(shown, layout, orientation)
-        page.open(ax, labels, text_kw)
+        page = Page(shown, layout, orientation, labels, text_kw)
+        page.open(ax)
         page.draw_axis(tree, heights)
         entries = coloring.entries
         if legend is None:
@@ -198,7 +198,9 @@ default="merge"
         self.legend_ = None
         if legend and entries:
             self.legend_ = page.draw_legend(coloring.title, entries, widen=ax is None)
-        page.fit(labels, text_kw, has_tiles=bool(entries))
+        # The cells of an icicle tell the groups already.
+        has_tiles = bool(entries) and (layout != "icicle" or leaf_classes is not None)
+        page.fit(has_tiles)
 
         self.ax_, self.figure_, self.layout_ = page.ax, page.figure, shown
         self.lines_ = self.cells_ = self.triangles_ = self.tiles_ = None
@@ -208,15 +210,15 @@ default="merge"
             widths = np.where(stands_out, 1.0 if highlight is None else 2.0, 1.0)
             self.lines_ = page.draw_links(tree, branch_colors, widths, line_kw)
             self.triangles_ = page.draw_triangles(tree, branch_colors)
-        if entries:
+        if has_tiles:
             tile_colors = to_rgba_array([neutral, *coloring.colors])[coloring.of_tips + 1]
             tile_colors[~stands_out[shown.tips], 3] = FADED
             self.tiles_ = page.draw_tiles(tile_colors)
-        self.texts_, self.leaders_ = page.draw_labels(labels, text_kw)
+        self.texts_, self.leaders_ = page.draw_labels()
         for text, out in zip(self.texts_, stands_out[shown.tips]):
             if not out:
                 text.set_alpha(2 * FADED)
-        self.node_texts_ = page.draw_node_labels(tree, node_texts)
+        self.node_texts_ = page.draw_node_labels(tree, node_texts, branch_colors)
         return self
 
     @classmethod
@@ -255,7 +257,6 @@ default="merge"
 
         Examples
         --------
-        >>> import matplotlib.pyplot as plt
         >>> from sklearn.cluster import AgglomerativeClustering
         >>> from sklearn.datasets import load_iris
         >>> from skl2h import DendrogramDisplay
@@ -263,7 +264,6 @@ default="merge"
         >>> display = DendrogramDisplay.from_estimator(model, max_leaves=5, heights="score")
         >>> [text.get_text() for text in display.texts_]
         ['50 leaves', '24 leaves', '12 leaves', '26 leaves', '38 leaves']
-        >>> plt.show()
         """
         estimator, X = _last_step(estimator, X)
         tree = _tree_of(estimator, names)
@@ -397,7 +397,9 @@ default="similarity"
         """
         needs_matplotlib("ProfileMatrixDisplay.plot")
         from matplotlib import pyplot, rcParams
+        from matplotlib.cbook import normalize_kwargs
         from matplotlib.collections import LineCollection
+        from matplotlib.text import Text
 
         tree, profiles = self.tree, np.asarray(self.profiles, dtype=np.float64)
         n_leaves = tree.n_leaves
@@ -416,6 +418,7 @@ default="similarity"
 
         # In points: the tree, the square matrix, its labels, and a colour bar below.
         labels = [_one_line(tree.names[leaf]) for leaf in leaves]
+        text_kw = normalize_kwargs(text_kw, Text)
         length, bar, gap = longest(labels, text_kw), 55.0, 4.0
         side = min(width / 1.25, height - bar) - 2 * gap
         font = min(rcParams["font.size"], side / (1.2 * n_leaves + length))
@@ -437,7 +440,7 @@ default="similarity"
         self.image_ = self.ax_.imshow(values, cmap=cmap, aspect="auto", vmin=0.0)
         ticks = np.arange(n_leaves) if font >= SMALLEST_FONT else []
         labels = labels if len(ticks) else []
-        style = {"fontsize": font, "parse_math": False} | (text_kw or {})
+        style = {"fontsize": font, "parse_math": False} | text_kw
         self.ax_.set_xticks(ticks, labels, rotation=90, **style)
         self.ax_.set_yticks(ticks, labels, **style)
         self.ax_.tick_params(
@@ -451,8 +454,7 @@ default="similarity"
             self.outlines_ = self.ax_.add_collection(lines, autolim=False)
         bar_ax = ax.inset_axes(np.array([left, bar - 20, side, 8]) * scale)
         self.colorbar_ = ax.figure.colorbar(self.image_, cax=bar_ax, orientation="horizontal")
-        unit = "share of the line" if normalize else "rows"
-        self.colorbar_.set_label(f"where the rows of a leaf would go without it ({unit})")
+        self.colorbar_.set_label("share of the line" if normalize else "rows")
         return self
 
     @classmethod
@@ -484,7 +486,6 @@ default="similarity"
 
         Examples
         --------
-        >>> import matplotlib.pyplot as plt
         >>> from skl2h import L2HClustering, ProfileMatrixDisplay
         >>> from skl2h.datasets import make_hierarchical_logits
         >>> logits, _, _ = make_hierarchical_logits(500, 8, random_state=0)
@@ -492,7 +493,6 @@ default="similarity"
         >>> display = ProfileMatrixDisplay.from_estimator(model, logits)
         >>> display.profiles.shape
         (8, 8)
-        >>> plt.show()
         """
         estimator, X = _last_step(estimator, X)
         if not isinstance(estimator, L2HClustering):
@@ -535,12 +535,13 @@ class _Coloring:
                 )
             names, classes = np.unique(classes, return_inverse=True)
             of_nodes = common_below(tree, classes)
-            colors = group_colors(len(names))
+            # After the colours of the groups: one colour says one thing.
+            n_groups = len(self.colors)
+            self.colors = group_colors(n_groups + len(names))
+            colors = self.colors[n_groups:]
+            of_nodes = np.where(of_nodes < 0, -1, of_nodes + n_groups)
             if level is None:
-                self.of_branches, self.colors = of_nodes, colors
-            else:
-                of_nodes = np.where(of_nodes < 0, -1, of_nodes + len(self.colors))
-                self.colors = self.colors + colors
+                self.of_branches = of_nodes
             self.title = None
             self.entries = [(color, _one_line(str(name))) for color, name in zip(colors, names)]
         self.of_tips = of_nodes[layout.tips] if self.entries else None
