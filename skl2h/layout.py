@@ -228,18 +228,17 @@ def places_around(layout):
 
 
 def bent(paths, layout):
-    """Paths of (place, height) points, with more points where `radial` makes arcs of them."""
+    """Paths (n_paths, n_points, 2) with more points where `radial` makes arcs of them, a list."""
     step = ARC_STEP / 360 * places_around(layout)
-    paths = list(paths)
-    for at, path in enumerate(paths):
-        n_steps = np.ceil(np.abs(np.diff(path[:, 0])) / step).astype(int)
-        if (n_steps > 1).any():
-            starts = np.arange(len(path) - 1).repeat(np.maximum(n_steps, 1))
-            first = np.flatnonzero(np.diff(starts, prepend=-1))
-            parts = (np.arange(len(starts)) - first[starts]) / np.maximum(n_steps, 1)[starts]
-            points = path[starts] + parts[:, np.newaxis] * (path[starts + 1] - path[starts])
-            paths[at] = np.append(points, path[-1:], axis=0)
-    return paths
+    bent_paths = list(paths)
+    steps = np.ceil(np.abs(np.diff(paths[..., 0])) / step)
+    for at in np.flatnonzero(steps.max(axis=1, initial=0) > 1):
+        path, n_steps = paths[at], np.maximum(steps[at], 1).astype(int)
+        starts = np.arange(len(n_steps)).repeat(n_steps)
+        parts = np.concatenate([np.arange(n) / n for n in n_steps])[:, np.newaxis]
+        points = (1 - parts) * path[starts] + parts * path[starts + 1]
+        bent_paths[at] = np.append(points, path[-1:], axis=0)
+    return bent_paths
 
 
 def common_below(tree, leaf_values):

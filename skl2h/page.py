@@ -375,9 +375,11 @@ class Page:
         return self.ax.add_collection(PolyCollection(self._paths(closed), **style), autolim=False)
 
     def _paths(self, paths):
-        if not self.is_radial:
+        if not self.is_radial or not len(paths):
             return self._project(np.asarray(paths))
-        return [self._project(path) for path in bent(paths, self.layout)]
+        paths = bent(paths, self.layout)
+        ends = np.cumsum([len(path) for path in paths])
+        return np.split(self._project(np.concatenate(paths)), ends[:-1])
 
     def _project(self, points):
         if self.is_radial:

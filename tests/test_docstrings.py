@@ -6,17 +6,30 @@ import re
 import pytest
 
 import skl2h
-from skl2h import L2HClustering, MergeTree, datasets, export
+from skl2h import (
+    DendrogramDisplay,
+    L2HClustering,
+    MergeTree,
+    ProfileMatrixDisplay,
+    datasets,
+    export,
+    leaf_order,
+    palette,
+)
 
 PUBLIC = [
     skl2h.l2h_tree,
     L2HClustering,
     MergeTree,
+    DendrogramDisplay,
+    ProfileMatrixDisplay,
+    leaf_order.order_leaves,
+    palette.group_colors,
     datasets.make_hierarchical_logits,
     *(getattr(export, name) for name in export.__all__),
     *(
         method
-        for cls in (L2HClustering, MergeTree)
+        for cls in (L2HClustering, MergeTree, DendrogramDisplay, ProfileMatrixDisplay)
         for name, method in inspect.getmembers(cls, inspect.isroutine)
         if not name.startswith("_") and method.__module__.startswith("skl2h")
     ),
