@@ -231,7 +231,7 @@ def _text(tree, levels):
 def _writer(path):
     writers = {
         ".csv": lambda tree, levels: export_csv(tree, levels=levels),
-        ".json": lambda tree, levels: export_json(tree, levels=levels) + "\n",
+        ".json": lambda tree, levels: export_json(tree, nested=False, levels=levels) + "\n",
         ".txt": _text,
     }
     if path.suffix.lower() not in writers:

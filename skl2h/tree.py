@@ -13,6 +13,7 @@ import operator
 from functools import cached_property
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 __all__ = ["MergeTree"]
 
@@ -450,6 +451,16 @@ class MergeTree:
             raise ValueError(
                 f"There is no node {outside.flat[0]}: they are 0 to {self.n_nodes - 1}."
             )
+
+
+def tree_of(tree):
+    """Tree itself, or that of a fitted estimator."""
+    if isinstance(tree, MergeTree):
+        return tree
+    if not hasattr(tree, "fit"):
+        raise TypeError(f"A MergeTree or a fitted L2HClustering is needed, got {tree!r}.")
+    check_is_fitted(tree, "tree_")
+    return tree_of(tree.tree_)
 
 
 def _check_children(children):

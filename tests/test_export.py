@@ -3,14 +3,26 @@
 import csv
 import io
 import json
+import sys
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import cut_tree, fcluster, is_monotonic, is_valid_linkage
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
+from test_newick import balanced, random_chain, random_tree
+from test_tree import TREES
 
 from skl2h import L2HClustering, MergeTree
-from skl2h.export import export_csv, export_json, export_text
+from skl2h.export import (
+    export_csv,
+    export_json,
+    export_networkx,
+    export_newick,
+    export_pandas,
+    export_text,
+    from_json,
+)
 
 NAMES = ['a "b"', "c, d", "e\nf", "", "\u00e9\u4e2d", "<script>", "a\tb", "x\ry"]
 MERGES = [(0, 3), (1, 2), (8, 4), (9, 10), (5, 6), (12, 7), (11, 13)]
@@ -38,14 +50,180 @@ def test_csv_is_read_back(tree):
 
 
 @pytest.mark.parametrize("tree", [TREE, BARE], ids=["full", "bare"])
-def test_json_is_read_back(tree):
-    fields = json.loads(export_json(tree, levels=[2, 8]))
+def test_flat_json_says_what_the_tree_says(tree):
+    fields = json.loads(export_json(tree, nested=False, levels=[2, 8]))
     cuts = fields.pop("cuts")
     assert fields.pop("n_leaves") == 8
     assert MergeTree(fields.pop("children"), **fields) == tree
     assert {int(level): groups for level, groups in cuts.items()} == {
         level: tree.cut(level).tolist() for level in (2, 8)
     }
+
+
+@pytest.mark.parametrize("tree", [TREE, BARE], ids=["full", "bare"])
+def test_nested_json_says_what_the_tree_says(tree):
+    def expected(node):
+        data = {"id": node, "name": tree.names[node] if node < 8 else f"node {node}"}
+        for level in (1, 3, 8):
+            inside = set(tree.cut(level)[tree.members(node)].tolist())
+            if len(inside) == 1:
+                data[f"level_{level}"] = inside.pop()
+        if node < 8:
+            return data if tree is BARE else data | {"value": node}
+        if tree is TREE:
+            data["score"] = (node - 8) / 3
+        return data | {"children": [expected(below) for below in MERGES[node - 8]]}
+
+    assert json.loads(export_json(tree, levels=[1, 3, 8])) == expected(14)
+
+
+def test_d3_sums_to_the_rows_of_each_merge():
+    """The sum of ``value`` at and below a node, as d3.hierarchy(data).sum adds it."""
+
+    def check(data):
+        total = data.get("value", 0) + sum(map(check, data.get("children", [])))
+        assert total == TREE.node_counts[data["id"]]
+        return total
+
+    assert check(json.loads(export_json(TREE))) == 28
+
+
+@pytest.mark.parametrize("merges", TREES, ids=str)
+def test_networkx_reads_json_as_it_gets_the_graph(merges):
+    networkx = pytest.importorskip("networkx")
+    for sides in (merges, [pair[::-1] for pair in merges]):
+        tree = MergeTree(sides, scores=[1, 2, 3, 4], names=["'", '"', "\n", "", ""])
+        read = networkx.readwrite.json_graph.tree_graph(json.loads(export_json(tree)))
+        graph = export_networkx(tree)
+        assert networkx.is_arborescence(graph)
+        assert sorted(read.nodes) == list(graph.nodes) == list(range(9))
+        for node in graph:
+            assert list(read.successors(node)) == list(graph.successors(node))
+            assert list(graph.successors(node)) == (list(sides[node - 5]) if node > 4 else [])
+            assert list(graph.predecessors(node)) == [n for n in [tree.parents[node]] if n >= 0]
+            assert networkx.descendants(graph, node) | {node} >= set(tree.members(node).tolist())
+            assert read.nodes[node].get("score") == graph.nodes[node].get("score")
+
+
+@pytest.mark.parametrize("tree", [TREE, BARE], ids=["full", "bare"])
+def test_tables_say_the_same(tree):
+    pytest.importorskip("networkx")
+    pandas = pytest.importorskip("pandas")
+    table = export_pandas(tree, levels=[1, 3, 8])
+    lines = list(csv.reader(io.StringIO(export_csv(tree, levels=[1, 3, 8]), newline="")))
+    assert [table.index.name, *table.columns] == lines[0]
+    assert table["name"][:8].tolist() == list(tree.names)
+    for node, line in enumerate(lines[1:]):
+        values = [node, *table.loc[node]]
+        shown = ["" if pandas.isna(value) else str(value) for value in values]
+        assert shown == [
+            cell if at != 5 or not cell else str(float(cell)) for at, cell in enumerate(line)
+        ]
+    for node, attributes in export_networkx(tree, levels=[1, 3, 8]).nodes(data=True):
+        having = table.loc[node].drop(["parent", "child_1", "child_2"]).dropna()
+        assert attributes == having.to_dict()
+        json.dumps(attributes)  # no numbers of NumPy's
+    assert table["parent"].dropna().tolist() == tree.parents[:-1].tolist()
+
+
+@pytest.mark.parametrize("counts", [[1, 2, 3], [0.5, 2, 3]])
+def test_pandas_keeps_the_dtypes(counts):
+    pytest.importorskip("pandas")
+    tree = MergeTree([(0, 1), (3, 2)], scores=[1, 2], counts=counts)
+    dtypes = export_pandas(tree, levels=[2]).dtypes.astype(str).to_dict()
+    assert dtypes == {
+        "name": "object", "parent": "Int64", "child_1": "Int64", "child_2": "Int64",
+        "score": "float64", "n_leaves": "int64", "rows": str(tree.counts.dtype),
+        "level_2": "Int64",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("nested", [True, False], ids=["nested", "flat"])
+class TestJsonRoundTrip:
+    @pytest.mark.parametrize("seed", range(50))
+    def test_everything_survives(self, seed, nested):
+        tree = random_tree(seed)
+        text = export_json(tree, nested=nested, levels=[1, 7, 30])
+        assert text.isascii()
+        assert from_json(text) == tree
+        for bare in (
+            MergeTree(tree.children, names=tree.names),
+            MergeTree(tree.children, scores=-tree.scores),
+            MergeTree(tree.children, counts=tree.counts / 3),
+        ):
+            assert from_json(export_json(bare, nested=nested)) == bare
+
+    @pytest.mark.parametrize("merges", TREES, ids=str)
+    def test_every_order_of_merges(self, merges, nested):
+        for sides in (merges, [pair[::-1] for pair in merges]):
+            tree = MergeTree(sides)
+            assert from_json(export_json(tree, nested=nested)) == tree
+
+    def test_one_leaf(self, nested):
+        tree = MergeTree([], names=[""], counts=[3])
+        assert from_json(export_json(tree, nested=nested)) == tree
+
+
+FLAT = {"n_leaves": 3, "children": [[0, 1], [2, 3]]}
+LEAVES = [{"id": leaf, "name": "a"} for leaf in range(3)]
+NESTED = {"id": 4, "children": [LEAVES[2], {"id": 3, "children": LEAVES[:2]}]}
+BAD_JSON = {
+    "no JSON": ("{", "This is no JSON: Expecting property name"),
+    "empty": ("", "This is no JSON: Expecting value: line 1 column 1"),
+    "a number": (7, "is not that of a tree: an object with `id` (nested) or `n_leaves` (flat)"),
+    "another object": ({"name": "x"}, "an object with `id` (nested) or `n_leaves` (flat)"),
+    "no merges": ({"n_leaves": 3}, "children is not a list"),
+    "merges of three": (FLAT | {"children": [[0, 1, 2]]}, "children[0] is not a list of two"),
+    "merges of words": (FLAT | {"children": [["0", "1"]]}, "children must be integers"),
+    "another number": (FLAT | {"n_leaves": 4}, "n_leaves is 4, but its merges join 3"),
+    "twice": (FLAT | {"children": [[0, 1], [0, 3]]}, "Node 0 is merged more than once"),
+    "names": (FLAT | {"names": ["a", "b", 3]}, "the names of leaf 2 is 3, not a text"),
+    "a name": (FLAT | {"names": "abc"}, "names is not a list"),
+    "few names": (FLAT | {"names": ["a"]}, "1 names were given for 3 leaves"),
+    "scores": (FLAT | {"scores": [1, "x"]}, "could not convert string to float"),
+    "score lists": (FLAT | {"scores": [[1], 2]}, "is not that of a tree"),
+    "counts": (FLAT | {"counts": [1, 2, -3]}, "counts[2] is negative"),
+    "nan": (FLAT | {"scores": [1, np.nan]}, "scores[1] is nan"),
+    "leaf in a list": ({"id": 4, "children": [1, LEAVES[0]]}, "a node is not an object whose"),
+    "id of text": (NESTED | {"id": "4"}, "a node is not an object whose `id` is a whole"),
+    "id of truth": (NESTED | {"id": True}, "a node is not an object whose `id` is a whole"),
+    "same id": (NESTED | {"id": 0}, "two nodes have the id 0"),
+    "other id": (NESTED | {"id": 9}, "the ids of its 3 leaves are not 0 to 2, or those of its 2"),
+    "one child": (NESTED | {"children": LEAVES[:1]}, "the `children` of node 4 are not a list of"),
+    "children": (NESTED | {"children": "ab"}, "the `children` of node 4 are not a list of two"),
+    "no name": ({"id": 0}, "the name of leaf 0 is None, not a text"),
+    "some scores": (NESTED | {"score": 1}, "node 3 has no `score`, others have"),
+    "too large": (FLAT | {"children": [[0, 1], [2, 10**30]]}, "children must be integers"),
+    "score of text": ({"id": 2, "score": {}, "children": LEAVES[:2]}, "is not that of a tree"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_JSON)
+def test_faults_of_json_are_told(name):
+    data, message = BAD_JSON[name]
+    text = data if isinstance(data, str) else json.dumps(data)
+    with pytest.raises(ValueError, match=r"^This") as error:
+        from_json(text)
+    assert message in str(error.value)
+
+
+def test_json_is_text():
+    with pytest.raises(TypeError, match="read from a str, got dict"):
+        from_json({})
+
+
+def test_json_that_is_too_deep_is_told():
+    tree = random_chain(100_000, True)
+    text = export_json(tree)
+    with pytest.raises(ValueError, match=r"too deeply to be read: .*nested=False"):
+        from_json(text)
+    assert from_json(export_json(tree, nested=False)) == tree
+
+
+def test_json_as_deep_as_documented_is_read():
+    n_merges = sys.getrecursionlimit() // 2 - 100  # less what the tests are deep themselves
+    tree = random_chain(n_merges + 1, False)
+    assert from_json(export_json(tree)) == tree
 
 
 @pytest.mark.parametrize("tree", [TREE, BARE], ids=["full", "bare"])
@@ -79,7 +257,109 @@ def test_text_of_one_leaf():
     assert export_text(MergeTree([], names=["all"])) == "all"
 
 
-@pytest.mark.parametrize("export", [export_csv, export_json, export_text])
+def depth_and_text(line):
+    """What a line of text says about its node, by the rules of the docstring."""
+    start = len(line) - len(line.lstrip("|`- "))
+    if start < 64 or not line[start:].startswith("["):
+        return start // 4, line[start:]
+    depth, text = line[start + 1 :].split("] ", 1)
+    return int(depth), text
+
+
+@pytest.mark.parametrize("n_leaves", [17, 18, 19, 60])
+@pytest.mark.parametrize("first", [True, False])
+def test_text_of_a_deep_tree_tells_the_tree(n_leaves, first):
+    """Lines in preorder with their depths are a tree: it is the tree."""
+    tree = random_chain(n_leaves, first)
+    found = [depth_and_text(line) for line in export_text(tree).split("\n")]
+    nodes = preorder(tree)
+    assert [depth for depth, _ in found] == [len(tree.path(node)) - 1 for node in nodes]
+    names = [f"node {node}: {tree.sizes[node]} leaves" for node in range(n_leaves, tree.n_nodes)]
+    assert [text for _, text in found] == [[*map(str, range(n_leaves)), *names][n] for n in nodes]
+    numbered = [line for line in export_text(tree).split("\n") if "[" in line]
+    assert len(numbered) == max(0, 2 * (n_leaves - 17))
+
+
+@pytest.mark.parametrize("level", range(1, 9))
+def test_text_of_a_level_shows_its_groups(level):
+    lines = [line.lstrip("|`- ") for line in export_text(TREE, level=level).split("\n")]
+    merged = {int(line.split()[1][:-1]) for line in lines if line.startswith("node ")}
+    opened = set(range(16 - level, 15))  # the merges that the cut undoes
+    whole = {node for node in range(8, 16 - level) if TREE.parents[node] not in range(16 - level)}
+    assert merged == opened | whole
+    assert len(lines) == 2 * level - 1
+
+
+def test_text_of_a_level_names_the_leaves_of_groups():
+    tree = MergeTree([(0, 3), (1, 2), (4, 5)], names=["a\nb", "b", "c", "d"])
+    assert export_text(tree, level=2).split("\n") == [
+        "node 6: 4 leaves",
+        "|-- node 4: 2 leaves ('a\\nb', d)",
+        "`-- node 5: 2 leaves (b, c)",
+    ]
+    assert export_text(tree, max_depth=1) == export_text(tree, level=2)
+    assert export_text(tree, max_depth=2) == export_text(tree)
+    assert export_text(random_chain(14, True), max_depth=0) == (
+        "node 26: 14 leaves (0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 4 more)"
+    )
+
+
+def test_text_limits_are_checked():
+    with pytest.raises(ValueError, match="There is no level 9"):
+        export_text(TREE, level=9)
+    with pytest.raises(TypeError, match="A level is an integer"):
+        export_text(TREE, level=1.5)
+    with pytest.raises(ValueError, match="max_depth must be 0 or more, got -1"):
+        export_text(TREE, max_depth=-1)
+    with pytest.raises(TypeError, match="integer"):
+        export_text(TREE, max_depth=1.5)
+
+
+@pytest.mark.parametrize(
+    "export", [export_csv, export_json, export_newick, export_text], ids=lambda f: f.__name__
+)
+@pytest.mark.parametrize(
+    "tree",
+    [random_chain(100_000, True), random_chain(100_000, False), balanced(100_000)],
+    ids=["chain first", "chain last", "balanced"],
+)
+def test_100_000_leaves(tree, export):
+    """No recursion, and some hundred bytes a leaf: a text that grew with the depth would be GBs."""
+    assert len(export(tree)) < 100_000 * 300
+
+
+@pytest.mark.parametrize("export", [export_pandas, export_networkx])
+def test_a_package_that_is_missing_is_named(export, monkeypatch):
+    package = export.__name__.removeprefix("export_")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf'pip install "skl2h\[{package}\]"'):
+        export(TREE)
+
+
+def check_that_scipy_cuts_alike(tree):
+    """Ranks have no ties and no inversions, which SciPy's cuts fail on: so they are right."""
+    Z = tree.to_linkage()
+    assert is_valid_linkage(Z)
+    assert is_monotonic(Z)
+    for level in range(1, tree.n_leaves + 1):
+        ours = tree.cut(level).tolist()
+        # Not "maxclust", which gives too few groups near level K in SciPy 1.9.
+        by_height = fcluster(Z, tree.n_leaves - level, "distance")
+        for theirs in (cut_tree(Z, [level]).ravel(), by_height):
+            assert len(set(zip(ours, theirs.tolist()))) == level == len(set(theirs.tolist()))
+
+
+@pytest.mark.parametrize("merges", TREES, ids=str)
+def test_scipy_cuts_every_order_of_merges_alike(merges):
+    check_that_scipy_cuts_alike(MergeTree(merges))
+
+
+@pytest.mark.parametrize("tree", [random_tree(0, 60), random_chain(60, True)], ids=["any", "chain"])
+def test_scipy_cuts_larger_trees_alike(tree):
+    check_that_scipy_cuts_alike(tree)
+
+
+@pytest.mark.parametrize("export", [export_csv, export_json, export_newick, export_text])
 class TestFirstArgument:
     def test_a_fitted_estimator_is_its_tree(self, export):
         model = L2HClustering(KMeans(3, random_state=0)).fit(np.eye(9))
@@ -94,7 +374,7 @@ class TestFirstArgument:
             export([(0, 1)])
 
 
-@pytest.mark.parametrize("export", [export_csv, export_json])
+@pytest.mark.parametrize("export", [export_csv, export_json, export_networkx, export_pandas])
 def test_levels_are_checked(export):
     with pytest.raises(ValueError, match="There is no level 9"):
         export(TREE, levels=[9])

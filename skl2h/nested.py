@@ -1,0 +1,240 @@
+"""A tree as JSON: an object in an object for each node, or flat lists.
+
+nest    what every nested format has in common, with no recursion
+"""
+
+import json
+
+from .tables import group_of_nodes
+from .tree import MergeTree, tree_of
+
+__all__ = ["export_json", "from_json"]
+
+
+def export_json(tree, *, nested=True, levels=()):
+    """JSON: nested for d3 and networkx, or flat.
+
+    Parameters
+    ----------
+    tree : MergeTree or fitted L2HClustering
+    nested : bool, default=True
+        Whether each node holds its children, or the merges stand in one list.
+    levels : sequence of int, default=()
+        Levels to cut at.
+
+    Returns
+    -------
+    text : str
+        Nested, the root: an object for each node with ``id``, ``name``, ``level_k`` for each
+        level whose cut is not below the node (its group), and
+
+        - of a leaf, ``value``, its rows, if the tree has counts: what d3 sums up;
+        - of a merge, ``score``, if the tree has scores, and ``children``, a list of two. Its
+          name is "node" and its number.
+
+        Flat, an object with ``n_leaves``, ``names``, ``counts``, ``children``, ``scores`` and
+        ``cuts``, which maps each level to the group of each leaf. What the tree does not have
+        is null.
+
+        Both are ASCII, and :func:`from_json` reads both.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no tree.
+    ValueError
+        If a level is out of range.
+
+    Notes
+    -----
+    In d3, ``d3.hierarchy(data).sum(d => d.value)``; in networkx, ``tree_graph(data)``. Both, and
+    most readers of JSON, recurse: of a tree that is thousands of merges deep they can read only
+    the flat form.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.export import export_json
+    >>> tree = MergeTree([(0, 2), (1, 3)], names=["cat", "car", "dog"], counts=[5, 6, 7])
+    >>> print(export_json(tree))
+    {"id": 4, "name": "node 4", "children": [{"id": 1, "name": "car", "value": 6},
+     {"id": 3, "name": "node 3", "children": [{"id": 0, "name": "cat", "value": 5},
+     {"id": 2, "name": "dog", "value": 7}]}]}
+    >>> print(export_json(MergeTree([(0, 2), (1, 3)]), nested=False, levels=[2]))
+    {"n_leaves": 3, "names": ["0", "1", "2"], "counts": null, "children": [[0, 2], [1, 3]],
+     "scores": null, "cuts": {"2": [0, 1, 0]}}
+    """
+    tree = tree_of(tree)
+    if nested:
+        return _nested(tree, levels)
+    fields = {
+        "n_leaves": tree.n_leaves,
+        "names": tree.names,
+        "counts": None if tree.counts is None else tree.counts.tolist(),
+        "children": tree.children.tolist(),
+        "scores": None if tree.scores is None else tree.scores.tolist(),
+        "cuts": {str(level): tree.cut(level).tolist() for level in levels},
+    }
+    return json.dumps(fields)
+
+
+def from_json(text):
+    """Tree of the text that :func:`export_json` has written, nested or flat.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+
+    Returns
+    -------
+    tree : MergeTree
+        Equal to the tree that was exported; but a single leaf that is nested has no merge to
+        say that there are scores.
+
+    Raises
+    ------
+    TypeError
+        If it is no text.
+    ValueError
+        If it is no JSON, or not that of a tree, or nested too deeply.
+
+    Notes
+    -----
+    Python reads JSON that is nested some hundred merges deep, by ``sys.getrecursionlimit()``:
+    about half of it in Python 3.11, more in later ones. The flat form has no such limit.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.export import export_json, from_json
+    >>> tree = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], names=["cat", "car", "dog"])
+    >>> from_json(export_json(tree)) == tree
+    True
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"JSON is read from a str, got {type(text).__name__}.")
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise ValueError(
+            "This JSON is nested too deeply to be read: write the tree with "
+            "export_json(tree, nested=False)."
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"This is no JSON: {error}.") from None
+    keys = data.keys() if isinstance(data, dict) else ()
+    if "n_leaves" not in keys and "id" not in keys:
+        raise ValueError(
+            "This JSON is not that of a tree: an object with `id` (nested) or `n_leaves` (flat) "
+            "is needed."
+        )
+    try:
+        return _tree_of_flat(data) if "n_leaves" in keys else _tree_of_nested(data)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"This JSON is not that of a tree: {error}") from None
+
+
+def nest(tree, opens, closes, separator):
+    """Text of the nodes, each around those below it.
+
+    ``opens`` and ``closes`` hold the text before and after what is below each node, and
+    ``separator`` stands between the two children of a merge.
+    """
+    pieces, children, n_leaves = [], tree.children.tolist(), tree.n_leaves
+    waiting = [tree.n_nodes - 1]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            pieces.append(node)
+        elif node < n_leaves:
+            pieces.append(opens[node] + closes[node])
+        else:
+            first, last = children[node - n_leaves]
+            pieces.append(opens[node])
+            waiting += (closes[node], last, separator, first)
+    return "".join(pieces)
+
+
+def _nested(tree, levels):
+    n_merges = tree.n_nodes - tree.n_leaves
+    names = map(
+        json.dumps, [*tree.names, *(f"node {n}" for n in range(tree.n_leaves, tree.n_nodes))]
+    )
+    opens = [f'{{"id": {node}, "name": {name}' for node, name in enumerate(names)]
+    columns = {f"level_{level}": group_of_nodes(tree, level) for level in levels}
+    if tree.counts is not None:
+        columns["value"] = tree.counts.tolist() + [None] * n_merges
+    if tree.scores is not None:
+        columns["score"] = [None] * tree.n_leaves + tree.scores.tolist()
+    for key, values in columns.items():
+        opens = [
+            start if value is None else f'{start}, "{key}": {value}'
+            for start, value in zip(opens, values)
+        ]
+    opens[tree.n_leaves :] = [f'{start}, "children": [' for start in opens[tree.n_leaves :]]
+    return nest(tree, opens, ["}"] * tree.n_leaves + ["]}"] * n_merges, ", ")
+
+
+def _tree_of_flat(data):
+    fields = {key: data.get(key) for key in ("children", "names", "scores", "counts")}
+    for key, values in fields.items():
+        if not isinstance(values, list) and (key == "children" or values is not None):
+            raise ValueError(f"{key} is not a list.")
+    for t, pair in enumerate(fields["children"]):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise ValueError(f"children[{t}] is not a list of two nodes.")
+    _check_texts(fields["names"] or [], "names")
+    tree = MergeTree(fields.pop("children"), **fields)
+    if data["n_leaves"] != tree.n_leaves:
+        raise ValueError(f"n_leaves is {data['n_leaves']}, but its merges join {tree.n_leaves}.")
+    return tree
+
+
+def _tree_of_nested(root):
+    nodes, waiting = {}, [root]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, dict) or not _is_whole(node.get("id")):
+            raise ValueError("a node is not an object whose `id` is a whole number.")
+        number, below = node["id"], node.get("children", [])
+        if number in nodes:
+            raise ValueError(f"two nodes have the id {number}.")
+        if not isinstance(below, list) or len(below) not in (0, 2):
+            raise ValueError(f"the `children` of node {number} are not a list of two nodes.")
+        nodes[number] = node
+        waiting += below
+    leaves = {number for number, node in nodes.items() if not node.get("children")}
+    if leaves != set(range(len(leaves))) or nodes.keys() != set(range(len(nodes))):
+        raise ValueError(
+            f"the ids of its {len(leaves)} leaves are not 0 to {len(leaves) - 1}, "
+            f"or those of its {len(nodes) - len(leaves)} merges do not follow."
+        )
+    nodes = [nodes[number] for number in range(len(nodes))]
+    leaves, merges = nodes[: len(leaves)], nodes[len(leaves) :]
+    names = [leaf.get("name") for leaf in leaves]
+    _check_texts(names, "name")
+    children = [[child["id"] for child in merge["children"]] for merge in merges]
+    scores, counts = _all_or_none(merges, "score"), _all_or_none(leaves, "value")
+    return MergeTree(children, scores=scores, names=names, counts=counts)
+
+
+def _all_or_none(nodes, key):
+    having = [key in node for node in nodes]
+    if not any(having):
+        return None
+    if not all(having):
+        raise ValueError(f"node {nodes[having.index(False)]['id']} has no `{key}`, others have.")
+    return [node[key] for node in nodes]
+
+
+def _check_texts(names, key):
+    for leaf, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(f"the {key} of leaf {leaf} is {name!r}, not a text.")
+
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,306 @@
+"""A tree as Newick text, the format of phylogenetics, and back.
+
+label     name of a node; in quotes where it holds more than letters, digits, ``.``, ``+``, ``-``
+length    of a node: how far below its parent it stands, after a colon
+height    of a merge: how far above the leaves it stands, which are at 0
+"""
+
+import re
+from collections import Counter
+
+import numpy as np
+
+from .nested import nest
+from .tree import MergeTree, tree_of
+
+__all__ = ["export_newick", "from_newick"]
+
+_PLAIN = re.compile(r"[A-Za-z0-9.+-]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_TOKEN = re.compile(
+    r"""(?P<space> \s+)
+    | (?P<mark> [(),:;])
+    | (?P<plain> [^\s()\[\],:;']+)
+    | (?P<quoted> '[^']*(?:''[^']*)*')
+    | (?P<comment> \[)
+    | (?P<stray> .)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+STRAY = {"'": "this quote is not closed", "]": "no bracket is open here"}
+
+
+def export_newick(tree, *, heights="rank", node_labels=False):
+    """Newick text, with the names quoted as the format wants it [1]_.
+
+    Parameters
+    ----------
+    tree : MergeTree or fitted L2HClustering
+    heights : {"rank", "score"} or None, default="rank"
+        What lengths are the differences of: the merges stand at 1..n_leaves-1 or at their
+        scores, the leaves at 0. None writes no lengths.
+    node_labels : bool, default=False
+        Whether merges are labelled with their numbers.
+
+    Returns
+    -------
+    text : str
+        One tree, up to its semicolon. It is one line, unless a name has several.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no tree.
+    ValueError
+        If `heights` is none of these, or is ``"score"`` and the tree has none.
+
+    Notes
+    -----
+    Where a score is below that of a merge it holds, as can be with ``aggregation="mean"``, the
+    length is negative: not every program reads that, nor names with quotes or line breaks.
+
+    References
+    ----------
+    .. [1] G. Olsen, "Interpretation of the 'Newick's 8:45' tree format standard", 1990.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.export import export_newick
+    >>> tree = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], names=["cat", "hen's egg", "dog"])
+    >>> print(export_newick(tree))
+    ('hen''s egg':2,(cat:1,dog:1):1);
+    >>> print(export_newick(tree, heights="score", node_labels=True))
+    ('hen''s egg':0.75,(cat:0.5,dog:0.5)3:0.25)4;
+    """
+    tree = tree_of(tree)
+    n_leaves, n_merges = tree.n_leaves, tree.n_nodes - tree.n_leaves
+    labels = [""] * n_merges
+    if node_labels:
+        labels = list(map(str, range(n_leaves, tree.n_nodes)))
+    ends = [""] * n_leaves + [")" + label for label in labels]
+    if heights is not None:
+        height = tree.to_linkage(heights)[:, 2]
+        if heights == "rank":
+            height = height.astype(np.intp)
+        height = np.concatenate([np.zeros_like(height, shape=n_leaves), height])
+        lengths = height[tree.parents[:-1]] - height[:-1]
+        ends[:-1] = [f"{end}:{length}" for end, length in zip(ends, lengths.tolist())]
+    return nest(tree, [*map(_quoted, tree.names), *["("] * n_merges], ends, ",") + ";"
+
+
+def from_newick(text, *, leaves=None):
+    """Tree of a Newick text, which must be rooted and binary.
+
+    Parameters
+    ----------
+    text : str
+        One tree. Comments in square brackets and labels of merges are read over.
+    leaves : sequence of str, default=None
+        The names, each once, in the order in which the leaves are to be numbered: for a tree of
+        clusters, their order as columns of the logits. None numbers the leaves as they stand in
+        the text, from left to right.
+
+    Returns
+    -------
+    tree : MergeTree
+        If there are lengths, the scores are the heights of the merges: of each, the longest way
+        down to a leaf. The merges are numbered by height, each after those below it, equal ones
+        as they are closed in the text; without lengths all are.
+
+    Raises
+    ------
+    TypeError
+        If it is no text.
+    ValueError
+        If the text is broken, the tree is not binary or said to be unrooted (each with line and
+        column), some but not all nodes have lengths, or the names are not those of `leaves`.
+
+    Notes
+    -----
+    Of ``from_newick(export_newick(tree))`` the merges, their sides and the names are always those
+    of `tree`; the leaves are renumbered from left to right, unless `leaves` are given. With
+    ``heights="rank"`` the order of the merges survives as well, and the scores are the ranks. With
+    ``heights="score"`` the scores survive up to rounding, and the order as far as they tell it.
+    Counts do not survive; :func:`export_json` keeps everything.
+
+    As the format wants it, underscores in names without quotes are spaces.
+
+    Examples
+    --------
+    >>> from skl2h.export import from_newick
+    >>> tree = from_newick("(hen:3, (cat:1, 'big dog':1):2);")
+    >>> tree.names
+    ('hen', 'cat', 'big dog')
+    >>> tree.children
+    array([[1, 2],
+           [0, 3]])
+    >>> tree.scores
+    array([1., 3.])
+    >>> from_newick("(hen,(cat,dog));", leaves=["cat", "dog", "hen"]).children
+    array([[0, 1],
+           [2, 3]])
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"Newick is read from a str, got {type(text).__name__}.")
+    names, merges, lengths = _parse(text)
+    n_leaves = len(names)
+    if lengths is None:
+        scores, order = None, np.arange(n_leaves - 1)
+    else:
+        scores, reached = _heights(n_leaves, merges, lengths)
+        order = reached.argsort(kind="stable")
+        scores = scores[order]
+    new = np.empty(2 * n_leaves - 1, dtype=np.intp)
+    new[n_leaves:][order] = np.arange(n_leaves, 2 * n_leaves - 1)
+    if leaves is None:
+        new[:n_leaves] = np.arange(n_leaves)
+    else:
+        new[:n_leaves] = _numbers(names, list(map(str, leaves)))
+        names = leaves
+    children = new[np.array(merges, dtype=np.intp).reshape(-1, 2)][order]
+    return MergeTree(children, scores=scores, names=names)
+
+
+def _quoted(name):
+    return name if _PLAIN.fullmatch(name) else "'" + name.replace("'", "''") + "'"
+
+
+def _parse(text):
+    """Names of the leaves, pairs of nodes as they are closed, and length of each node.
+
+    Leaves are numbered from left to right, merges as they are closed, after all leaves.
+    Lengths are None if no node but the root has one.
+    """
+    names, pairs = [], []  # a node is a leaf's number, or ~t for the t-th pair
+    lengths = {}  # of nodes that have one
+    ends = {}  # place in the text where each node is complete
+    waiting = []  # of each open parenthesis: its place, and the nodes in it
+    node = None  # the one that is being read
+    labelled, colon, done = False, None, False
+    for kind, token, at in _tokens(text):
+        if done:
+            _fail(text, at, "there is something after the semicolon: one tree is read")
+        if colon is not None:
+            if kind != "plain" or not _NUMBER.fullmatch(token):
+                _fail(text, colon, "no number follows the colon")
+            if not np.isfinite(length := float(token)):
+                _fail(text, at, f"the length {token} is too large")
+            lengths[node], colon, labelled = length, None, True
+        elif kind != "mark":
+            if node is None:
+                node = len(names)
+                names.append("")
+            elif labelled or node >= 0:
+                _fail(text, at, "a comma, parenthesis or pair of quotes is missing before this")
+            if node >= 0:
+                names[node] = token
+            labelled = True
+        elif token == "(":
+            if node is not None:
+                _fail(text, at, "a comma is missing before this parenthesis")
+            waiting.append((at, []))
+        else:
+            if node is None:
+                if token == ";" and not waiting:
+                    _fail(text, at, "there is no tree")
+                node = len(names)
+                names.append("")
+            if token == ":":
+                if node in lengths:
+                    _fail(text, at, "this node has a length already")
+                colon = at
+                continue
+            ends[node] = at
+            if token == ";":
+                if waiting:
+                    _fail(text, waiting[-1][0], "this parenthesis is not closed")
+                done = True
+                continue
+            if not waiting:
+                _fail(text, at, "no parenthesis is open here")
+            waiting[-1][1].append(node)
+            node, labelled = None, False
+            if token == ")":
+                start, below = waiting.pop()
+                if len(below) != 2:
+                    unrooted = len(below) == 3 and not waiting
+                    hint = " (is it unrooted? then root it first)" if unrooted else ""
+                    _fail(text, start, f"this node joins {len(below)}, not 2{hint}")
+                pairs.append(below)
+                node = ~(len(pairs) - 1)
+    if not done:
+        _fail(text, len(text), "the text ends before the semicolon that ends a tree")
+    lengths.pop(node, None)  # how far the root stands below nothing
+    del ends[node]
+    lacking = sorted(ends[node] for node in ends.keys() - lengths.keys())
+    if lengths and lacking:
+        _fail(text, lacking[0], "the node that ends here has no length, but others have")
+    n_leaves = len(names)
+    merges = [[n_leaves + ~node if node < 0 else node for node in pair] for pair in pairs]
+    nodes = [*range(n_leaves), *(~t for t in range(len(pairs) - 1))]
+    return names, merges, [lengths[node] for node in nodes] if lengths else None
+
+
+def _tokens(text):
+    """(kind, token, place), where a label is without its quotes."""
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        kind, token = match.lastgroup, match[0]
+        if kind == "comment":
+            end = _end_of_comment(text, at)
+            if text[at:end].upper() == "[&U]":
+                _fail(text, at, "the tree is said to be unrooted: root it first")
+            at = end
+            continue
+        if kind == "stray":
+            _fail(text, at, STRAY[token])
+        if kind == "plain":
+            yield kind, token.replace("_", " "), at
+        elif kind == "quoted":
+            yield kind, token[1:-1].replace("''", "'"), at
+        elif kind == "mark":
+            yield kind, token, at
+        at = match.end()
+
+
+def _end_of_comment(text, start):
+    depth = 0
+    for match in re.compile(r"[\[\]]").finditer(text, start):
+        depth += 1 if match[0] == "[" else -1
+        if depth == 0:
+            return match.end()
+    _fail(text, start, "this bracket is not closed")
+
+
+def _heights(n_leaves, merges, lengths):
+    """Height of each merge, and the largest of it and those below it, (n_merges,) each."""
+    heights, reached = [0.0] * n_leaves, [-np.inf] * n_leaves
+    for first, last in merges:
+        height = max(heights[first] + lengths[first], heights[last] + lengths[last])
+        heights.append(height)
+        reached.append(max(height, reached[first], reached[last]))
+    return np.array(heights[n_leaves:]), np.array(reached[n_leaves:])
+
+
+def _numbers(names, leaves):
+    """Place of each name among the leaves."""
+    for owner, held, other in (("leaves", leaves, names), ("the text", names, leaves)):
+        lacking = Counter(other) - Counter(held)
+        if lacking:
+            name = next(iter(lacking))
+            raise ValueError(f"The text and leaves name different leaves: {owner} lacks {name!r}.")
+    places = {name: place for place, name in enumerate(leaves)}
+    if len(places) < len(leaves):
+        twice = Counter(leaves).most_common(1)[0][0]
+        raise ValueError(f"leaves holds {twice!r} twice: its numbers cannot be told apart.")
+    return [places[name] for name in names]
+
+
+def _fail(text, at, what):
+    line = text.count("\n", 0, at) + 1
+    column = at - text.rfind("\n", 0, at)
+    raise ValueError(f"Newick, line {line}, column {column}: {what}.")

@@ -1,0 +1,202 @@
+"""A tree as tables, one line for each node, and as a graph of nodes with attributes."""
+
+import csv
+import io
+
+from .tree import tree_of
+
+__all__ = ["export_csv", "export_networkx", "export_pandas"]
+
+
+def export_csv(tree, *, levels=()):
+    """Table with one line for each node, leaves first.
+
+    Parameters
+    ----------
+    tree : MergeTree or fitted L2HClustering
+    levels : sequence of int, default=()
+        Levels to cut at.
+
+    Returns
+    -------
+    text : str
+        Comma-separated: ``node``, ``name`` (of a leaf), ``parent``, ``child_1``, ``child_2``,
+        ``score`` (of a merge), ``n_leaves`` and ``rows`` below the node, and for each level
+        ``level_k``, the group that holds the node. What a node does not have is empty: a node
+        above a cut is in no group.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no tree.
+    ValueError
+        If a level is out of range.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.export import export_csv
+    >>> tree = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], names=["cat", "car", "dog"])
+    >>> print(export_csv(tree, levels=[2]))
+    node,name,parent,child_1,child_2,score,n_leaves,rows,level_2
+    0,cat,3,,,,1,,0
+    1,car,4,,,,1,,1
+    2,dog,3,,,,1,,0
+    3,,4,0,2,0.5,2,,0
+    4,,,1,3,0.75,3,,
+    """
+    tree = tree_of(tree)
+    columns = {"node": range(tree.n_nodes)} | node_columns(tree, levels)
+    text = io.StringIO()
+    # Python quotes a bare carriage return from 3.13 on: before, all text is quoted.
+    bare = any("\r" in name for name in tree.names)
+    quoting = csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values()))
+    return text.getvalue()
+
+
+def export_pandas(tree, *, levels=()):
+    """DataFrame with one line for each node, leaves first.
+
+    Parameters
+    ----------
+    tree : MergeTree or fitted L2HClustering
+    levels : sequence of int, default=()
+        Levels to cut at.
+
+    Returns
+    -------
+    table : pandas.DataFrame of shape (n_nodes, 7 + n_levels)
+        The index is ``node``. The columns are those of :func:`export_csv`: ``name`` (object, None
+        for a merge), ``score`` (float64, NaN for a leaf), ``n_leaves``, and with missing values
+        as integers (Int64) ``parent``, ``child_1``, ``child_2`` and ``level_k``. ``rows`` is of
+        the dtype of the tree's counts, and missing throughout if there are none.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no tree.
+    ValueError
+        If a level is out of range.
+    ImportError
+        If pandas is not installed.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.export import export_pandas
+    >>> tree = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], names=["cat", "car", "dog"])
+    >>> table = export_pandas(tree, levels=[2])
+    >>> table.loc[[2, 3], ["name", "parent", "score", "level_2"]]
+          name  parent  score  level_2
+    node
+    2      dog       3    NaN        0
+    3     None       4    0.5        0
+    """
+    tree = tree_of(tree)
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError('export_pandas needs pandas: pip install "skl2h[pandas]".') from None
+    columns = node_columns(tree, levels)
+    dtypes = dict.fromkeys(columns, "Int64")
+    dtypes |= {"name": object, "score": "float64", "n_leaves": "int64"}
+    if tree.counts is not None:
+        dtypes["rows"] = tree.counts.dtype
+    index = pandas.RangeIndex(tree.n_nodes, name="node")
+    return pandas.DataFrame(
+        {
+            name: pandas.Series(values, index=index, dtype=dtypes[name])
+            for name, values in columns.items()
+        }
+    )
+
+
+def export_networkx(tree, *, levels=()):
+    """Directed graph, from each merge to the two nodes that it joins.
+
+    Parameters
+    ----------
+    tree : MergeTree or fitted L2HClustering
+    levels : sequence of int, default=()
+        Levels to cut at.
+
+    Returns
+    -------
+    graph : networkx.DiGraph
+        An arborescence of the nodes 0..n_nodes-1, the last of which is the root; successors are
+        in the order of ``children``. Node attributes are the columns of :func:`export_csv` but
+        for the nodes: ``name`` (of a leaf), ``score`` (of a merge), ``n_leaves``, ``rows`` and
+        ``level_k``, each where the node has it.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no tree.
+    ValueError
+        If a level is out of range.
+    ImportError
+        If networkx is not installed.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.export import export_networkx
+    >>> tree = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], names=["cat", "car", "dog"])
+    >>> graph = export_networkx(tree)
+    >>> list(graph.edges)
+    [(3, 0), (3, 2), (4, 1), (4, 3)]
+    >>> graph.nodes[1], graph.nodes[4]
+    ({'name': 'car', 'n_leaves': 1}, {'score': 0.75, 'n_leaves': 3})
+    """
+    tree = tree_of(tree)
+    try:
+        import networkx
+    except ImportError:
+        raise ImportError(
+            'export_networkx needs networkx: pip install "skl2h[networkx]".'
+        ) from None
+    columns = node_columns(tree, levels)
+    for edges in ("parent", "child_1", "child_2"):
+        del columns[edges]
+    graph = networkx.DiGraph()
+    for node, values in enumerate(zip(*columns.values())):
+        attributes = {key: value for key, value in zip(columns, values) if value is not None}
+        graph.add_node(node, **attributes)
+    for node, (first, last) in enumerate(tree.children.tolist(), tree.n_leaves):
+        graph.add_edge(node, first)
+        graph.add_edge(node, last)
+    return graph
+
+
+def node_columns(tree, levels):
+    """Columns by name, each a list of one value for each node: None where it has none."""
+    of_leaves, of_merges = [None] * tree.n_leaves, [None] * (tree.n_nodes - tree.n_leaves)
+    columns = {
+        "name": [*tree.names, *of_merges],
+        "parent": [*tree.parents[:-1].tolist(), None],
+        "child_1": of_leaves + tree.children[:, 0].tolist(),
+        "child_2": of_leaves + tree.children[:, 1].tolist(),
+        "score": of_leaves + (of_merges if tree.scores is None else tree.scores.tolist()),
+        "n_leaves": tree.sizes.tolist(),
+        "rows": of_leaves + of_merges if tree.counts is None else tree.node_counts.tolist(),
+    }
+    for level in levels:
+        columns[f"level_{level}"] = group_of_nodes(tree, level)
+    return columns
+
+
+def group_of_nodes(tree, level):
+    """Group at a level that holds each node, None for a node above the cut."""
+    groups = tree.cut(level).tolist()
+    for first, _ in tree.children[: tree.n_leaves - level].tolist():
+        groups.append(groups[first])
+    return groups + [None] * (level - 1)

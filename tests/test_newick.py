@@ -1,0 +1,263 @@
+"""Newick text is what the format says: read back by ourselves and by DendroPy."""
+
+import dendropy
+import numpy as np
+import pytest
+from test_tree import TREES
+
+from skl2h import MergeTree
+from skl2h.export import export_newick, from_newick
+
+LETTERS = list("ab'\"()[]{},:;_\\/ \n\r\t<>&%#=.-+0\u00e9\u4e2d\u2028\u0301\x00\U0001f600\ud800")
+
+
+def random_tree(seed, n_leaves=30):
+    """Any merges, with either side first, and names of letters that formats use themselves."""
+    rng = np.random.default_rng(seed)
+    alive, children = list(range(n_leaves)), []
+    for node in range(n_leaves, 2 * n_leaves - 1):
+        children.append([alive.pop(rng.integers(len(alive))) for _ in range(2)])
+        alive.append(node)
+    names = ["".join(rng.choice(LETTERS, rng.integers(6))) for _ in range(n_leaves)]
+    scores = np.sort(rng.standard_exponential(n_leaves - 1))
+    return MergeTree(children, scores=scores, names=names, counts=rng.integers(9, size=n_leaves))
+
+
+def random_chain(n_leaves, first):
+    """Each leaf joins the one large group, from one side."""
+    grown = np.r_[0, np.arange(n_leaves, 2 * n_leaves - 2)]
+    children = np.column_stack([grown, np.arange(1, n_leaves)])
+    return MergeTree(children if first else children[:, ::-1])
+
+
+def balanced(n_leaves):
+    return MergeTree(np.arange(2 * n_leaves - 2).reshape(-1, 2))
+
+
+def written(tree, heights, node_labels=False):
+    """(label, length, below) of the root, by hand."""
+    ranks = np.arange(1, tree.n_leaves)
+    height = {"rank": ranks, "score": tree.scores, None: ranks}[heights]
+    height = [0] * tree.n_leaves + np.asarray(height).tolist()
+
+    def below(node, parent):
+        length = None if parent is None or heights is None else height[parent] - height[node]
+        if node < tree.n_leaves:
+            return tree.names[node], length, ()
+        children = tree.children[node - tree.n_leaves].tolist()
+        label = str(node) if node_labels else None
+        return label, length, tuple(below(child, node) for child in children)
+
+    return below(tree.n_nodes - 1, None)
+
+
+def read_by_dendropy(text):
+    def below(node):
+        children = node.child_nodes()
+        return node.label, node.edge_length, tuple(below(child) for child in children)
+
+    found = dendropy.Tree.get(
+        data=text, schema="newick", suppress_leaf_node_taxa=True, suppress_internal_node_taxa=True
+    )
+    return below(found.seed_node)
+
+
+@pytest.mark.parametrize("node_labels", [False, True])
+@pytest.mark.parametrize("heights", ["rank", "score", None])
+@pytest.mark.parametrize("seed", range(20))
+def test_dendropy_reads_names_sides_and_lengths(seed, heights, node_labels):
+    tree = random_tree(seed)
+    # DendroPy takes a name that is a single mark for the mark, in quotes or not.
+    tree = tree.with_names([name + "x" if name in tuple("(),:;") else name for name in tree.names])
+    text = export_newick(tree, heights=heights, node_labels=node_labels)
+    assert read_by_dendropy(text) == written(tree, heights, node_labels)
+
+
+@pytest.mark.parametrize("merges", TREES, ids=str)
+def test_every_order_of_merges_survives_in_ranks(merges):
+    names = ["it's", "a (b), c:d;", "[x]\ny", "", "d_e"]
+    for sides in (merges, [pair[::-1] for pair in merges]):
+        tree = MergeTree(sides, scores=[1, 2, 3, 4], names=names)
+        text = export_newick(tree)
+        assert from_newick(text, leaves=names) == tree
+        found = from_newick(text)
+        assert found.names == tuple(names[leaf] for leaf in tree.leaf_order)
+        assert np.array_equal(found.leaf_order, np.arange(5))
+        assert np.array_equal(found.cut(3)[np.argsort(tree.leaf_order)] == 0, same_as(tree, 3))
+
+
+def same_as(tree, level):
+    """Whether each leaf is together with the leftmost one."""
+    groups = tree.cut(level)
+    return groups == groups[tree.leaf_order[0]]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_what_survives(seed):
+    """Merges and sides always, order with ranks, scores up to rounding; names may be equal."""
+    tree = random_tree(seed)
+    in_order = np.empty(tree.n_nodes, dtype=int)  # leaves numbered from left to right
+    in_order[tree.leaf_order] = np.arange(tree.n_leaves)
+    in_order[tree.n_leaves :] = np.arange(tree.n_leaves, tree.n_nodes)
+    names = [tree.names[leaf] for leaf in tree.leaf_order]
+    children = in_order[tree.children]
+
+    ranks = np.arange(1, tree.n_leaves)
+    assert from_newick(export_newick(tree)) == MergeTree(children, scores=ranks, names=names)
+
+    found = from_newick(export_newick(tree, heights="score", node_labels=True))
+    assert np.array_equal(found.children, children)
+    assert found.names == tuple(names)
+    np.testing.assert_allclose(found.scores, tree.scores, rtol=1e-12)
+
+    found = from_newick(export_newick(tree, heights=None))
+    assert found.scores is None
+    assert found.names == tuple(names)
+    groups = {tuple(found.members(node)) for node in range(found.n_nodes)}
+    assert groups == {tuple(sorted(in_order[tree.members(n)])) for n in range(tree.n_nodes)}
+
+
+def test_scores_may_fall():
+    tree = MergeTree([(0, 1), (3, 2)], scores=[2, 1.5])
+    assert export_newick(tree, heights="score") == "((0:2.0,1:2.0):-0.5,2:1.5);"
+    found = from_newick("((0:2.0,1:2.0):-0.5,(2:1,3:1):.5);")
+    assert found.children.tolist() == [[2, 3], [0, 1], [5, 4]]
+    assert found.scores.tolist() == [1, 2, 1.5]
+
+
+@pytest.mark.parametrize("name", LETTERS + [a + b for a in "'[(;" for b in "')],:"])
+def test_names_of_one_mark(name):
+    tree = MergeTree([(0, 1)], scores=[1], names=[name, name])
+    assert from_newick(export_newick(tree)) == tree
+
+
+def test_one_leaf():
+    for name in ("a", "", "it's"):
+        tree = MergeTree([], names=[name])
+        assert from_newick(export_newick(tree)) == tree
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(a:1,(b:1,c:1):1);",
+        " ( a : 1.0 , ( b:1e0,c:+1. )xy[ignored (;]:1 )root:9 ;\n[the [nested] end]\n",
+        "[&R]('a':1,\r\n('b':1,'c':01)'it''s':1)'':0;",
+        "(a[one]:[two]1,(b:.1e1,c:1)0.95:1);",
+    ],
+)
+def test_spaces_comments_quotes_and_labels_do_not_matter(text):
+    assert from_newick(text) == MergeTree([(1, 2), (0, 3)], scores=[1, 2], names="abc")
+
+
+def test_underscores_are_spaces_but_in_quotes():
+    assert from_newick("(a_b,'a_b');").names == ("a b", "a_b")
+
+
+def test_height_is_the_longest_way_down():
+    assert from_newick("((a:1,b:5):1,(c:2,d:2):9);").scores.tolist() == [2, 5, 11]
+
+
+BAD = {
+    "": "line 1, column 1: the text ends before the semicolon",
+    ";": "line 1, column 1: there is no tree",
+    "(a,b)": "line 1, column 6: the text ends before the semicolon",
+    "(a,b": "line 1, column 5: the text ends before",
+    "(a,b;": "line 1, column 1: this parenthesis is not closed",
+    "(a,\n(b,c);": "line 1, column 1: this parenthesis is not closed",
+    "(a,b));": "line 1, column 6: no parenthesis is open here",
+    "a,b;": "line 1, column 2: no parenthesis is open here",
+    "(a,b);(c,d);": "line 1, column 7: there is something after the semicolon",
+    "(a,\n(b,c,d));": "line 2, column 1: this node joins 3, not 2.",
+    "(a,b,c);": "column 1: this node joins 3, not 2 (is it unrooted? then root it first)",
+    "((a,b));": "column 1: this node joins 1, not 2",
+    "(a,(b));": "column 4: this node joins 1, not 2",
+    "();": "column 1: this node joins 1, not 2",
+    "[&U](a,b);": "column 1: the tree is said to be unrooted",
+    "(a,'b);": "column 4: this quote is not closed",
+    "(a,b]);": "column 5: no bracket is open here",
+    "(a,b[c);": "column 5: this bracket is not closed",
+    "(a b,c);": "column 4: a comma, parenthesis or pair of quotes is missing",
+    "(a'b',c);": "column 3: a comma, parenthesis or pair of quotes is missing",
+    "(a,b)c d;": "column 8: a comma, parenthesis or pair of quotes is missing",
+    "(a:1 x,b:1);": "column 6: a comma, parenthesis or pair of quotes is missing",
+    "(a,b)(c,d);": "column 6: a comma is missing before this parenthesis",
+    "(a(b,c));": "column 3: a comma is missing before this parenthesis",
+    "(a:,b:1);": "column 3: no number follows the colon",
+    "(a:x,b:1);": "column 3: no number follows the colon",
+    "(a:'1',b:1);": "column 3: no number follows the colon",
+    "(a:1_0,b:1);": "column 3: no number follows the colon",
+    "(a:nan,b:1);": "column 3: no number follows the colon",
+    "(a:1:2,b:1);": "column 5: this node has a length already",
+    "(a:1e999,b:1);": "column 4: the length 1e999 is too large",
+    "(a:1,b);": "column 7: the node that ends here has no length, but others have",
+    "((a:1,b:1),c:2);": "column 11: the node that ends here has no length, but others have",
+}
+
+
+@pytest.mark.parametrize("text", BAD, ids=repr)
+def test_faults_are_told_with_their_place(text):
+    with pytest.raises(ValueError, match=r"^Newick, line") as error:
+        from_newick(text)
+    assert BAD[text] in str(error.value)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_broken_text_is_refused_with_its_place(seed):
+    """Whatever is cut out of or put into a text, it is a tree or a ValueError that says where."""
+    rng = np.random.default_rng(seed)
+    text = list(export_newick(random_tree(seed, 6), node_labels=True))
+    for _ in range(rng.integers(1, 4)):
+        at = rng.integers(len(text))
+        text[at : at + rng.integers(3)] = rng.choice(LETTERS, rng.integers(3))
+    try:
+        tree = from_newick("".join(text))
+    except ValueError as error:
+        assert str(error).startswith("Newick, line ")  # noqa: PT017 (most texts, but not all)
+    else:
+        assert from_newick(export_newick(tree, heights=None)).names == tree.names
+
+
+@pytest.mark.parametrize(
+    ("leaves", "message"),
+    [
+        (["a", "b", "x"], "leaves lacks 'c'"),
+        (["a", "b"], "leaves lacks 'c'"),
+        (["a", "b", "c", "d"], "the text lacks 'd'"),
+        (["a", "b", "c", "c"], "the text lacks 'c'"),
+    ],
+)
+def test_leaves_are_those_of_the_text(leaves, message):
+    with pytest.raises(ValueError, match=message):
+        from_newick("(a,(b,c));", leaves=leaves)
+
+
+def test_leaves_can_be_told_apart():
+    with pytest.raises(ValueError, match="leaves holds 'a' twice"):
+        from_newick("(a,(b,a));", leaves=["a", "a", "b"])
+
+
+def test_only_text_is_read():
+    with pytest.raises(TypeError, match="read from a str, got bytes"):
+        from_newick(b"(a,b);")
+
+
+def test_heights_are_checked():
+    tree = MergeTree([(0, 1)])
+    with pytest.raises(ValueError, match="heights must be 'rank' or 'score'"):
+        export_newick(tree, heights="depth")
+    with pytest.raises(ValueError, match="This tree has no scores"):
+        export_newick(tree, heights="score")
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [random_chain(100_000, True), random_chain(100_000, False), balanced(100_000)],
+    ids=["chain first", "chain last", "balanced"],
+)
+def test_100_000_leaves(tree):
+    """No recursion, and nothing quadratic: this would not end otherwise."""
+    text = export_newick(tree)
+    assert text.count("(") == 99_999
+    found = from_newick(text, leaves=tree.names)
+    assert np.array_equal(found.children, tree.children)
