@@ -11,8 +11,9 @@ import numpy as np
 
 from . import __version__
 from .estimator import L2HClustering, build_tree
-from .export import export_csv, export_json, export_text, printable
+from .export import export_text
 from .logits import as_logits
+from .outputs import InputError, check_outputs, page, picture, tell, text, write_all, writer
 
 DESCRIPTION = """\
 Reads a whole hierarchy out of the logits of a flat clusterer or classifier.
@@ -30,16 +31,24 @@ LOGITS is a table of numbers, one row for each sample and one column for each cl
   .csv   numbers between commas; a first line that is not numbers names the clusters;
          no column of row numbers (with pandas: to_csv(path, index=False))
 Files are never unpickled.
+
+FILE says by its ending what is written; several --out write several, or none if one fails:
+  .txt                  the tree as it is printed, with the groups of each --level
+  .csv                  one line for each node: name, parent, children, score, leaves, rows,
+                        and its group at each --level
+  .json, .flat.json     objects in objects, as d3 reads them, or flat lists
+  .nwk, .newick         Newick, with the number of the merge as height
+  .html                 a page to explore in a browser, which needs nothing else
+  .png, .svg, .pdf      a picture, which needs matplotlib: a dendrogram, or of more than
+                        60 leaves a radial tree
+Page and picture show the first --level, or 10 groups.
 """
 
 BUILD_EPILOG = """\
 examples:
   skl2h build logits.npy                           print the tree
-  skl2h build logits.npy --level 10 --out tree.csv
-                                                   one line for each node: name, parent,
-                                                   children, score, leaves, rows, and its
-                                                   group at level 10
-  skl2h build probs.npz --probabilities --names classes.txt --out tree.json
+  skl2h build logits.npy --level 10 --out tree.html --out tree.png --out tree.csv
+  skl2h build probs.npz --probabilities --names classes.txt --out tree.nwk
 
 exit codes: 0 done, 1 a file or its content is at fault, 2 the command line is.
 """
@@ -50,13 +59,13 @@ digits. Each leaf is one cluster, named after the digit that most of its images 
 score says how sure the model is of the group that was merged: the lowest went first.
 
 What to try next:
+  skl2h demo --out FOLDER         the same as pictures, and as a page to explore in a browser
   skl2h build --help              the same from a file of logits, of any model
   python3 -c "import skl2h; help(skl2h.L2HClustering)"
                                   the same in Python, behind scikit-learn's API"""
 
 
-class InputError(Exception):
-    """A fault of a file, told in one line."""
+DEMO_LEVEL = 4
 
 
 def main(argv=None):
@@ -106,9 +115,16 @@ def _parser():
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     demo = commands.add_parser(
         "demo",
-        help="fit a mixture to the digits of scikit-learn and print its hierarchy",
+        help="fit a mixture to the digits of scikit-learn and show its hierarchy",
         description="Fit a Gaussian mixture to the digits that ship with scikit-learn, and "
         "print the hierarchy of its clusters.",
+    )
+    demo.add_argument(
+        "--out",
+        metavar="FOLDER",
+        type=Path,
+        help="folder, made if need be, to write digits.png, digits-radial.png and digits.html "
+        "to; the pictures need matplotlib",
     )
     demo.set_defaults(run=_demo)
     build = commands.add_parser(
@@ -118,7 +134,7 @@ def _parser():
         epilog=BUILD_EPILOG,
         formatter_class=raw,
         usage="skl2h build LOGITS [--probabilities] [--array NAME] [--header yes|no]\n"
-        "                   [--names FILE] [--level K [K ...]] [--out FILE]",
+        "                   [--names FILE] [--level K [K ...]] [--out FILE]...",
     )
     build.add_argument("logits", metavar="LOGITS", type=Path, help=".npy, .npz or .csv file")
     build.add_argument(
@@ -146,14 +162,24 @@ def _parser():
         type=Path,
         action="append",
         default=[],
-        help=".csv, .json or .txt file to write, by its ending; may be given again; without it "
+        help="file to write, of a kind that its ending tells; may be given again; without it "
         "the tree is printed",
     )
     build.set_defaults(run=_build)
     return parser
 
 
-def _demo(_):
+def _demo(arguments):
+    writers = {}
+    if (folder := arguments.out) is not None:
+        _make_folder(folder)
+        writers = {
+            "digits.png": lambda tree, _: picture(tree, DEMO_LEVEL, "rectangular", "png"),
+            "digits-radial.png": lambda tree, _: picture(tree, DEMO_LEVEL, "radial", "png"),
+            "digits.html": page,
+        }
+        writers = {folder / name: write for name, write in writers.items()}
+        check_outputs(writers, inputs=[])
     from sklearn.datasets import load_digits
     from sklearn.decomposition import PCA
     from sklearn.mixture import GaussianMixture
@@ -168,19 +194,20 @@ def _demo(_):
         f"mostly {digit} ({np.mean(targets == digit):.0%})"
         for digit, targets in zip(commonest, seen)
     ]
-    print(export_text(model.tree_.with_names(names)))
+    tree = model.tree_.with_names(names)
+    write_all(writers, tree, [DEMO_LEVEL])
+    print(export_text(tree))
     print()
     print(NEXT)
+    for path in writers:
+        print(f"Written: {path}")
     return 0
 
 
 def _build(arguments):
-    writers = [(path, _writer(path)) for path in arguments.out]
-    inputs = [arguments.logits, arguments.names]
-    inputs = [os.path.realpath(path) for path in inputs if path is not None]
-    for path in arguments.out:
-        if os.path.realpath(path) in inputs:
-            raise InputError(f"--out {path}: would overwrite what is read.")
+    if arguments.out:
+        check_outputs(arguments.out, [arguments.logits, arguments.names])
+    writers = {path: writer(path) for path in arguments.out}
     scores, names = _read_scores(arguments)
     n_leaves = scores.shape[1]
     if arguments.names is not None:
@@ -205,40 +232,18 @@ def _build(arguments):
             tree, _ = build_tree(as_logits(scores, kind), names=names)
         except ValueError as error:
             raise InputError(f"{arguments.logits}: {error}") from None
-    for warning in caught:
-        print(f"skl2h: warning: {warning.message}", file=sys.stderr)
-    texts = [(path, write(tree, arguments.level)) for path, write in writers]
-    for path, text in texts:
-        _write(path, text)
-    if not texts:
-        print(_text(tree, arguments.level), end="")
+    tell(caught)
+    write_all(writers, tree, arguments.level)
+    if not writers:
+        print(text(tree, arguments.level), end="")
     return 0
 
 
-def _text(tree, levels):
-    parts = [export_text(tree)]
-    for level in levels:
-        parts.append(f"\nlevel {level}")
-        groups = tree.cut(level)
-        for group in range(level):
-            members = ", ".join(
-                printable(tree.names[leaf]) for leaf in np.flatnonzero(groups == group)
-            )
-            parts.append(f"  {group}: {members}")
-    return "\n".join(parts) + "\n"
-
-
-def _writer(path):
-    writers = {
-        ".csv": lambda tree, levels: export_csv(tree, levels=levels),
-        ".json": lambda tree, levels: export_json(tree, nested=False, levels=levels) + "\n",
-        ".txt": _text,
-    }
-    if path.suffix.lower() not in writers:
-        raise InputError(
-            f"--out {path}: the ending says what to write, one of {', '.join(writers)}."
-        )
-    return writers[path.suffix.lower()]
+def _make_folder(path):
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {path}: {error.strerror or error}.") from None
 
 
 def _read_scores(arguments):
@@ -367,24 +372,6 @@ def _read_names(path):
         raise InputError(f"{path}: {error.strerror or error}.") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text ({error}).") from None
-
-
-def _write(path, text):
-    """Write the whole file or none of it."""
-    target = Path(os.path.realpath(path))  # a link stays a link
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        file = open(temporary, "x", encoding="utf-8", newline="")  # noqa: SIM115 (closed below)
-        try:
-            with file:
-                file.write(text)
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {path}: {error.strerror or error}.") from None
-    except UnicodeError as error:
-        raise InputError(f"--out {path}: a name cannot be written ({error}).") from None
 
 
 if __name__ == "__main__":

@@ -453,14 +453,14 @@ class MergeTree:
             )
 
 
-def tree_of(tree):
-    """Tree itself, or that of a fitted estimator."""
-    if isinstance(tree, MergeTree):
-        return tree
-    if not hasattr(tree, "fit"):
-        raise TypeError(f"A MergeTree or a fitted L2HClustering is needed, got {tree!r}.")
-    check_is_fitted(tree, "tree_")
-    return tree_of(tree.tree_)
+def tree_of(source):
+    """Tree of a tree, which is itself, or of a fitted estimator."""
+    if isinstance(source, MergeTree):
+        return source
+    if not hasattr(source, "fit"):
+        raise TypeError(f"A MergeTree or a fitted L2HClustering is needed, got {source!r}.")
+    check_is_fitted(source, "tree_")
+    return tree_of(source.tree_)
 
 
 def _check_children(children):

@@ -1,17 +1,26 @@
 """`skl2h`: a file of logits in, a tree out."""
 
 import csv
-import json
 import os
 import subprocess
 import sys
+import types
+import warnings
 
 import numpy as np
 import pytest
 
-from skl2h import __version__, l2h_tree
+import skl2h.export
+from skl2h import MergeTree, __version__, l2h_tree, outputs
 from skl2h.__main__ import main
-from skl2h.export import export_csv, export_text
+from skl2h.export import (
+    export_csv,
+    export_json,
+    export_newick,
+    export_text,
+    from_json,
+    from_newick,
+)
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
 
@@ -57,17 +66,161 @@ def test_build_prints_the_groups_of_levels(run):
 
 def test_build_writes_by_ending(run, tmp_path):
     save("logits.npy")
-    outputs = [f"--out=tree.{ending}" for ending in ("csv", "json", "txt")]
-    assert run("build", "logits.npy", "--level", 3, *outputs) == (0, "", "")
     tree = l2h_tree(LOGITS)
-    assert (tmp_path / "tree.csv").read_text() == export_csv(tree, levels=[3])
-    fields = json.loads((tmp_path / "tree.json").read_text())
-    assert fields["children"] == tree.children.tolist()
-    assert fields["cuts"] == {"3": tree.cut(3).tolist()}
-    assert (tmp_path / "tree.txt").read_text().startswith(export_text(tree))
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "logits.npy", "tree.csv", "tree.json", "tree.txt"
-    ]  # fmt: skip
+    expected = {
+        "tree.csv": export_csv(tree, levels=[3, 2]),
+        "tree.json": export_json(tree, levels=[3, 2]) + "\n",
+        "tree.flat.json": export_json(tree, nested=False, levels=[3, 2]) + "\n",
+        "tree.nwk": export_newick(tree) + "\n",
+        "TREE.NEWICK": export_newick(tree) + "\n",
+    }
+    outputs = [f"--out={name}" for name in [*expected, "tree.txt"]]
+    assert run("build", "logits.npy", "--level", 3, 2, *outputs) == (0, "", "")
+    assert run("build", "logits.npy", "--level", 3, 2)[1] == (tmp_path / "tree.txt").read_text()
+    assert {name: (tmp_path / name).read_text() for name in expected} == expected
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == sorted(["logits.npy", "tree.txt", *expected])
+
+
+def test_build_writes_names_as_they_are(run, tmp_path):
+    """Line breaks within names are not translated."""
+    names = ["a\r\nb", "a\nb", "\r", "\u4e2d", "it's"]
+    np.savez("a.npz", logits=LOGITS, names=names)
+    assert run("build", "a.npz", "--out=a.nwk", "--out=a.csv", "--out=a.json")[0] == 0
+    tree = l2h_tree(LOGITS).with_names(names)
+    assert (tmp_path / "a.csv").read_bytes().decode() == export_csv(tree)
+    newick = (tmp_path / "a.nwk").read_bytes().decode()
+    assert from_newick(newick, leaves=names).with_names(None) == MergeTree(
+        tree.children, scores=[1, 2, 3, 4]
+    )
+    assert from_json((tmp_path / "a.json").read_text()) == tree
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    """Page and pictures that say how they were asked for; whether a picture was closed."""
+    matplotlib = pytest.importorskip("matplotlib")
+    from matplotlib import pyplot
+
+    class DendrogramDisplay:
+        @classmethod
+        def from_tree(cls, tree, *, layout, level):
+            display = cls()
+            display.figure_ = pyplot.figure()
+            display.figure_.text(0.5, 0.5, f"{tree.n_leaves} {layout} {level}")
+            return display
+
+    plotting = types.ModuleType("skl2h.plotting")
+    plotting.DendrogramDisplay = DendrogramDisplay
+    monkeypatch.setitem(sys.modules, "skl2h.plotting", plotting)
+    monkeypatch.setattr(
+        skl2h.export, "export_html", lambda tree, level: f"<p>{level}", raising=False
+    )
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")  # text as text
+
+
+@pytest.mark.usefixtures("stand_ins")
+@pytest.mark.parametrize(
+    ("n_leaves", "levels", "shown"),
+    [
+        (5, [], "5 rectangular None"),
+        (5, [2, 3], "5 rectangular 2"),
+        (60, [], "60 rectangular 10"),
+        (61, [], "61 radial 10"),
+        (61, [7], "61 radial 7"),
+    ],
+)
+def test_page_and_pictures_fit_the_tree(run, tmp_path, n_leaves, levels, shown):
+    np.save("a.npy", np.random.default_rng(0).standard_normal((99, n_leaves)))
+    outputs = [f"--out=a.{kind}" for kind in ("html", "png", "svg", "pdf")]
+    levels = ["--level", *levels] if levels else []
+    assert run("build", "a.npy", *outputs, *levels) == (0, "", "")
+    assert (tmp_path / "a.html").read_text() == f"<p>{shown.split()[-1]}"
+    assert shown in (tmp_path / "a.svg").read_text()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert run("build", "a.npy", *outputs, *levels)[0] == 0
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_demo_writes_pictures_and_page(run, tmp_path):
+    code, out, err = run("demo", "--out", "new")
+    assert (code, err) == (0, "")
+    names = ["digits-radial.png", "digits.html", "digits.png"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == names
+    assert out.count("Written: new") == 3
+    (tmp_path / "file").touch()
+    code, out, err = run("demo", "--out", "file")
+    assert (code, out, err) == (1, "", "skl2h: error: --out file: File exists.\n")
+
+
+@pytest.mark.parametrize(
+    "ending", ["txt", "csv", "json", "flat.json", "nwk", "html", "png", "svg", "pdf"]
+)
+def test_real_outputs(run, tmp_path, ending):
+    pytest.importorskip("skl2h.plotting")
+    pytest.importorskip("matplotlib")
+    np.savez("a.npz", logits=LOGITS, names=["<b>", "$x$", "", "a\nb", "\u00e9"])
+    assert run("build", "a.npz", "--level", 3, f"--out=a.{ending}") == (0, "", "")
+    assert (tmp_path / f"a.{ending}").stat().st_size > 20
+
+
+def test_pictures_need_matplotlib_before_the_work(run, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, _, err = run("build", "missing.npy", "--out=a.csv", "--out=a.png")
+    message = 'skl2h: error: --out a.png: a picture needs matplotlib: pip install "skl2h[plot]".\n'
+    assert (code, err) == (1, message)
+    assert run("demo", "--out", "x")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        (["a.csv", "b.csv", "./a.csv"], "--out a.csv: would overwrite --out a.csv"),
+        (["link.csv", "a.csv"], "--out a.csv: would overwrite --out link.csv"),
+        (["a.csv", "b.xyz"], "--out b.xyz: the ending says what to write, one of .txt, .csv, "),
+        (["a.csv", "no/b.csv"], "--out no/b.csv: No such file or directory"),
+        (["a.csv", "file/b.csv"], "--out file/b.csv: Not a directory"),
+        (["a.csv", "folder.csv"], "--out folder.csv: Is a directory"),
+        (["a.csv", "csv"], "--out csv: the ending says"),
+    ],
+)
+def test_outputs_are_checked_before_anything_is_read(run, tmp_path, outputs, message):
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.iterdir())
+    code, _, err = run("build", "missing.npy", *(f"--out={path}" for path in outputs))
+    assert (code, err.count("\n")) == (1, 1)
+    assert message in err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_all_outputs_are_written_or_none(run, tmp_path):
+    """A name that UTF-8 lacks is no fault of JSON, which is ASCII, but of CSV."""
+    np.savez("a.npz", logits=LOGITS, names=["\ud800", "b", "c", "d", "e"])
+    (tmp_path / "a.json").write_text("old")
+    code, _, err = run("build", "a.npz", "--out=a.json", "--out=b.json", "--out=a.csv")
+    assert (code, "--out a.csv: a name cannot be written" in err) == (1, True)
+    assert (tmp_path / "a.json").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.npz"]
+    assert run("build", "a.npz", "--out=a.json")[0] == 0
+    assert from_json((tmp_path / "a.json").read_text()).names[0] == "\ud800"
+
+
+def test_warnings_of_outputs_are_told_with_them(run, monkeypatch):
+    def warn(tree, levels):
+        for _ in range(2):
+            warnings.warn("No glyph.", UserWarning, stacklevel=1)
+        return "text"
+
+    monkeypatch.setitem(outputs.WRITERS, ".txt", warn)
+    save("logits.npy")
+    found = run("build", "logits.npy", "--out=a.txt")
+    assert found == (0, "", "skl2h: warning: --out a.txt: No glyph.\n")
 
 
 def test_build_reads_probabilities(run):
