@@ -81,7 +81,8 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     tree = tree_of(tree)
     n_whole, depth_limit = tree.n_leaves, tree.n_leaves  # nodes below n_whole are not opened
     if level is not None:
-        tree.cut(level)  # refuses what is no level
+        if tree.cut(level).ndim > 1:
+            raise TypeError(f"export_text takes one level at a time, got {level!r}.")
         n_whole = 2 * tree.n_leaves - level
     if max_depth is not None:
         depth_limit = operator.index(max_depth)
@@ -135,8 +136,7 @@ def _descriptions(tree, decimals):
 
 
 def _some_names(tree, node):
-    start = tree._starts[node]
-    leaves = tree.leaf_order[start : start + tree.sizes[node]]
+    leaves = tree.members(node)
     names = [printable(tree.names[leaf]) for leaf in leaves[:N_NAMES]]
     more = len(leaves) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")

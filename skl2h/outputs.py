@@ -163,6 +163,7 @@ def _told(path):
     """Tell the warnings and faults of an output in one line each."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # some are UserWarnings as well
         try:
             yield
         except OSError as error:

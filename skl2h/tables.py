@@ -168,12 +168,12 @@ def export_networkx(tree, *, levels=()):
     for edges in ("parent", "child_1", "child_2"):
         del columns[edges]
     graph = networkx.DiGraph()
-    for node, values in enumerate(zip(*columns.values())):
-        attributes = {key: value for key, value in zip(columns, values) if value is not None}
-        graph.add_node(node, **attributes)
-    for node, (first, last) in enumerate(tree.children.tolist(), tree.n_leaves):
-        graph.add_edge(node, first)
-        graph.add_edge(node, last)
+    graph.add_nodes_from(
+        (node, {key: value for key, value in zip(columns, values) if value is not None})
+        for node, values in enumerate(zip(*columns.values()))
+    )
+    merges = enumerate(tree.children.tolist(), tree.n_leaves)
+    graph.add_edges_from((merge, child) for merge, pair in merges for child in pair)
     return graph
 
 

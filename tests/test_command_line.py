@@ -212,9 +212,13 @@ def test_all_outputs_are_written_or_none(run, tmp_path):
 
 
 def test_warnings_of_outputs_are_told_with_them(run, monkeypatch):
+    class OldWarning(DeprecationWarning, UserWarning):
+        pass
+
     def warn(tree, levels):
         for _ in range(2):
             warnings.warn("No glyph.", UserWarning, stacklevel=1)
+        warnings.warn("Nothing that a user could do.", OldWarning, stacklevel=1)
         return "text"
 
     monkeypatch.setitem(outputs.WRITERS, ".txt", warn)

@@ -309,6 +309,8 @@ def test_text_limits_are_checked():
         export_text(TREE, level=9)
     with pytest.raises(TypeError, match="A level is an integer"):
         export_text(TREE, level=1.5)
+    with pytest.raises(TypeError, match=r"export_text takes one level at a time, got \[2, 3\]"):
+        export_text(TREE, level=[2, 3])
     with pytest.raises(ValueError, match="max_depth must be 0 or more, got -1"):
         export_text(TREE, max_depth=-1)
     with pytest.raises(TypeError, match="integer"):
