@@ -24,7 +24,7 @@ from .logits import as_logits
 from .merge import AGGREGATIONS, N_REPORTS, leaf_profiles, merge_leaves
 from .progress import CallbackSupportMixin, Task, printing, with_callbacks
 from .response import Response, leaf_names
-from .tree import MergeTree
+from .tree import MergeTree, picture_of
 
 __all__ = ["L2HClustering", "l2h_tree"]
 
@@ -493,6 +493,25 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         # scikit-learn's checks read these of whatever has predict_proba, a clusterer or not.
         tags.classifier_tags = ClassifierTags()
         return tags
+
+    @property
+    def _repr_html_(self):
+        # Without diagrams in scikit-learn's configuration, this raises AttributeError.
+        diagram = super()._repr_html_
+        return lambda: diagram() + self._picture()
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] += self._picture()
+        return bundle
+
+    def _picture(self):
+        """The fitted tree, to be shown below scikit-learn's diagram of the parameters."""
+        if not hasattr(self, "tree_"):
+            return ""
+        level = self.n_clusters_ if self.n_clusters_ < self.n_leaves_ else min(self.n_leaves_, 10)
+        return picture_of(self.tree_, level)
 
     def _logits(self, X):
         # As it was fitted, whatever the parameters have been set to since.

@@ -5,6 +5,7 @@ Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first
 
 import operator
 
+from .html import export_html
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
 from .tables import export_csv, export_networkx, export_pandas
@@ -12,6 +13,7 @@ from .tree import tree_of
 
 __all__ = [
     "export_csv",
+    "export_html",
     "export_json",
     "export_networkx",
     "export_newick",

@@ -15,6 +15,8 @@ from functools import cached_property
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .svg import tree_svg
+
 __all__ = ["MergeTree"]
 
 
@@ -393,6 +395,9 @@ class MergeTree:
     def __repr__(self):
         return f"MergeTree(n_leaves={self.n_leaves})"
 
+    def _repr_html_(self):
+        return picture_of(self, min(self.n_leaves, 10))
+
     def __reduce__(self):
         # Unpickled arrays are writable again, so the tree is built anew.
         return _rebuild, (self.children, self.scores, self.names, self.counts)
@@ -461,6 +466,17 @@ def tree_of(source):
         raise TypeError(f"A MergeTree or a fitted L2HClustering is needed, got {source!r}.")
     check_is_fitted(source, "tree_")
     return tree_of(source.tree_)
+
+
+def picture_of(tree, level):
+    """Element of HTML that shows a tree, coloured by the groups of a level."""
+    said = [repr(tree)]
+    if tree.counts is not None:
+        said.append(f"{tree.node_counts[-1]:,.12g} rows (in brackets: of each line)")
+    if 1 < level < tree.n_leaves:
+        said.append(f"coloured by its {level} groups")
+    said = ", ".join(said)
+    return f'<div style="overflow-x: auto"><div>{said}</div>{tree_svg(tree, level)}</div>'
 
 
 def _check_children(children):

@@ -1,0 +1,107 @@
+"""A tree as one interactive page.
+
+The page is put together of the files in ``page/``, which are fixed, and one element of data.
+Nothing else of the tree gets into it: what users name is data to the script, never markup.
+"""
+
+import base64
+import hashlib
+import json
+import operator
+from importlib.resources import files
+from string import Template
+
+from .palette import group_colors
+from .svg import as_text
+from .tree import tree_of
+
+__all__ = ["export_html"]
+
+
+def export_html(tree, *, title=None, level=None):
+    """One self-contained page: a collapsible tree and an icicle, to explore in a browser.
+
+    Parameters
+    ----------
+    tree : MergeTree or fitted L2HClustering
+    title : str, default=None
+        Title of the page; None says how many leaves there are.
+    level : int, default=None
+        Number of groups shown at first, from 1 to `n_leaves`. None takes the `n_clusters_` of an
+        estimator that groups its leaves, else 10 or, of a smaller tree, all leaves.
+
+    Returns
+    -------
+    text : str
+        A whole HTML document, of ASCII characters only. The same tree gives the same text.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no tree, or the level is not an integer.
+    ValueError
+        If there is no such level.
+
+    Notes
+    -----
+    The page asks for nothing from any network, and its Content-Security-Policy lets it run no
+    script but its own: names may hold anything. Groups have the colours and numbers of
+    :meth:`~skl2h.MergeTree.cut` at the level of the slider.
+
+    Examples
+    --------
+    >>> from skl2h import MergeTree
+    >>> from skl2h.export import export_html
+    >>> tree = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], names=["cat", "car", "dog"])
+    >>> page = export_html(tree, title="Pets & more")
+    >>> page.splitlines()[0]
+    '<!DOCTYPE html>'
+    >>> "<title>Pets &amp; more</title>" in page
+    True
+    """
+    source, tree = tree, tree_of(tree)
+    if level is None:
+        level = getattr(source, "n_clusters_", tree.n_leaves)
+        if level == tree.n_leaves:
+            level = min(level, 10)
+    try:
+        level = operator.index(level)
+    except TypeError:
+        raise TypeError(f"level must be one integer, got {level!r}.") from None
+    tree.cut(level)  # refuses a level that is not there
+    title = f"Tree of {tree.n_leaves:,} leaves" if title is None else str(title)
+    fields = {
+        "level": level,
+        "names": tree.names,
+        "children": tree.children.ravel().tolist(),
+        "scores": None if tree.scores is None else tree.scores.tolist(),
+        "counts": None if tree.counts is None else tree.counts.tolist(),
+        "colors": "".join(group_colors(tree.n_leaves)).replace("#", ""),
+    }
+    style, script = _part("page.css"), _part("page.js")
+    page = Template(_part("page.html")).substitute(
+        title=as_text(title),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        data=_as_data(fields),
+    )
+    return page
+
+
+def _part(name):
+    return files("skl2h").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _hash(text):
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _as_data(fields):
+    # ASCII, so that no line separator or half of a character is left as it is. These three only
+    # occur within strings, and are what could end the element.
+    text = json.dumps(fields, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")

@@ -1,0 +1,101 @@
+"""A small still picture of a tree, for a notebook: one element of SVG.
+
+tip     what ends a line of the picture: a leaf, or a group too many to show one by one
+
+The picture has no script, no style sheet and no identifier, so that any number of them get on
+with each other in one page; text and lines take the colour of the text around them.
+"""
+
+from html import escape
+
+import numpy as np
+
+from .palette import group_colors
+
+__all__ = ["tree_svg"]
+
+MAX_TIPS = 24
+MAX_LETTERS = 64
+
+# In pixels: one tip, the lines, room for the text beside them, and the margin.
+_ROW, _LINES, _TEXT, _MARGIN = 20, 260, 480, 8
+
+
+def tree_svg(tree, level):
+    """Picture of a tree from its root, on the left, to at most `MAX_TIPS` tips.
+
+    The groups of the cut at `level` have their colours; what is above them is grey. Depth is the
+    rank of the merge. Returns the text of an ``<svg>`` element, of ASCII characters only.
+    """
+    n_tips = min(tree.n_leaves, MAX_TIPS)
+    above = 2 * tree.n_leaves - n_tips  # from here on nodes are merges of tips
+    tips = np.flatnonzero((tree.parents[:above] >= above) | (tree.parents[:above] < 0))
+    places = np.empty(tree.n_leaves, dtype=np.intp)
+    places[tree.leaf_order] = np.arange(tree.n_leaves)
+    members = [
+        tree.leaf_order[places[tree.members(tip)].min() :][: tree.sizes[tip]] for tip in tips
+    ]
+    from_top = np.argsort([places[leaves[0]] for leaves in members])
+    tips, members = tips[from_top], [members[i] for i in from_top]
+
+    color_of = _colors(tree, level, above)
+    y = dict(zip(tips.tolist(), _MARGIN + _ROW * (np.arange(n_tips) + 0.5)))
+    x = dict.fromkeys(y, _MARGIN + _LINES)
+    lines, texts = [], []
+    for node, (first, last) in enumerate(tree.children[above - tree.n_leaves :].tolist(), above):
+        y[node] = (y[first] + y[last]) / 2
+        x[node] = _MARGIN + _LINES * (tree.n_nodes - 1 - node) / n_tips
+        for child in (first, last):
+            path = f"M{x[node]:.1f} {y[node]:.1f}V{y[child]:.1f}H{x[child]:.1f}"
+            lines.append(f'<path d="{path}" stroke="{color_of(child)}"/>')
+    for tip, leaves in zip(tips.tolist(), members):
+        color = color_of(tip)
+        if tip < tree.n_leaves:
+            mark = f'<circle cx="{x[tip]}" cy="{y[tip]}" r="3.5" fill="{color}" stroke="none"/>'
+        else:
+            corners = f"{x[tip] - 4},{y[tip]} {x[tip] + 10},{y[tip] - 7} {x[tip] + 10},{y[tip] + 7}"
+            mark = f'<polygon points="{corners}" fill="{color}" stroke="none"/>'
+        lines.append(mark)
+        texts.append(f'<text x="{x[tip] + 16}" y="{y[tip] + 4}">{_text(tree, tip, leaves)}</text>')
+
+    width, height = _LINES + _TEXT + 2 * _MARGIN, _ROW * n_tips + 2 * _MARGIN
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" role="img" aria-label="Tree of {tree.n_leaves} leaves">'
+        f'<g fill="none" stroke-width="1.6">{"".join(lines)}</g>'
+        f'<g fill="currentColor" font-family="sans-serif" font-size="12">{"".join(texts)}</g>'
+        "</svg>"
+    )
+
+
+def _colors(tree, level, above):
+    """Colour of a node at or above the tips, as a function of it."""
+    groups, colors = tree.cut(level), group_colors(level)
+    cut = 2 * tree.n_leaves - level  # nodes from here on are above the groups
+
+    def color_of(node):
+        return "#8c959f" if node >= cut else colors[groups[tree.members(node)[0]]]
+
+    return color_of
+
+
+def _text(tree, tip, leaves):
+    rows = ""
+    if tree.counts is not None:
+        rows = f" ({tree.node_counts[tip]:,.12g})"
+    names = ", ".join(tree.names[leaf] or "(empty name)" for leaf in leaves[: MAX_LETTERS // 2])
+    if tip < tree.n_leaves:
+        return as_text(_shortened(names, MAX_LETTERS) + rows)
+    size = f"{tree.sizes[tip]:,} leaves{rows}: "
+    return f'<tspan opacity="0.7">{size}</tspan>' + as_text(
+        _shortened(names, MAX_LETTERS - len(size))
+    )
+
+
+def _shortened(text, n_letters):
+    return text if len(text) <= n_letters else text[: n_letters - 1] + "\u2026"
+
+
+def as_text(text):
+    """Text as ASCII markup that says just this, in HTML as in SVG."""
+    return escape(text).encode("ascii", "xmlcharrefreplace").decode()
