@@ -6,6 +6,7 @@ The picture has no script, no style sheet and no identifier, so that any number 
 with each other in one page; text and lines take the colour of the text around them.
 """
 
+import re
 from html import escape
 
 import numpy as np
@@ -97,5 +98,6 @@ def _shortened(text, n_letters):
 
 
 def as_text(text):
-    """Text as ASCII markup that says just this, in HTML as in SVG."""
-    return escape(text).encode("ascii", "xmlcharrefreplace").decode()
+    """Text as ASCII markup, in HTML and in XML; U+FFFD for what neither can hold."""
+    held = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "\ufffd", text)
+    return escape(held).encode("ascii", "xmlcharrefreplace").decode()
