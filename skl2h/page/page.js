@@ -171,27 +171,59 @@
     if (rowOf[active] >= 0 && (rowOf[active] < from || rowOf[active] >= to)) {
       drawn.push(drawRow(active, shift, room));
     }
-    element("rows").replaceChildren(...drawn);
+    place(drawn);
     if (rowOf[active] >= 0) tree.setAttribute("aria-activedescendant", `node-${active}`);
     else tree.removeAttribute("aria-activedescendant");
   }
 
+  /** Put rows into the page. Those that are there stay, so that a pointer keeps what it is on. */
+  function place(drawn) {
+    const wanted = new Set(drawn);
+    const box = element("rows");
+    for (const row of [...box.children]) {
+      if (!wanted.has(row)) {
+        row.remove();
+        drawnRows.delete(Number(row.dataset.node));
+      }
+    }
+    let next = box.firstChild;
+    for (const row of drawn) {
+      drawnRows.set(Number(row.dataset.node), row);
+      if (row === next) next = row.nextSibling;
+      else box.insertBefore(row, next);
+    }
+  }
+
+  const drawnRows = new Map();
+
   function drawRow(node, shift, room) {
+    const indent = STEP * Math.max(0, Math.min(depth[node] - shift, room));
+    // All that a row shows; what the keyboard and the pointer change is set below.
+    const shows = [level, groups[node], expanded[node], indent, query].join(" ");
+    let row = drawnRows.get(node);
+    if (!row || row.dataset.shows !== shows) {
+      row = makeRow(node, indent);
+      row.dataset.shows = shows;
+    }
+    row.style.transform = `translateY(${rowOf[node] * ROW}px)`;
+    row.setAttribute("aria-selected", node === chosen);
+    row.classList.toggle("active", node === active);
+    return row;
+  }
+
+  function makeRow(node, width) {
     const row = make("div", isLeaf(node) ? "row leaf" : "row inner");
     row.id = `node-${node}`;
     row.dataset.node = node;
     row.dataset.group = groups[node];
-    row.style.transform = `translateY(${rowOf[node] * ROW}px)`;
     row.setAttribute("role", "treeitem");
     row.setAttribute("aria-level", depth[node] + 1);
     row.setAttribute("aria-setsize", node === ROOT ? 1 : 2);
     row.setAttribute("aria-posinset", node === ROOT || first(parent[node]) === node ? 1 : 2);
-    row.setAttribute("aria-selected", node === chosen);
     row.setAttribute("aria-label", [title(node), ...facts(node)].join(", "));
     if (!isLeaf(node)) row.setAttribute("aria-expanded", expanded[node] === 1);
-    if (node === active) row.classList.add("active");
     const indent = make("span", "indent");
-    indent.style.width = `${STEP * Math.max(0, Math.min(depth[node] - shift, room))}px`;
+    indent.style.width = `${width}px`;
     row.append(indent, make("span", "toggle"), chip(node));
     if (isLeaf(node)) {
       row.append(marked(node));
@@ -370,7 +402,8 @@
     if (Number.isInteger(asked) && asked >= 1 && asked <= K) setLevel(asked);
   });
   levelBox.addEventListener("change", () => {
-    setLevel(Math.round(Number(levelBox.value)) || level);
+    const asked = Math.round(Number(levelBox.value));
+    setLevel(levelBox.value === "" || Number.isNaN(asked) ? level : asked);
     levelBox.value = level; // what cannot be read as a level is put right
   });
 
