@@ -667,7 +667,9 @@
     pen.fillStyle = ink;
     if (fit(pen, words, wide - 7) === words) {
       let middle = y + Math.min(high / 2, 10);
-      if (Math.abs(middle - line) < 9) middle = y + 10 < line ? line - 9 : line + 10;
+      if (Math.abs(middle - line) < 10) {
+        middle = line + 17 <= y + high ? line + 10 : line - 9;
+      }
       if (middle - 7 >= y && middle + 7 <= y + high) pen.fillText(words, x + 4, middle);
     } else if (isLeaf(node)) {
       const room = (line > y ? y + high - line - 4 : high) - 8;
