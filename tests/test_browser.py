@@ -7,6 +7,7 @@ SKL2H_BROWSER_TESTS=1 in the environment, it fails there instead.
 import json
 import os
 import shutil
+import subprocess
 import threading
 import time
 from functools import partial
@@ -55,7 +56,8 @@ def driver():
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    service = webdriver.ChromeService(DRIVER, log_output=subprocess.DEVNULL)
+    driver = webdriver.Chrome(options=options, service=service)
     yield driver
     driver.quit()
 
