@@ -9,7 +9,7 @@ from .html import export_html
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
 from .tables import export_csv, export_networkx, export_pandas
-from .tree import tree_of
+from .tree import printable, tree_of
 
 __all__ = [
     "export_csv",
@@ -110,11 +110,6 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
                 waiting.append((first, depth + 1, branch, indent))
         lines.append(line)
     return "\n".join(lines)
-
-
-def printable(name):
-    """Name as it is, or quoted where it would not be one piece of text on one line."""
-    return name if name.isprintable() and name else repr(name)
 
 
 def _descriptions(tree, decimals):

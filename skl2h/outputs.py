@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .export import export_csv, export_json, export_newick, export_text, printable
+from .export import export_csv, export_json, export_newick, export_text
+from .tree import printable
 
 __all__ = ["InputError", "check_outputs", "page", "picture", "tell", "text", "write_all", "writer"]
 

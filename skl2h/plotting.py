@@ -1,6 +1,6 @@
 """Displays: data in `__init__`, style in `plot`, computation in `from_*`.
 
-`layout` says where everything stands, `page` draws it; tip and place are words of `layout`.
+`layout` says where everything stands, `drawing` draws it; tip and place are words of `layout`.
 """
 
 import operator
@@ -11,12 +11,12 @@ from sklearn.metrics import pairwise_distances
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .drawing import SMALLEST_FONT, Page, longest, needs_matplotlib
 from .estimator import L2HClustering, profile_matrix
 from .layout import ORIENTATIONS, common_below, lay_out
 from .leaf_order import order_leaves
-from .page import SMALLEST_FONT, Page, longest, needs_matplotlib
 from .palette import group_colors
-from .tree import MergeTree
+from .tree import MergeTree, printable
 
 __all__ = ["DendrogramDisplay", "ProfileMatrixDisplay"]
 
@@ -599,8 +599,7 @@ def _tip_labels(tree, layout, show_counts):
 
 def _one_line(name):
     """Name as one piece of text on one line, not too long."""
-    if not name or not name.isprintable():
-        name = repr(name)
+    name = printable(name)
     return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
 
 

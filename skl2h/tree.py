@@ -468,6 +468,11 @@ def tree_of(source):
     return tree_of(source.tree_)
 
 
+def printable(name):
+    """Name as it is, or quoted where it would not be one piece of text on one line."""
+    return name if name.isprintable() and name else repr(name)
+
+
 def picture_of(tree, level):
     """Element of HTML that shows a tree, coloured by the groups of a level."""
     said = [repr(tree)]
