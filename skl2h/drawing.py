@@ -135,6 +135,7 @@ class Page:
         )
         for text in legend.get_texts():
             text.set_parse_math(False)
+            text.set_usetex(False)
         if widen:
             size = legend.get_window_extent().size / self.figure.dpi + 0.2
             width, height = self.figure.get_size_inches()
@@ -209,7 +210,7 @@ class Page:
         if not self.labels:
             return [], None
         draw = self._radial_labels if self.is_radial else self._rectangular_labels
-        return draw({"fontsize": self.font, "parse_math": False})
+        return draw({"fontsize": self.font, "parse_math": False, "usetex": False})
 
     def draw_node_labels(self, tree, texts, colors):
         """Texts {node: text} at merges; in the middle of the cells of an icicle."""
@@ -224,6 +225,7 @@ class Page:
             "horizontalalignment": "center",
             "verticalalignment": "center",
             "parse_math": False,
+            "usetex": False,
         }
         if not self.is_icicle:
             style["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}

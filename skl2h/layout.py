@@ -258,7 +258,9 @@ def _heights(tree, shown, n_tips, heights):
         # From the last merge that is not shown on.
         floor, top = float(n_leaves - n_tips), float(n_leaves - 1)
     else:
-        floor, top = min(0.0, of_merges.min(initial=0.0)), float(of_merges.max(initial=0.0))
+        floor, top = float(of_merges.min(initial=0.0)), float(of_merges.max(initial=-np.inf))
+        if floor < 0:  # the leaves stand below the lowest merge
+            floor -= 0.05 * (top - floor)
     if not top > floor:
         top = floor + 1.0
     base = floor - TRIANGLE_HEIGHT * (top - floor) if collapsed else floor

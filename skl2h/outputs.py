@@ -6,6 +6,7 @@ A writer takes a tree and the levels that were asked for, and gives a str or byt
 import errno
 import io
 import os
+import shutil
 import sys
 import warnings
 from contextlib import contextmanager
@@ -153,6 +154,8 @@ def write_all(writers, tree, levels):
                     file.write(content)
         for temporary, (path, target) in written.items():
             with _told(path):
+                if target.exists():
+                    shutil.copymode(target, temporary)
                 os.replace(temporary, target)
     finally:
         for temporary in written:

@@ -9,14 +9,13 @@ import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.metrics import pairwise_distances
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from .drawing import SMALLEST_FONT, Page, longest, needs_matplotlib
 from .estimator import L2HClustering, profile_matrix
 from .layout import ORIENTATIONS, common_below, lay_out
 from .leaf_order import order_leaves
 from .palette import group_colors
-from .tree import MergeTree, printable
+from .tree import MergeTree, printable, tree_of
 
 __all__ = ["DendrogramDisplay", "ProfileMatrixDisplay"]
 
@@ -181,6 +180,11 @@ default="merge"
             raise ValueError("This tree has no counts to show: leave show_counts out.")
         leaves = order_leaves(tree, leaf_order, self.affinity)
         shown = lay_out(tree, leaf_order=leaves, max_leaves=max_leaves, heights=heights)
+        if layout == "icicle" and heights == "score" and _falls(tree):
+            raise ValueError(
+                "Some scores are smaller than those of merges below, so cells of an icicle would "
+                "overlap: use heights='rank'."
+            )
         neutral = NEUTRAL_CELL if layout == "icicle" else NEUTRAL
         coloring = _Coloring(tree, shown, level, leaf_classes)
         branch_colors = to_rgba_array([neutral, *coloring.colors])[coloring.of_branches + 1]
@@ -235,7 +239,7 @@ default="merge"
             scores.
         X : array-like of shape (n_samples, n_features), default=None
             Data to tell which leaves are alike, for ``leaf_order="similarity"``: what the
-            model was fitted on, or, for `L2HClustering`, any rows.
+            model was fitted on, or, for `L2HClustering`, any rows. Not looked at otherwise.
         names : sequence of str of length n_leaves, default=None
             Leaf names; None takes those the model has.
         **plot_kw : dict
@@ -266,8 +270,13 @@ default="merge"
         ['50 leaves', '24 leaves', '12 leaves', '26 leaves', '38 leaves']
         """
         estimator, X = _last_step(estimator, X)
-        tree = _tree_of(estimator, names)
-        affinity = None if X is None else _affinity(estimator, X)
+        if isinstance(estimator, MergeTree):
+            raise TypeError(f"A fitted estimator is needed, got {estimator!r}: see from_tree.")
+        tree = tree_of(estimator, names)
+        # It takes the square of the leaves, or a reading of X.
+        affinity = None
+        if X is not None and np.array_equal(plot_kw.get("leaf_order"), "similarity"):
+            affinity = _affinity(estimator, X)
         _default_level(estimator, tree, plot_kw)
         return cls(tree, affinity=affinity).plot(**plot_kw)
 
@@ -458,7 +467,7 @@ default="similarity"
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, sample_weight=None, **plot_kw):
+    def from_estimator(cls, estimator, X, *, sample_weight=None, names=None, **plot_kw):
         """Compute the profiles of the leaves of a fitted model, and draw them.
 
         Parameters
@@ -469,6 +478,8 @@ default="similarity"
             Whatever the inner model takes; the rows that it was fitted on, or others.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
+        names : sequence of str, default=None
+            Names of the leaves; None means those of the tree.
         **plot_kw : dict
             Arguments of :meth:`plot`. `level` is ``n_clusters_`` of the model unless it is
             given.
@@ -499,7 +510,7 @@ default="similarity"
             raise TypeError(f"A fitted L2HClustering is needed, got {estimator!r}.")
         profiles = profile_matrix(estimator, X, sample_weight)
         _default_level(estimator, estimator.tree_, plot_kw)
-        return cls(estimator.tree_, profiles).plot(**plot_kw)
+        return cls(tree_of(estimator, names), profiles).plot(**plot_kw)
 
 
 class _Coloring:
@@ -545,6 +556,13 @@ class _Coloring:
             self.title = None
             self.entries = [(color, _one_line(str(name))) for color, name in zip(colors, names)]
         self.of_tips = of_nodes[layout.tips] if self.entries else None
+
+
+def _falls(tree):
+    """Whether a merge scores less than one that it takes in."""
+    taken_in = tree.children - tree.n_leaves
+    below = np.where(taken_in >= 0, tree.scores[np.maximum(taken_in, 0)], -np.inf)
+    return bool((below > tree.scores[:, np.newaxis]).any())
 
 
 def _group_texts(tree, groups, level):
@@ -629,32 +647,6 @@ def _default_level(estimator, tree, plot_kw):
     n_clusters = getattr(estimator, "n_clusters_", None)
     if n_clusters is not None and 1 < n_clusters < tree.n_leaves:
         plot_kw.setdefault("level", int(n_clusters))
-
-
-def _tree_of(estimator, names):
-    """Tree of any fitted model that has one."""
-    if not hasattr(estimator, "fit"):
-        raise TypeError(f"A fitted estimator is needed, got {estimator!r}.")
-    check_is_fitted(estimator)
-    tree = getattr(estimator, "tree_", None)
-    if isinstance(tree, MergeTree):
-        return tree if names is None else tree.with_names(names)
-    if not hasattr(estimator, "children_"):
-        raise TypeError(
-            f"{type(estimator).__name__} has no tree: neither tree_ nor children_. Wrap a flat "
-            "model in L2HClustering to get one."
-        )
-    n_leaves = int(getattr(estimator, "n_leaves_", len(estimator.children_) + 1))
-    if len(estimator.children_) != n_leaves - 1:
-        raise ValueError(
-            f"The tree of this {type(estimator).__name__} is not whole: "
-            f"{len(estimator.children_)} merges of {n_leaves} leaves. Fit it with "
-            "compute_full_tree=True."
-        )
-    if names is None and isinstance(estimator, FeatureAgglomeration):
-        names = getattr(estimator, "feature_names_in_", None)
-    scores = getattr(estimator, "distances_", None)
-    return MergeTree(estimator.children_, scores=scores, names=names)
 
 
 def _affinity(estimator, X):

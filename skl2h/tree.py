@@ -10,14 +10,20 @@ order, or a hop from parent to parent: nothing here recurses.
 """
 
 import operator
+import re
 from functools import cached_property
 
 import numpy as np
+from sklearn.cluster import FeatureAgglomeration
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .svg import tree_svg
 
 __all__ = ["MergeTree"]
+
+# Control characters, ends of lines, halves of characters, and what turns the direction of text.
+_OFF_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class MergeTree:
@@ -458,19 +464,37 @@ class MergeTree:
             )
 
 
-def tree_of(source):
-    """Tree of a tree, which is itself, or of a fitted estimator."""
-    if isinstance(source, MergeTree):
-        return source
-    if not hasattr(source, "fit"):
-        raise TypeError(f"A MergeTree or a fitted L2HClustering is needed, got {source!r}.")
-    check_is_fitted(source, "tree_")
-    return tree_of(source.tree_)
+def tree_of(source, names=None):
+    """Tree of a tree, which is itself, or of a fitted estimator or Pipeline that has one."""
+    if isinstance(source, Pipeline):
+        source = source[-1]
+    if not isinstance(source, MergeTree) and not hasattr(source, "fit"):
+        raise TypeError(f"A MergeTree or a fitted estimator is needed, got {source!r}.")
+    if not isinstance(source, MergeTree):
+        check_is_fitted(source)
+    tree = getattr(source, "tree_", source)
+    if isinstance(tree, MergeTree):
+        return tree if names is None else tree.with_names(names)
+    if not hasattr(source, "children_"):
+        raise TypeError(
+            f"{type(source).__name__} has no tree: neither tree_ nor children_. Wrap a flat "
+            "model in L2HClustering to get one."
+        )
+    n_leaves = int(getattr(source, "n_leaves_", len(source.children_) + 1))
+    if len(source.children_) != n_leaves - 1:
+        raise ValueError(
+            f"The tree of this {type(source).__name__} is not whole: "
+            f"{len(source.children_)} merges of {n_leaves} leaves. Fit it with "
+            "compute_full_tree=True."
+        )
+    if names is None and isinstance(source, FeatureAgglomeration):
+        names = getattr(source, "feature_names_in_", None)
+    return MergeTree(source.children_, scores=getattr(source, "distances_", None), names=names)
 
 
 def printable(name):
-    """Name as it is, or quoted where it would not be one piece of text on one line."""
-    return name if name.isprintable() and name else repr(name)
+    """Name as it is, or quoted where it would be nothing or would not stay on its line."""
+    return repr(name) if not name or _OFF_LINE.search(name) else name
 
 
 def picture_of(tree, level):

@@ -493,3 +493,14 @@ def test_names_that_the_terminal_lacks_are_escaped(tmp_path):
     command = [sys.executable, "-m", "skl2h", "build", str(tmp_path / "a.npz")]
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     assert "\\u4e2d (" in subprocess.check_output(command, text=True, env=environment)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such modes")
+def test_a_file_that_is_replaced_keeps_its_mode(run, tmp_path):
+    np.save(tmp_path / "logits.npy", np.eye(3))
+    target = tmp_path / "tree.txt"
+    target.write_text("before")
+    target.chmod(0o600)
+    run("build", str(tmp_path / "logits.npy"), "--out", str(target))
+    assert target.read_text() != "before"
+    assert target.stat().st_mode & 0o777 == 0o600

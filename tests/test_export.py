@@ -8,8 +8,10 @@ import sys
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import cut_tree, fcluster, is_monotonic, is_valid_linkage
-from sklearn.cluster import KMeans
+from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from test_newick import balanced, random_chain, random_tree
 from test_tree import TREES
 
@@ -367,12 +369,21 @@ class TestFirstArgument:
         model = L2HClustering(KMeans(3, random_state=0)).fit(np.eye(9))
         assert export(model) == export(model.tree_)
 
+    def test_models_with_children_and_pipelines_have_trees(self, export):
+        X = np.random.default_rng(0).standard_normal((6, 2))
+        model = make_pipeline(StandardScaler(), AgglomerativeClustering()).fit(X)
+        assert export(model) == export(MergeTree(model[-1].children_))
+
+    def test_a_model_without_a_tree_is_told(self, export):
+        with pytest.raises(TypeError, match="KMeans has no tree: neither tree_ nor children_"):
+            export(KMeans(2).fit(np.eye(3)))
+
     def test_an_unfitted_estimator_is_refused(self, export):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             export(L2HClustering(KMeans(3)))
 
     def test_anything_else_is_refused(self, export):
-        with pytest.raises(TypeError, match="A MergeTree or a fitted L2HClustering is needed"):
+        with pytest.raises(TypeError, match="A MergeTree or a fitted estimator is needed"):
             export([(0, 1)])
 
 
@@ -380,3 +391,20 @@ class TestFirstArgument:
 def test_levels_are_checked(export):
     with pytest.raises(ValueError, match="There is no level 9"):
         export(TREE, levels=[9])
+
+
+def test_ordinary_text_is_printed_as_it_is():
+    """Spaces that do not break, and characters that are made of several, are no reason to quote."""
+    names = [
+        "caf\u00e9\u00a0noir",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "a\u202eb",
+        "",
+        "c\u2028d",
+    ]
+    text = export_text(MergeTree([(0, 1), (5, 2), (6, 3), (7, 4)], names=names))
+    assert names[0] in text
+    assert names[1] in text
+    assert "'a\\u202eb'" in text
+    assert "''" in text
+    assert "'c\\u2028d'" in text

@@ -187,7 +187,7 @@ def test_a_level_is_one_integer(level):
 
 
 def test_what_is_no_tree_is_refused():
-    with pytest.raises(TypeError, match="A MergeTree or a fitted L2HClustering is needed"):
+    with pytest.raises(TypeError, match="A MergeTree or a fitted estimator is needed"):
         export_html([(0, 1)])
     with pytest.raises(NotFittedError, match="not fitted yet"):
         export_html(L2HClustering(KMeans(3)))

@@ -676,3 +676,39 @@ def test_faults_of_the_matrix():
         ProfileMatrixDisplay.from_estimator(model, np.eye(4))
     with pytest.raises(NotFittedError):
         ProfileMatrixDisplay.from_estimator(L2HClustering("precomputed"), np.eye(4))
+
+
+@pytest.mark.parametrize("layout", ["rectangular", "radial", "icicle"])
+def test_scores_below_zero_stand_between_floor_and_top(layout):
+    """As for the logarithms of probabilities: the leaves stand below the lowest merge."""
+    tree = MergeTree([(0, 1), (4, 2), (5, 3)], scores=[-20.0, -15.0, -12.0])
+    shown = DendrogramDisplay.from_tree(tree, layout=layout, heights="score").layout_
+    assert shown.top == -12
+    assert shown.height[:4].max() < -20
+    assert_array_equal(shown.height[4:], tree.scores)
+
+
+def test_an_icicle_of_falling_scores_is_refused():
+    tree = MergeTree([(0, 1), (3, 2)], scores=[2.0, 1.0])
+    DendrogramDisplay.from_tree(tree, heights="score")
+    with pytest.raises(ValueError, match="Some scores are smaller than those of merges below"):
+        DendrogramDisplay.from_tree(tree, heights="score", layout="icicle")
+
+
+def test_names_never_reach_tex():
+    """Not even where matplotlib is told to give all text to it."""
+    tree = MergeTree([(0, 1), (3, 2)], names=["$x", "a_b", "\\input{c}"])
+    display = DendrogramDisplay.from_tree(tree, level=2, node_labels={3: "%"})
+    texts = [*display.texts_, *display.node_texts_, *display.legend_.get_texts()]
+    assert len(texts) == 6
+    for text in texts:
+        assert not text.get_usetex()
+        assert not text.get_parse_math()
+
+
+def test_leaves_are_compared_only_to_be_ordered_by_it():
+    X = make_blobs(30, random_state=0)[0]
+    model = AgglomerativeClustering().fit(X)
+    assert DendrogramDisplay.from_estimator(model, X).affinity is None
+    display = DendrogramDisplay.from_estimator(model, X, leaf_order="similarity")
+    assert display.affinity.shape == (30, 30)
