@@ -13,7 +13,7 @@ from scipy.special import softmax
 from sklearn import get_config
 from sklearn.utils import gen_batches
 
-__all__ = ["Logits", "SparseLogits", "as_logits", "best_entries", "first_not_finite"]
+__all__ = ["Logits", "SparseLogits", "as_logits", "best_entries", "first_not_finite", "share_of"]
 
 # A block and what is computed from it stay in the processor's cache.
 CACHE_BYTES = 12 * 2**20
@@ -250,6 +250,11 @@ def best_entries(values, leaves, starts):
         values = np.exp(values - np.where(np.isneginf(peak), 0, peak)[row])
     rest[stored] = np.add.reduceat(values, starts[stored])
     return leaf, peak, rest
+
+
+def share_of(rest):
+    """Softmax of the largest logit, from the sum of exp(logit - largest); 0 if there is none."""
+    return np.where(rest > 0, 1 / rest, 0.0)
 
 
 def first_not_finite(largest):

@@ -12,6 +12,7 @@ arXiv:2410.07858); DEPARTURE marks ours.
 """
 
 from array import array
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -46,7 +47,7 @@ SOFT_ENTRIES = 2**22
 # whose score is no more than this many times the least, and of these at most one task's rows,
 # or one in so many of all.
 AHEAD = 1.25
-BATCHES = 12
+BATCHES = 6
 
 # Entries of the rows that one task brings up to date.
 TASK_ENTRIES = 2**22
@@ -110,17 +111,18 @@ def merge_leaves(logits, weights=None, *, aggregation="sum_of_means", n_jobs=Non
     children = np.empty((n_leaves - 1, 2), dtype=np.intp)
     scores = np.empty(n_leaves - 1)
     stranded = []
-    for t in range(n_leaves - 1):
-        if on_merge and t * N_REPORTS // (n_leaves - 1) > (t - 1) * N_REPORTS // (n_leaves - 1):
-            on_merge(t, n_leaves - 1, 1 + profiles.n_rows_read / len(state.leaf))
-        selected = groups.pop_least_sure()  # steps 1 and 2
-        partner = groups.best(selected, *profiles.of(selected))  # steps 3 and 4
-        if partner is None:
-            stranded.append(int(groups.node[selected]))
-            partner = groups.earliest_other()
-        children[t] = groups.node[selected], groups.node[partner]
-        scores[t] = groups.score(selected)
-        groups.merge(selected, partner, n_leaves + t)  # step 5
+    with profiles.pool:
+        for t in range(n_leaves - 1):
+            if on_merge and t * N_REPORTS // (n_leaves - 1) > (t - 1) * N_REPORTS // (n_leaves - 1):
+                on_merge(t, n_leaves - 1, 1 + profiles.n_rows_read / len(state.leaf))
+            selected = groups.pop_least_sure()  # steps 1 and 2
+            partner = groups.best(selected, *profiles.of(selected))  # steps 3 and 4
+            if partner is None:
+                stranded.append(int(groups.node[selected]))
+                partner = groups.earliest_other()
+            children[t] = groups.node[selected], groups.node[partner]
+            scores[t] = groups.score(selected)
+            groups.merge(selected, partner, n_leaves + t)  # step 5
     counts = np.array(totals, dtype=np.int64 if weights is None else np.float64)
     if weights is not None:
         counts = np.ldexp(counts, scale)
@@ -193,7 +195,8 @@ class _Groups:
             means[used == selected] = 0.0
         else:
             used = self.slots
-            means = np.bincount(slots, weights=mass, minlength=len(used)) / self.size
+            means = np.bincount(slots, weights=mass, minlength=len(used))
+            means /= self.size
             means[selected] = 0.0
         best = means.max(initial=0.0)
         if not best > 0:
@@ -260,8 +263,8 @@ class _Groups:
 class _Queue:
     """Groups by score, where scores within the tolerance are equal.
 
-    A group of mass m and doubt d equals the least sure one, of score s and doubt e, if
-    m - d <= s + TOLERANCE * (d + e), that is m - d - TOLERANCE * d <= s + TOLERANCE * e: two
+    A group of mass m and doubt d equals the least sure one, of mass n and doubt e, if
+    m - d <= n - e + T (d + e), with T the tolerance, that is m - d (1 + T) <= n - e (1 - T): two
     orders of the groups, by each side of this, tell who is equal without comparing all.
     """
 
@@ -272,11 +275,9 @@ class _Queue:
         self.alive = {}
 
     def push(self, mass, doubt, node, slot):
-        high = float(mass)
-        terms = (high, float(mass - Fraction(high)) if isinstance(mass, Fraction) else 0.0, -doubt)
         self.alive[node] = slot
-        heappush(self.by_score, (_all_digits(*terms), node, terms))
-        heappush(self.by_lower, (_all_digits(*terms, -TOLERANCE * doubt), node))
+        heappush(self.by_score, (_digits(mass, doubt), node, mass, doubt))
+        heappush(self.by_lower, (_digits(mass, doubt * (1 + TOLERANCE)), node))
 
     def remove(self, node):
         del self.alive[node]
@@ -290,8 +291,8 @@ class _Queue:
         """Slot of the earliest node among the least sure."""
         while self.by_score[0][1] not in self.alive:
             heappop(self.by_score)
-        terms = self.by_score[0][2]
-        limit = _all_digits(*terms, -TOLERANCE * terms[-1])
+        _, _, mass, doubt = self.by_score[0]
+        limit = _digits(mass, doubt * (1 - TOLERANCE))
         while self.by_lower and self.by_lower[0][0] <= limit:
             lower, node = heappop(self.by_lower)
             heappush(self.equal, (node, lower))
@@ -304,8 +305,17 @@ class _Queue:
             heappush(self.by_lower, (lower, node))
 
 
-def _all_digits(*terms):
-    """Sum of floats as three, each what the ones before rounded off: they compare as the sum."""
+def _digits(mass, doubt):
+    """``mass - doubt`` as floats, each what the ones before rounded off: they compare as it does.
+
+    Of two floats the difference has two such parts, by Knuth's sum; a fraction has more digits.
+    """
+    high = float(mass)
+    if not isinstance(mass, Fraction):
+        first = high - doubt
+        back = first - high
+        return first, (high - (first - back)) - (doubt + back), 0.0
+    terms = high, float(mass - Fraction(high)), -doubt
     first = fsum(terms)
     second = fsum((*terms, -first))
     return first, second, fsum((*terms, -first, -second))
@@ -320,6 +330,7 @@ class _Profiles:
         self.state = state
         self.groups = groups
         self.n_threads = min(effective_n_jobs(n_jobs), cpu_count())
+        self.pool = ThreadPoolExecutor(max(self.n_threads - 1, 1))  # starts threads when used
         self.n_rows_read = 0
         n_leaves = logits.shape[1]
         # Narrow integers are sorted by radix.
@@ -348,15 +359,15 @@ class _Profiles:
             if self.groups.is_last_but_one():
                 # There is one way to go: any row that still can go there tells enough.
                 can = self.groups.slot_of_leaf[self.state.second[rows]] != slot
-                can &= self.state.rest[rows] > 0
+                can &= self.state.share[rows] > 0
                 if self.weights is not None:
                     can &= self.weights[rows] > 0
                 if can.any():
                     return self.state.second[rows[can][:1]], np.ones(1)
             self._leave_out(self.groups.next_grown(slot, self.most_rows))
-        rest = self.state.rest[rows]
-        weights = 1.0 if self.weights is None else self.weights[rows]
-        mass = np.divide(weights, rest, out=np.zeros(len(rows)), where=rest > 0)
+        mass = self.state.share[rows]
+        if self.weights is not None:
+            mass = mass * self.weights[rows]
         return self.state.second[rows], mass
 
     def _leave_out(self, slots):
@@ -377,18 +388,28 @@ class _Profiles:
                     room, rows = max(room - len(rows), 0), rows[room:]
             self.groups.parts[slot] = [len(members)]
         self.n_rows_read += n_rows
-        if len(tasks) == 1 or self.n_threads == 1:
-            for task in tasks:
-                self._run(task)
-            return
-        # Tasks of some milliseconds: joblib would wait for them in steps of ten.
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            for _ in pool.map(self._run, tasks):
-                pass
+        self._run(deque(tasks))
 
-    def _run(self, task):
+    def _run(self, tasks):
+        """Share tasks among the threads, of which this is one."""
+        # They take milliseconds: joblib would wait for them in steps of ten.
+        n_others = min(self.n_threads, len(tasks)) - 1
+        others = [self.pool.submit(self._work, tasks) for _ in range(n_others)]
+        try:
+            self._work(tasks)
+            for other in others:
+                other.result()
+        finally:
+            tasks.clear()  # after an interrupt, nobody takes another
+
+    def _work(self, tasks):
         with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
-            leave_out(self.logits, self.state, task, self.groups.slot_of_leaf)
+            while True:
+                try:
+                    task = tasks.popleft()
+                except IndexError:
+                    return
+                leave_out(self.logits, self.state, task, self.groups.slot_of_leaf)
 
     def _rows(self, leaves):
         starts, order = self.starts, self.order

@@ -1,4 +1,4 @@
-"""What each row knows: its leaf, the best leaf outside its group, and what is left out there.
+"""What each row knows: its leaf, and the best leaf outside its group with its share.
 
 Pure functions on blocks of rows. The rows are read once in full; afterwards, when groups grow,
 only what changed is read: the logits of the leaves that joined, and the whole row only where
@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from . import sparse
-from .logits import SparseLogits, first_not_finite
+from .logits import SparseLogits, first_not_finite, share_of
 
 __all__ = ["Part", "Rows", "leave_out", "read_rows", "soft_probabilities"]
 
@@ -33,7 +33,7 @@ FAR = 20
 BLOCKS_PER_TASK = 8
 
 # Rows read at a time when groups have grown.
-READ_BYTES = 2**20
+READ_BYTES = 2**21
 
 
 class Rows(NamedTuple):
@@ -49,18 +49,17 @@ class Rows(NamedTuple):
         Best leaf outside the row's group.
     peak : ndarray of shape (n,), dtype=float64
         Its logit; -inf if no leaf outside is possible.
-    rest : ndarray of shape (n,), dtype=float64
-        Sum of exp(logit - peak) over the leaves outside: at least 1, or 0 if none is possible.
-        The largest softmax over the leaves outside is 1 / rest.
+    share : ndarray of shape (n,), dtype=float64
+        Its softmax over the leaves outside; 0 if none is possible.
     error : ndarray of shape (n,), dtype=float64
-        Bound on the relative error of `rest`.
+        Bound on the relative error of `share`.
     """
 
     leaf: np.ndarray
     doubt: np.ndarray
     second: np.ndarray
     peak: np.ndarray
-    rest: np.ndarray
+    share: np.ndarray
     error: np.ndarray
 
 
@@ -96,7 +95,7 @@ def _read_task(logits):
 
 
 def _read_block(logits, memory):
-    """Leaf, doubt, second, peak and rest of the rows of a block, or the first bad row."""
+    """Leaf, doubt, second, peak and share of the rows of a block, or the first bad row."""
     V = logits.values(memory)
     rows = np.arange(len(V))
     leaf = (V if logits.dtype == V.dtype else logits.scores).argmax(axis=1)
@@ -109,7 +108,7 @@ def _read_block(logits, memory):
     rest = _sum_of_exp(V, peak)
     # Doubt comes from what is outside, never as 1 minus a rounded 1.
     outside = rest * np.exp(peak - top)
-    return leaf, outside / (1 + outside), second, peak, rest
+    return leaf, outside / (1 + outside), second, peak, share_of(rest)
 
 
 def _sum_of_exp(V, peak):
@@ -162,22 +161,25 @@ def leave_out(logits, state, parts, slot_of_leaf):
     slot_of_leaf : ndarray of shape (K,), dtype=intp
         Group of each leaf.
     """
-    # Rows that can go nowhere have nothing left to lose.
-    parts = [part._replace(rows=part.rows[state.rest[part.rows] > 0]) for part in parts]
-    parts = [part for part in parts if len(part.rows)]
-    if not parts:
-        return
     rows = np.concatenate([part.rows for part in parts])
+    share = state.share[rows]
+    if not share.all():
+        # Rows that can go nowhere have nothing left to lose.
+        parts = [part._replace(rows=part.rows[state.share[part.rows] > 0]) for part in parts]
+        parts = [part for part in parts if len(part.rows)]
+        if not parts:
+            return
+        rows, share = rows[share > 0], share[share > 0]
     slots = np.array([part.slot for part in parts])
     part_of_row = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
     if isinstance(logits, SparseLogits):
         sparse.leave_out(logits, state, rows, slots[part_of_row], slot_of_leaf)
         return
     inside = slot_of_leaf == slots[:, np.newaxis]
-    second, peak, rest = state.second[rows], state.peak[rows], state.rest[rows]
+    second, peak = state.second[rows], state.peak[rows]
     lost, best, found = _what_joined(logits, parts, inside, part_of_row, second, peak)
-    left = rest - lost
-    error = (state.error[rows] + ROUNDING) * (rest / left)
+    left = 1 / share - lost
+    error = (state.error[rows] + ROUNDING) / (share * left)
     left *= np.exp(peak - found)
     # Where what is left is tiny beside what was lost, it is added up afresh.
     afresh = np.flatnonzero(~((error >= 0) & (error <= MAX_ERROR)))
@@ -186,7 +188,7 @@ def leave_out(logits, state, parts, slot_of_leaf):
         left[places] = _add_up(logits, rows[places], np.flatnonzero(~inside[part]), found[places])
     error[afresh] = ROUNDING
     state.second[rows], state.peak[rows] = best, found
-    state.rest[rows], state.error[rows] = left, error
+    state.share[rows], state.error[rows] = share_of(left), error
 
 
 def _what_joined(logits, parts, inside, part_of_row, second, peak):

@@ -6,13 +6,13 @@ It is that of `rows`, and always computed afresh, from the few entries that ther
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from .logits import best_entries, first_not_finite
+from .logits import best_entries, first_not_finite, share_of
 
 __all__ = ["leave_out", "read_block", "soft_profiles"]
 
 
 def read_block(logits):
-    """Leaf, doubt, second, peak and rest of the rows of a block, or the first bad row."""
+    """Leaf, doubt, second, peak and share of the rows of a block, or the first bad row."""
     values, leaves, starts = logits.entries(slice(0, logits.shape[0]))
     leaf, top, _ = best_entries(values, leaves, starts)
     if (bad := first_not_finite(top)) is not None:
@@ -20,14 +20,15 @@ def read_block(logits):
     values[leaves == np.repeat(leaf, np.diff(starts))] = -np.inf
     second, peak, rest = best_entries(values, leaves, starts)
     outside = rest * np.exp(peak - top)
-    return leaf, outside / (1 + outside), second, peak, rest
+    return leaf, outside / (1 + outside), second, peak, share_of(rest)
 
 
 def leave_out(logits, state, rows, slots, slot_of_leaf):
     """Bring the state of rows up to date with their groups."""
     values, leaves, starts = logits.entries(rows)
     values[slot_of_leaf[leaves] == np.repeat(slots, np.diff(starts))] = -np.inf
-    state.second[rows], state.peak[rows], state.rest[rows] = best_entries(values, leaves, starts)
+    state.second[rows], state.peak[rows], rest = best_entries(values, leaves, starts)
+    state.share[rows] = share_of(rest)
 
 
 def soft_profiles(logits, state, weights, empty):

@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 import tracemalloc
 import warnings
 
@@ -133,6 +134,27 @@ def test_a_tree_in_a_worker_starts_no_workers(monkeypatch):
         with parallel_backend("threading", n_jobs=2):
             Parallel()(delayed(l2h_tree)(logits) for _ in range(8))
         assert 1 <= len(threads) <= 2
+
+
+@pytest.mark.parametrize("who", ["this thread", "another"])
+def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
+    main, calls = threading.get_ident(), []
+
+    def leave_out(*arguments):
+        rows.leave_out(*arguments)
+        calls.append(threading.get_ident())
+        if (calls[-1] == main) == (who == "this thread"):
+            raise MemoryError("no room")
+        time.sleep(0.005)  # so that each thread gets a task
+
+    monkeypatch.setattr("skl2h.merge.leave_out", leave_out)
+    monkeypatch.setattr("skl2h.merge.TASK_ENTRIES", 1)
+    logits = np.random.default_rng(0).standard_normal((500, 20))
+    before = threading.active_count()
+    with pytest.raises(MemoryError, match="no room"):
+        l2h_tree(logits, n_jobs=2)
+    assert threading.active_count() == before
+    assert len(calls) < 500
 
 
 @pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
