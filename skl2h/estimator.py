@@ -185,6 +185,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
 
     Notes
     -----
+    The inner model is asked for the scores of 16,384 rows at a time, so that it takes little memory
+    to predict many rows; a callable `response_method` gets all rows at once.
+
     With scikit-learn 1.9 or newer, ``set_callbacks(ProgressBar())`` shows the fit of the inner
     model, where it supports callbacks, and the merges; also when it is set on a search around
     this estimator. A fit that is interrupted leaves the estimator as it was.
@@ -372,7 +375,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         """
         check_is_fitted(self)
         groups = self.tree_.cut(self.n_clusters_ if level is None else level)
-        return np.concatenate([groups[leaves] for _, _, leaves in self._logits(X).read()])
+        return np.concatenate([groups[logits.leaves()] for logits in self._read(X)])
 
     def predict_proba(self, X, *, level=None):
         """Probability of each group.
@@ -404,7 +407,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         groups = self.tree_.cut(self.n_clusters_ if level is None else level)
         if groups.ndim > 1:
             raise TypeError(f"predict_proba takes one level at a time, got {level!r}.")
-        return self._logits(X).group_probabilities(groups, groups.max() + 1)
+        return np.concatenate(
+            [logits.group_probabilities(groups, groups.max() + 1) for logits in self._read(X)]
+        )
 
     def cut(self, level):
         """Group of each fitted row, at any level.
@@ -513,8 +518,15 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         level = self.n_clusters_ if self.n_clusters_ < self.n_leaves_ else min(self.n_leaves_, 10)
         return picture_of(self.tree_, level)
 
+    def _read(self, X):
+        """Logits of the rows of X, in batches, as they were fitted."""
+        # Whatever the parameters have been set to since.
+        if isinstance(self.estimator_, str):
+            return iter([self._logits(X)])
+        return self._response.read(self.estimator_, X)
+
     def _logits(self, X):
-        # As it was fitted, whatever the parameters have been set to since.
+        """Logits of all rows of X, as they were fitted."""
         if isinstance(self.estimator_, str):
             scores = _check_logits(X)
             validate_data(self, X, skip_check_array=True, reset=False)

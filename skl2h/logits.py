@@ -30,7 +30,14 @@ class Logits:
         The logits are the scores, their logarithms, or minus their squares...
     divisor : float
         ... divided by this.
+
+    Attributes
+    ----------
+    first : int, default=0
+        Number of the first row, in errors.
     """
+
+    first = 0
 
     def __init__(self, scores, kind="logits", divisor=1.0):
         # A memory map as a plain array: its own class costs time at every slice.
@@ -108,22 +115,34 @@ class Logits:
         """Slices of rows, the same for every number of workers."""
         return list(gen_batches(self.shape[0], self.rows_per_block()))
 
-    def read(self):
-        """Yield (rows, values, leaves) of every block, to be used before the next.
+    def leaves(self):
+        """Column of the largest logit of each row, (n,).
 
         Raises
         ------
         ValueError
             If a row has no leaf; the first one is named.
         """
-        blocks = self.blocks()
-        # Fresh memory is dear to touch: one block's worth is used again and again.
-        memory = None if self._as_stored else np.empty((blocks[0].stop, self.shape[1]))
-        for rows in blocks:
-            values = self.scores[rows] if self._as_stored else self[rows].values(memory)
-            leaves = values.argmax(axis=1)
-            self.check_rows(first_not_finite(values[np.arange(len(values)), leaves]), rows.start)
-            yield rows, values, leaves
+        leaves = np.empty(self.shape[0], dtype=np.intp)
+        for rows in self.blocks():
+            leaves[rows], largest = self[rows].best()
+            self.check_rows(first_not_finite(largest), rows.start)
+        return leaves
+
+    def best(self, values=None):
+        """Column of the largest logit of each row, and a number that is finite if the logit is.
+
+        The scores tell it, as they are in the order of the logits or the other way round; but only
+        a logarithm tells of a negative probability. `values` are the logits in float64, if they
+        have been made.
+        """
+        scores = self.scores
+        if self.kind == "probabilities":
+            scores = self.values() if values is None else values
+        elif values is not None and self._as_stored and scores.dtype == values.dtype:
+            scores = values  # they are in the cache
+        best = scores.argmin(axis=1) if self.kind == "distances" else scores.argmax(axis=1)
+        return best, scores[np.arange(len(best)), best]
 
     def check_rows(self, bad, start=0):
         """Raise the error of row ``start + bad``, unless `bad` is None."""
@@ -145,7 +164,7 @@ class Logits:
         else:
             fault = "nothing but inf" if self.kind == "distances" else "nothing but -inf"
         raise ValueError(
-            f"Row {row} of the {self.kind} has {fault}, so it belongs to no leaf: "
+            f"Row {self.first + row} of the {self.kind} has {fault}, so it belongs to no leaf: "
             "remove or repair such rows."
         )
 
@@ -154,9 +173,14 @@ class Logits:
         order = np.argsort(groups, kind="stable")
         starts = np.searchsorted(groups[order], np.arange(n_groups))
         probabilities = np.empty((self.shape[0], n_groups))
-        for rows, values, _ in self.read():
+        blocks = self.blocks()
+        # Fresh memory is dear to touch: one block's worth is used again and again.
+        memory = np.empty((blocks[0].stop, self.shape[1]))
+        for rows in blocks:
+            values = self[rows].values(memory)
+            self.check_rows(first_not_finite(values.max(axis=1)), rows.start)
             with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
-                of_leaves = softmax(values.astype(np.float64, copy=False), axis=1)
+                of_leaves = softmax(values, axis=1)
             probabilities[rows] = np.add.reduceat(of_leaves[:, order], starts, axis=1)
         return probabilities
 
@@ -193,12 +217,13 @@ class SparseLogits(Logits):
         values = np.array(self.scores.data[some], dtype=np.float64)
         return self._convert(values), self.scores.indices[some], starts
 
-    def read(self):
-        """Yield (rows, None, leaves) of every block; see `Logits.read`."""
+    def leaves(self):
+        """Column of the largest logit of each row, (n,); see `Logits.leaves`."""
+        leaves = np.empty(self.shape[0], dtype=np.intp)
         for rows in self.blocks():
-            leaf, peak, _ = best_entries(*self.entries(rows))
+            leaves[rows], peak, _ = best_entries(*self.entries(rows))
             self.check_rows(first_not_finite(peak), rows.start)
-            yield rows, None, leaf
+        return leaves
 
     def group_probabilities(self, groups, n_groups):
         """Softmax, summed over the leaves of each group, (n, n_groups)."""
@@ -206,9 +231,10 @@ class SparseLogits(Logits):
             (np.ones(len(groups)), (np.arange(len(groups)), groups)), (len(groups), n_groups)
         )
         probabilities = np.empty((self.shape[0], n_groups))
-        for rows, _, _ in self.read():
+        for rows in self.blocks():
             values, leaves, starts = self.entries(rows)
             _, peak, rest = best_entries(values, leaves, starts)
+            self.check_rows(first_not_finite(peak), rows.start)
             lengths = np.diff(starts)
             p = np.exp(values - np.repeat(peak, lengths)) / np.repeat(rest, lengths)
             block = csr_matrix((p, leaves, starts), (len(peak), self.shape[1]))

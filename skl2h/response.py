@@ -6,12 +6,17 @@ A model is asked by the name of a method; nothing is ever guessed from the numbe
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import issparse, vstack
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import _safe_indexing, gen_batches, indexable
+from sklearn.utils.validation import _num_samples
 
-from .logits import as_logits
+from .logits import SparseLogits, as_logits
 
 __all__ = ["Response", "leaf_names"]
+
+# Rows that a model is asked for at once: their scores stay in the cache until they are read.
+BATCH_SIZE = 2**14
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,39 @@ class Response:
         ValueError
             If what comes back is not one row for each row of X and one column for each class.
         """
+        parts = self.read(estimator, X)
+        first = next(parts)
+        n_rows = _num_samples(X)
+        if first.shape[0] == n_rows:
+            return first
+        if isinstance(first, SparseLogits):
+            scores = vstack([first.scores, *(part.scores for part in parts)], format="csr")
+        else:
+            scores = np.empty((n_rows, first.shape[1]), dtype=first.scores.dtype)
+            scores[: first.shape[0]] = first.scores
+            for part in parts:
+                scores[part.first : part.first + part.shape[0]] = part.scores
+        return as_logits(scores, first.kind, self.divisor)
+
+    def read(self, estimator, X):
+        """Yield the logits of a batch of rows of X after another.
+
+        In scikit-learn what a model says of a row does not depend on the others, but for the
+        last digit: so batches are the same in `fit` and in `predict`. A function may be anything,
+        and gets all rows.
+        """
+        if callable(self.method):
+            yield self._ask(estimator, X)
+            return
+        (X,) = indexable(X)
+        for rows in gen_batches(
+            max(_num_samples(X), 1), BATCH_SIZE
+        ):  # also of no rows, for its error
+            logits = self._ask(estimator, _safe_indexing(X, rows))
+            logits.first = rows.start
+            yield logits
+
+    def _ask(self, estimator, X):
         # A classifier may take the logarithm of a probability that is 0: we mean it to.
         with np.errstate(divide="ignore"):
             if callable(self.method):
@@ -99,8 +137,7 @@ class Response:
             else:
                 scores = getattr(estimator, self.method)(X)
                 name = f"{_name(estimator)}.{self.method}"
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-        scores = _check_scores(scores, n_rows, name)
+        scores = _check_scores(scores, _num_samples(X), name)
         kind = "logits"
         if not callable(self.method):
             kind = {"predict_proba": "probabilities", "transform": "distances"}.get(

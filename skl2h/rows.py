@@ -98,7 +98,7 @@ def _read_block(logits, memory):
     """Leaf, doubt, second, peak and share of the rows of a block, or the first bad row."""
     V = logits.values(memory)
     rows = np.arange(len(V))
-    leaf = (V if logits.dtype == V.dtype else logits.scores).argmax(axis=1)
+    leaf, _ = logits.best(V)
     top = V[rows, leaf]
     if (bad := first_not_finite(top)) is not None:
         return bad

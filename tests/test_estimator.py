@@ -179,6 +179,95 @@ class TestPredict:
         assert same(L2HClustering(frozen, n_jobs=2).fit(X), L2HClustering(frozen).fit(X))
 
 
+def as_sparse(X):
+    return csr_matrix(X).tocoo()
+
+
+def as_pandas(X):
+    return pytest.importorskip("pandas").DataFrame(X)
+
+
+def as_polars(X):
+    return pytest.importorskip("polars").DataFrame(X)
+
+
+class TestBatches:
+    """A model is asked for its scores in batches of rows."""
+
+    @pytest.mark.parametrize("convert", [np.asarray, np.ndarray.tolist, as_sparse])
+    @pytest.mark.parametrize("size", [1, 7, 199])
+    def test_the_size_changes_nothing(self, X, monkeypatch, convert, size):
+        X = convert(np.rint(X))
+        inner = FrozenEstimator(KMeans(9, n_init=1, random_state=0).fit(X))
+        whole = L2HClustering(inner).fit(X)
+        monkeypatch.setattr("skl2h.response.BATCH_SIZE", size)
+        model = L2HClustering(inner).fit(X)
+        assert np.array_equal(model.children_, whole.children_)
+        for level in (2, 9):
+            assert np.array_equal(model.predict(X, level=level), model.cut(level))
+            np.testing.assert_allclose(
+                model.predict_proba(X, level=level),
+                whole.predict_proba(X, level=level),
+                rtol=1e-12,
+                atol=1e-300,
+            )
+
+    @pytest.mark.parametrize("convert", [as_pandas, as_polars])
+    def test_frames_keep_their_columns(self, X, monkeypatch, convert):
+        X = convert(X)
+        model = L2HClustering(KMeans(5, n_init=1, random_state=0)).fit(X)
+        monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+        assert np.array_equal(model.predict(X), model.labels_)
+
+    def test_sparse_scores(self, X, mixture, monkeypatch):
+        class Sparse(BaseEstimator):
+            def fit(self, X, y=None):
+                return self
+
+            def __sklearn_is_fitted__(self):
+                return True
+
+            def predict_proba(self, X):
+                return csr_matrix(mixture.predict_proba(X).round(3))
+
+        whole = L2HClustering(Sparse()).fit(X)
+        monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+        model = L2HClustering(Sparse()).fit(X)
+        assert same(model, whole)
+        assert np.array_equal(model.predict(X), whole.labels_)
+
+    @pytest.mark.parametrize("method", ["fit", "predict", "predict_proba"])
+    def test_errors_name_the_row_of_all(self, X, mixture, monkeypatch, method):
+        class Faulty(GaussianMixture):
+            def predict_proba(self, X):
+                return np.where(X[:, :1] > 1e5, -1.0, mixture.predict_proba(X))
+
+        monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+        model = L2HClustering(Faulty(6, random_state=0), response_method="predict_proba").fit(X)
+        bad = X.copy()
+        bad[29, 0] = bad[31, 0] = 1e6
+        with pytest.raises(ValueError, match=r"Row 29 of the probabilities has a negative prob"):
+            getattr(model, method)(bad)
+
+    def test_no_rows(self, mixture, X):
+        model = L2HClustering(FrozenEstimator(mixture)).fit(X)
+        for method in (model.predict, model.predict_proba):
+            with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+                method(X[:0])
+
+    def test_a_function_gets_all_rows(self, X, mixture, monkeypatch):
+        seen = []
+
+        def response(model, X):
+            seen.append(len(X))
+            return model.predict_proba(X)
+
+        monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+        model = L2HClustering(FrozenEstimator(mixture), response_method=response).fit(X)
+        model.predict(X)
+        assert seen == [200, 200]
+
+
 class TestPrecomputed:
     def test_equals_l2h_tree(self, X):
         weights = np.arange(200)
