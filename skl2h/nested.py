@@ -4,6 +4,8 @@ nest    what every nested format has in common, with no recursion
 """
 
 import json
+import math
+import reprlib
 
 from .tables import group_of_nodes
 from .tree import MergeTree, tree_of
@@ -86,7 +88,7 @@ def from_json(text):
     Parameters
     ----------
     text : str
-        JSON.
+        JSON. What it says beyond the tree, such as groups, is read over.
 
     Returns
     -------
@@ -186,7 +188,10 @@ def _tree_of_flat(data):
     for t, pair in enumerate(fields["children"]):
         if not isinstance(pair, list) or len(pair) != 2:
             raise ValueError(f"children[{t}] is not a list of two nodes.")
-    _check_texts(fields["names"] or [], "names")
+        _check(_INTEGER, pair, lambda side, t=t: f"children[{t}][{side}]")
+    for key, kind in (("names", _TEXT), ("scores", _NUMBER), ("counts", _NUMBER)):
+        _check(kind, fields[key] or [], lambda at, key=key: f"{key}[{at}]")
+    _check(_INTEGER, [data["n_leaves"]], lambda _: "n_leaves")
     tree = MergeTree(fields.pop("children"), **fields)
     if data["n_leaves"] != tree.n_leaves:
         raise ValueError(f"n_leaves is {data['n_leaves']}, but its merges join {tree.n_leaves}.")
@@ -194,18 +199,21 @@ def _tree_of_flat(data):
 
 
 def _tree_of_nested(root):
-    nodes, waiting = {}, [root]
+    nodes, waiting = {}, [(root, "the root")]
     while waiting:
-        node = waiting.pop()
-        if not isinstance(node, dict) or not _is_whole(node.get("id")):
-            raise ValueError("a node is not an object whose `id` is a whole number.")
+        node, where = waiting.pop()
+        if not isinstance(node, dict):
+            raise ValueError(f"{where} is {reprlib.repr(node)}, not an object with an `id`.")
+        if "id" not in node:
+            raise ValueError(f"{where} has no `id`.")
         number, below = node["id"], node.get("children", [])
+        _check(_INTEGER, [number], lambda _, where=where: f"the `id` of {where}")
         if number in nodes:
             raise ValueError(f"two nodes have the id {number}.")
         if not isinstance(below, list) or len(below) not in (0, 2):
             raise ValueError(f"the `children` of node {number} are not a list of two nodes.")
         nodes[number] = node
-        waiting += below
+        waiting += [(child, f"a child of node {number}") for child in below]
     leaves = {number for number, node in nodes.items() if not node.get("children")}
     if leaves != set(range(len(leaves))) or nodes.keys() != set(range(len(nodes))):
         raise ValueError(
@@ -214,27 +222,34 @@ def _tree_of_nested(root):
         )
     nodes = [nodes[number] for number in range(len(nodes))]
     leaves, merges = nodes[: len(leaves)], nodes[len(leaves) :]
-    names = [leaf.get("name") for leaf in leaves]
-    _check_texts(names, "name")
     children = [[child["id"] for child in merge["children"]] for merge in merges]
-    scores, counts = _all_or_none(merges, "score"), _all_or_none(leaves, "value")
+    names = _values(leaves, "name", _TEXT, needed=True)
+    scores, counts = _values(merges, "score", _NUMBER), _values(leaves, "value", _NUMBER)
     return MergeTree(children, scores=scores, names=names, counts=counts)
 
 
-def _all_or_none(nodes, key):
+def _values(nodes, key, kind, needed=False):
+    """Values of a key, which all nodes have, or, unless it is needed, none."""
     having = [key in node for node in nodes]
-    if not any(having):
+    if not any(having) and not needed:
         return None
     if not all(having):
-        raise ValueError(f"node {nodes[having.index(False)]['id']} has no `{key}`, others have.")
-    return [node[key] for node in nodes]
+        others = ", others have" if any(having) else ""
+        raise ValueError(f"node {nodes[having.index(False)]['id']} has no `{key}`{others}.")
+    values = [node[key] for node in nodes]
+    _check(kind, values, lambda at: f"the `{key}` of node {nodes[at]['id']}")
+    return values
 
 
-def _check_texts(names, key):
-    for leaf, name in enumerate(names):
-        if not isinstance(name, str):
-            raise ValueError(f"the {key} of leaf {leaf} is {name!r}, not a text.")
+def _check(kind, values, where):
+    """Refuse the first value that is not of a kind, and say where it stands."""
+    types, allowed = kind
+    for at, value in enumerate(values):
+        # Exact types, as True is an int to Python. JSON's infinities and NaN are floats to it.
+        if type(value) not in types or (type(value) is float and not math.isfinite(value)):
+            raise ValueError(f"{where(at)} is {reprlib.repr(value)}, not {allowed}.")
 
 
-def _is_whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+_INTEGER = (int,), "an integer"
+_NUMBER = (int, float), "a finite number"
+_TEXT = (str,), "a text"
