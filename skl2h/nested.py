@@ -88,7 +88,8 @@ def from_json(text):
     Parameters
     ----------
     text : str
-        JSON. What it says beyond the tree, such as groups, is read over.
+        JSON. What it says beyond the tree, such as groups, is read over; so is the byte order
+        mark that files from Windows may begin with.
 
     Returns
     -------
@@ -119,7 +120,7 @@ def from_json(text):
     if not isinstance(text, str):
         raise TypeError(f"JSON is read from a str, got {type(text).__name__}.")
     try:
-        data = json.loads(text)
+        data = json.loads(text.removeprefix("\ufeff"))
     except RecursionError:
         raise ValueError(
             "This JSON is nested too deeply to be read: write the tree with "

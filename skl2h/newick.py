@@ -97,7 +97,8 @@ def from_newick(text, *, leaves=None):
     Parameters
     ----------
     text : str
-        One tree. Comments in square brackets and labels of merges are read over.
+        One tree. Comments in square brackets and labels of merges are read over, and so is the
+        byte order mark that files from Windows may begin with.
     leaves : sequence of str, default=None
         The names, each once, in the order in which the leaves are to be numbered: for a tree of
         clusters, their order as columns of the logits. None numbers the leaves as they stand in
@@ -145,7 +146,7 @@ def from_newick(text, *, leaves=None):
     """
     if not isinstance(text, str):
         raise TypeError(f"Newick is read from a str, got {type(text).__name__}.")
-    names, merges, lengths = _parse(text)
+    names, merges, lengths = _parse(text.removeprefix("\ufeff"))
     n_leaves = len(names)
     if lengths is None:
         scores, order = None, np.arange(n_leaves - 1)
@@ -206,6 +207,8 @@ def _parse(text):
             if node is None:
                 if token == ";" and not waiting:
                     _fail(text, at, "there is no tree")
+                if token == ")" and waiting and not waiting[-1][1]:
+                    _fail(text, waiting[-1][0], "there is nothing between these parentheses")
                 node = len(names)
                 names.append("")
             if token == ":":
@@ -231,6 +234,8 @@ def _parse(text):
                     _fail(text, start, f"this node joins {len(below)}, not 2{hint}")
                 pairs.append(below)
                 node = ~(len(pairs) - 1)
+    if not done and node is None and not waiting:
+        _fail(text, 0, "there is no tree in this text")
     if not done:
         _fail(text, len(text), "the text ends before the semicolon that ends a tree")
     lengths.pop(node, None)  # how far the root stands below nothing

@@ -250,6 +250,14 @@ def test_names_come_from_a_file_a_header_or_the_archive(run, tmp_path):
     assert run("build", "logits.csv")[1] == expected
 
 
+def test_files_may_begin_with_a_byte_order_mark(run, tmp_path):
+    (tmp_path / "a.csv").write_text("3,1\n0,2\n", encoding="utf-8-sig")
+    (tmp_path / "names.txt").write_text("cat\ndog\n", encoding="utf-8-sig")
+    tree = l2h_tree([[3, 1], [0, 2]]).with_names(["cat", "dog"])
+    found = run("build", "a.csv", "--names", "names.txt")
+    assert found == (0, export_text(tree) + "\n", "")
+
+
 def test_header_of_numbers_is_what_it_is_said_to_be(run, tmp_path):
     (tmp_path / "a.csv").write_text("0,1\n3,2\n")
     assert "2 leaves, 1 row," in run("build", "a.csv", "--header", "yes")[1]

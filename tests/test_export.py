@@ -172,6 +172,7 @@ NESTED = {"id": 4, "children": [LEAVES[2], {"id": 3, "children": LEAVES[:2]}]}
 BAD_JSON = {
     "no JSON": ("{", "This is no JSON: Expecting property name"),
     "empty": ("", "This is no JSON: Expecting value: line 1 column 1"),
+    "only a mark": ("\ufeff", "This is no JSON: Expecting value: line 1 column 1"),
     "a number": (7, "is not that of a tree: an object with `id` (nested) or `n_leaves` (flat)"),
     "another object": ({"name": "x"}, "an object with `id` (nested) or `n_leaves` (flat)"),
     "no merges": ({"n_leaves": 3}, "children is not a list"),
@@ -233,6 +234,11 @@ def test_faults_of_json_are_told(name):
     with pytest.raises(ValueError, match=r"^This") as error:
         from_json(text)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_json_may_begin_with_a_byte_order_mark(nested):
+    assert from_json("\ufeff" + export_json(TREE, nested=nested)) == TREE
 
 
 def test_json_is_text():

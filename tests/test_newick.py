@@ -150,6 +150,13 @@ def test_spaces_comments_quotes_and_labels_do_not_matter(text):
     assert from_newick(text) == MergeTree([(1, 2), (0, 3)], scores=[1, 2], names="abc")
 
 
+@pytest.mark.parametrize("text", ["(a:1,(b:1,c:1):1);", "[x]\n(a:1,(b:1,c:1):1);"])
+def test_a_byte_order_mark_is_no_part_of_a_name(text):
+    assert from_newick("\ufeff" + text) == from_newick(text)
+    one = MergeTree([], names=["\ufeffa"])
+    assert from_newick(export_newick(one)) == one
+
+
 def test_underscores_are_spaces_but_in_quotes():
     assert from_newick("(a_b,'a_b');").names == ("a b", "a_b")
 
@@ -159,7 +166,12 @@ def test_height_is_the_longest_way_down():
 
 
 BAD = {
-    "": "line 1, column 1: the text ends before the semicolon",
+    "": "line 1, column 1: there is no tree in this text",
+    "\n \n": "line 1, column 1: there is no tree in this text",
+    "\ufeff": "line 1, column 1: there is no tree in this text",
+    "[a comment]": "line 1, column 1: there is no tree in this text",
+    "(": "line 1, column 2: the text ends before the semicolon",
+    "a": "line 1, column 2: the text ends before the semicolon",
     ";": "line 1, column 1: there is no tree",
     "(a,b)": "line 1, column 6: the text ends before the semicolon",
     "(a,b": "line 1, column 5: the text ends before",
@@ -172,7 +184,9 @@ BAD = {
     "(a,b,c);": "column 1: this node joins 3, not 2 (is it unrooted? then root it first)",
     "((a,b));": "column 1: this node joins 1, not 2",
     "(a,(b));": "column 4: this node joins 1, not 2",
-    "();": "column 1: this node joins 1, not 2",
+    "();": "column 1: there is nothing between these parentheses",
+    "(a,( \n[x]));": "column 4: there is nothing between these parentheses",
+    "\ufeff(a,());": "column 4: there is nothing between these parentheses",
     "[&U](a,b);": "column 1: the tree is said to be unrooted",
     "(a,'b);": "column 4: this quote is not closed",
     "(a,b]);": "column 5: no bracket is open here",
