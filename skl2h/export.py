@@ -3,13 +3,13 @@
 Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first.
 """
 
-import operator
+from numbers import Integral
 
 from .html import export_html
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
 from .tables import export_csv, export_networkx, export_pandas
-from .tree import printable, tree_of
+from .tree import check_level, printable, tree_of
 
 __all__ = [
     "export_csv",
@@ -34,7 +34,8 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     ----------
     tree : MergeTree or fitted L2HClustering
     decimals : int, default=3
-        Digits of the scores after the point.
+        Digits of the scores after the point. Scores of 10**16 and more are written with an
+        exponent.
     level : int, default=None
         Draw down to the groups of this level, and name their leaves; None draws all leaves.
     max_depth : int, default=None
@@ -54,9 +55,9 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or `level` or `max_depth` is no integer.
+        If it is no tree, or `decimals`, `level` or `max_depth` is no integer.
     ValueError
-        If there is no such level, or `max_depth` is negative.
+        If there is no such level, or `decimals` or `max_depth` is negative.
 
     Notes
     -----
@@ -83,14 +84,10 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     tree = tree_of(tree)
     n_whole, depth_limit = tree.n_leaves, tree.n_leaves  # nodes below n_whole are not opened
     if level is not None:
-        if tree.cut(level).ndim > 1:
-            raise TypeError(f"export_text takes one level at a time, got {level!r}.")
-        n_whole = 2 * tree.n_leaves - level
+        n_whole = 2 * tree.n_leaves - check_level(tree, level)
     if max_depth is not None:
-        depth_limit = operator.index(max_depth)
-        if depth_limit < 0:
-            raise ValueError(f"max_depth must be 0 or more, got {max_depth}.")
-    descriptions = _descriptions(tree, decimals)
+        depth_limit = _at_least_0("max_depth", max_depth)
+    descriptions = _descriptions(tree, _at_least_0("decimals", decimals))
     children, n_leaves = tree.children.tolist(), tree.n_leaves
     lines = []
     waiting = [(tree.n_nodes - 1, 0, "", "")]
@@ -112,6 +109,14 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     return "\n".join(lines)
 
 
+def _at_least_0(name, value):
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, got {value!r}.")
+    if value < 0:
+        raise ValueError(f"{name} must be 0 or more, got {value}.")
+    return value
+
+
 def _descriptions(tree, decimals):
     """What each node shows."""
     n_leaves = tree.n_leaves
@@ -127,7 +132,9 @@ def _descriptions(tree, decimals):
     if tree.scores is not None:
         scores = tree.scores.tolist()
         texts[n_leaves:] = [
-            f"{text}, score {score:.{decimals}f}" for text, score in zip(texts[n_leaves:], scores)
+            # From 10**16 on a double has no more digits to show before the point.
+            f"{text}, score {score:.{decimals}{'f' if abs(score) < 1e16 else 'e'}}"
+            for text, score in zip(texts[n_leaves:], scores)
         ]
     return texts
 

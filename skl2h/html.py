@@ -7,13 +7,12 @@ Nothing else of the tree gets into it: what users name is data to the script, ne
 import base64
 import hashlib
 import json
-import operator
 from importlib.resources import files
 from string import Template
 
 from .palette import group_colors
 from .svg import as_text
-from .tree import tree_of
+from .tree import check_level, tree_of
 
 __all__ = ["export_html"]
 
@@ -66,11 +65,7 @@ def export_html(tree, *, title=None, level=None):
         level = getattr(source, "n_clusters_", tree.n_leaves)
         if level == tree.n_leaves:
             level = min(level, 10)
-    try:
-        level = operator.index(level)
-    except TypeError:
-        raise TypeError(f"level must be one integer, got {level!r}.") from None
-    tree.cut(level)  # refuses a level that is not there
+    level = check_level(tree, level)
     title = f"Tree of {tree.n_leaves:,} leaves" if title is None else str(title)
     fields = {
         "level": level,

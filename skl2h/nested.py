@@ -8,7 +8,7 @@ import math
 import reprlib
 
 from .tables import group_of_nodes
-from .tree import MergeTree, tree_of
+from .tree import MergeTree, check_levels, tree_of
 
 __all__ = ["export_json", "from_json"]
 
@@ -45,7 +45,7 @@ def export_json(tree, *, nested=True, levels=()):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree.
+        If it is no tree, or a level is not an integer.
     ValueError
         If a level is out of range.
 
@@ -69,6 +69,7 @@ def export_json(tree, *, nested=True, levels=()):
      "scores": null, "cuts": {"2": [0, 1, 0]}}
     """
     tree = tree_of(tree)
+    levels = check_levels(tree, levels)
     if nested:
         return _nested(tree, levels)
     fields = {

@@ -54,7 +54,8 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     TypeError
         If it is no tree.
     ValueError
-        If `heights` is none of these, or is ``"score"`` and the tree has none.
+        If `heights` is none of these, or is ``"score"`` and the tree has none, or two of them
+        differ by more than a float holds.
 
     Notes
     -----
@@ -86,7 +87,14 @@ def export_newick(tree, *, heights="rank", node_labels=False):
         if heights == "rank":
             height = height.astype(np.intp)
         height = np.concatenate([np.zeros_like(height, shape=n_leaves), height])
-        lengths = height[tree.parents[:-1]] - height[:-1]
+        with np.errstate(over="ignore"):
+            lengths = height[tree.parents[:-1]] - height[:-1]
+        if not np.isfinite(lengths).all():
+            node = int(np.isfinite(lengths).argmin())
+            raise ValueError(
+                f"The scores of node {node} and its parent differ by more than a float holds: "
+                "use heights='rank'."
+            )
         ends[:-1] = [f"{end}:{length}" for end, length in zip(ends, lengths.tolist())]
     return nest(tree, [*map(_quoted, tree.names), *["("] * n_merges], ends, ",") + ";"
 
@@ -286,6 +294,8 @@ def _heights(n_leaves, merges, lengths):
     heights, reached = [0.0] * n_leaves, [-np.inf] * n_leaves
     for first, last in merges:
         height = max(heights[first] + lengths[first], heights[last] + lengths[last])
+        if not np.isfinite(height):
+            raise ValueError("Newick: the lengths below a node add up to more than a float holds.")
         heights.append(height)
         reached.append(max(height, reached[first], reached[last]))
     return np.array(heights[n_leaves:]), np.array(reached[n_leaves:])

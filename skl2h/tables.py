@@ -3,7 +3,7 @@
 import csv
 import io
 
-from .tree import tree_of
+from .tree import check_levels, tree_of
 
 __all__ = ["export_csv", "export_networkx", "export_pandas"]
 
@@ -30,7 +30,7 @@ def export_csv(tree, *, levels=()):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree.
+        If it is no tree, or a level is not an integer.
     ValueError
         If a level is out of range.
 
@@ -81,7 +81,7 @@ def export_pandas(tree, *, levels=()):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree.
+        If it is no tree, or a level is not an integer.
     ValueError
         If a level is out of range.
     ImportError
@@ -140,7 +140,7 @@ def export_networkx(tree, *, levels=()):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree.
+        If it is no tree, or a level is not an integer.
     ValueError
         If a level is out of range.
     ImportError
@@ -189,7 +189,7 @@ def node_columns(tree, levels):
         "n_leaves": tree.sizes.tolist(),
         "rows": of_leaves + of_merges if tree.counts is None else tree.node_counts.tolist(),
     }
-    for level in levels:
+    for level in check_levels(tree, levels):
         columns[f"level_{level}"] = group_of_nodes(tree, level)
     return columns
 

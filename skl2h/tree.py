@@ -11,6 +11,8 @@ order, or a hop from parent to parent: nothing here recurses.
 
 import operator
 import re
+from collections.abc import Set
+from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
@@ -113,22 +115,12 @@ class MergeTree:
         children = _check_children(children)
         n_leaves = len(children) + 1
         if scores is not None:
-            scores = np.array(scores, dtype=np.float64)
+            scores = _as_floats("scores", scores)
             _check_length("scores", scores, n_leaves - 1, "merges")
             _check_finite("scores", scores)
-        if names is None:
-            names = range(n_leaves)
-        elif len(names) != n_leaves:
-            raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
+        names = range(n_leaves) if names is None else _check_names(names, n_leaves)
         if counts is not None:
-            counts = np.array(counts)
-            if counts.dtype.kind not in "biuf":
-                raise ValueError(f"counts must be numbers, got {counts.dtype}.")
-            counts = counts.astype(np.float64 if counts.dtype.kind == "f" else np.int64)
-            _check_length("counts", counts, n_leaves, "leaves")
-            _check_finite("counts", counts)
-            if (counts < 0).any():
-                raise ValueError(f"counts[{(counts < 0).argmax()}] is negative.")
+            counts = _check_counts(counts, n_leaves)
         fields = {
             "children": _read_only(children),
             "scores": _read_only(scores),
@@ -205,15 +197,15 @@ class MergeTree:
         if score is not None:
             if self.scores is None:
                 raise ValueError("This tree has no scores to cut by: cut by level instead.")
-            score = np.asarray(score, dtype=np.float64)
+            score = _as_floats("score", score)
             if score.ndim > 1 or np.isnan(score).any():
                 raise ValueError(f"score must be one number or a sequence of them, got {score}.")
             # The running maximum makes "the merges up to the first above" a sorted search.
             made = np.maximum.accumulate(self.scores).searchsorted(score, side="right")
             level = self.n_leaves - made
-        if np.ndim(level) == 0:
-            return self._groups(self._check_level(level))
-        columns = [self._groups(self._check_level(one)) for one in level]
+        if not np.iterable(level):
+            return self._groups(check_level(self, level))
+        columns = [self._groups(one) for one in check_levels(self, level)]
         return np.array(columns, dtype=np.intp).reshape(-1, self.n_leaves).T
 
     def members(self, node):
@@ -234,7 +226,7 @@ class MergeTree:
         ValueError
             If there is no such node.
         """
-        node = operator.index(node)
+        node = _as_index("node", node)
         self._check_node(node)
         start = self._starts[node]
         return np.sort(self.leaf_order[start : start + self.sizes[node]])
@@ -257,7 +249,7 @@ class MergeTree:
         ValueError
             If there is no such node.
         """
-        nodes, parents = [operator.index(node)], self.parents
+        nodes, parents = [_as_index("node", node)], self.parents
         self._check_node(nodes[0])
         while parents[nodes[-1]] >= 0:
             nodes.append(parents[nodes[-1]])
@@ -365,7 +357,7 @@ class MergeTree:
         >>> MergeTree.from_linkage(linkage([[0.0], [5.0], [1.0]])).scores
         array([1., 4.])
         """
-        linkage = np.asarray(linkage, dtype=np.float64)
+        linkage = _as_floats("linkage", linkage)
         if linkage.ndim != 2 or linkage.shape[1] != 4:
             raise ValueError(f"A linkage matrix has 4 columns, got shape {linkage.shape}.")
         tree = cls(linkage[:, :2], scores=linkage[:, 2], names=names, counts=counts)
@@ -441,18 +433,6 @@ class MergeTree:
         _, first, group = np.unique(top[: self.n_leaves], return_index=True, return_inverse=True)
         return first.argsort().argsort()[group]
 
-    def _check_level(self, level):
-        try:
-            index = operator.index(level)
-        except TypeError:
-            raise TypeError(f"A level is an integer, got {level!r}.") from None
-        if not 1 <= index <= self.n_leaves:
-            raise ValueError(
-                f"There is no level {index}: a tree of {self.n_leaves} leaves has the levels "
-                f"1 to {self.n_leaves} (the number of groups)."
-            )
-        return index
-
     def _check_node(self, node):
         node = np.asarray(node)
         if not np.issubdtype(node.dtype, np.integer):
@@ -492,6 +472,24 @@ def tree_of(source, names=None):
     return MergeTree(source.children_, scores=getattr(source, "distances_", None), names=names)
 
 
+def check_level(tree, level):
+    """Level of a tree as an int."""
+    level = _as_index("level", level)
+    if not 1 <= level <= tree.n_leaves:
+        raise ValueError(
+            f"There is no level {level}: a tree of {tree.n_leaves} leaves has the levels "
+            f"1 to {tree.n_leaves} (the number of groups)."
+        )
+    return level
+
+
+def check_levels(tree, levels):
+    """Levels of a tree as a list of int."""
+    if isinstance(levels, str) or not np.iterable(levels):
+        raise TypeError(f"levels must be a sequence of integers, got {levels!r}.")
+    return [check_level(tree, level) for level in levels]
+
+
 def printable(name):
     """Name as it is, or quoted where it would be nothing or would not stay on its line."""
     return repr(name) if not name or _OFF_LINE.search(name) else name
@@ -529,6 +527,51 @@ def _check_children(children):
     if (used > 1).any():
         raise ValueError(f"Node {(used > 1).argmax()} is merged more than once.")
     return nodes
+
+
+def _check_names(names, n_leaves):
+    if isinstance(names, Set):
+        raise TypeError("names must be in the order of the leaves, which a set does not have.")
+    if not np.iterable(names) or getattr(names, "ndim", 1) != 1:
+        raise TypeError(f"names must be one sequence of texts, got {names!r}.")
+    names = list(names)
+    if len(names) != n_leaves:
+        raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
+    return names
+
+
+def _check_counts(counts, n_leaves):
+    counts = _as_numbers("counts", counts)
+    whole = counts.dtype.kind != "f"
+    if not whole:
+        counts = _as_floats("counts", counts)
+    _check_length("counts", counts, n_leaves, "leaves")
+    _check_finite("counts", counts)
+    if (counts < 0).any():
+        raise ValueError(f"counts[{(counts < 0).argmax()}] is negative.")
+    largest = np.iinfo(np.int64).max if whole else np.finfo(np.float64).max
+    if sum(counts.tolist()) > largest:  # of Python's numbers, which neither wrap nor warn
+        raise ValueError(f"counts add up to more than {largest}.")
+    return counts.astype(np.int64) if whole else counts
+
+
+def _as_numbers(name, values):
+    values = np.array(values)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers of a dtype of NumPy's, got {values.dtype}.")
+    return values
+
+
+def _as_floats(name, values):
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is told as that
+        return _as_numbers(name, values).astype(np.float64)
+
+
+def _as_index(what, value):
+    if not isinstance(value, (bool, np.bool_)):
+        with suppress(TypeError):
+            return operator.index(value)
+    raise TypeError(f"A {what} is an integer, got {value!r}.")
 
 
 def _check_length(name, values, length, what):

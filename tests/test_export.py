@@ -195,6 +195,9 @@ BAD_JSON = {
     "few scores": (FLAT | {"scores": []}, "scores must have the shape (2,)"),
     "count of text": (FLAT | {"counts": [1, 2, "3"]}, "counts[2] is '3', not a finite number"),
     "no count": (FLAT | {"counts": [None, 2, 3]}, "counts[0] is None, not a finite number"),
+    "huge score": (FLAT | {"scores": [10**400, 1]}, "scores must be real numbers of a dtype"),
+    "huge count": (FLAT | {"counts": [10**400, 1, 1]}, "counts must be real numbers of a dtype"),
+    "large counts": (FLAT | {"counts": [2**62, 2**62, 0]}, "counts add up to more than 92"),
     "deep score": (FLAT | {"scores": [1, [[[[[[[[9]]]]]]]]]}, "scores[1] is [[[[[[[...]]]]]]]"),
     "counts": (FLAT | {"counts": [1, 2, -3]}, "counts[2] is negative"),
     "nan": (FLAT | {"scores": [1, np.nan]}, "scores[1] is nan, not a finite number"),
@@ -287,6 +290,14 @@ def test_text_shows_whole_counts():
     assert "1234567 rows" in export_text(MergeTree([(0, 1)], counts=[1234560, 7]))
 
 
+def test_extreme_scores_stay_on_their_line():
+    tree = MergeTree([(0, 1), (2, 3)], scores=[-1e308, 9.9e15])
+    assert export_text(tree, decimals=1).split("\n")[0] == (
+        "node 4: 3 leaves, score 9900000000000000.0"
+    )
+    assert "score -1.0e+308" in export_text(tree, decimals=1)
+
+
 def test_text_of_one_leaf():
     assert export_text(MergeTree([], names=["all"])) == "all"
 
@@ -343,12 +354,16 @@ def test_text_limits_are_checked():
         export_text(TREE, level=9)
     with pytest.raises(TypeError, match="A level is an integer"):
         export_text(TREE, level=1.5)
-    with pytest.raises(TypeError, match=r"export_text takes one level at a time, got \[2, 3\]"):
+    with pytest.raises(TypeError, match=r"A level is an integer, got \[2, 3\]"):
         export_text(TREE, level=[2, 3])
     with pytest.raises(ValueError, match="max_depth must be 0 or more, got -1"):
         export_text(TREE, max_depth=-1)
-    with pytest.raises(TypeError, match="integer"):
+    with pytest.raises(TypeError, match=r"max_depth must be an integer, got 1\.5"):
         export_text(TREE, max_depth=1.5)
+    with pytest.raises(TypeError, match="decimals must be an integer, got '2'"):
+        export_text(TREE, decimals="2")
+    with pytest.raises(ValueError, match="decimals must be 0 or more, got -1"):
+        export_text(TREE, decimals=-1)
 
 
 @pytest.mark.parametrize(
@@ -423,6 +438,12 @@ class TestFirstArgument:
 def test_levels_are_checked(export):
     with pytest.raises(ValueError, match="There is no level 9"):
         export(TREE, levels=[9])
+    for levels in (3, True, "3", np.array(3)):
+        with pytest.raises(TypeError, match="levels must be a sequence of integers, got "):
+            export(TREE, levels=levels)
+    for levels in ([True], [2.0], ["2"], [[2]], [None]):
+        with pytest.raises(TypeError, match="A level is an integer, got "):
+            export(TREE, levels=levels)
 
 
 def test_ordinary_text_is_printed_as_it_is():

@@ -125,6 +125,14 @@ def test_scores_may_fall():
     assert found.scores.tolist() == [1, 2, 1.5]
 
 
+def test_lengths_that_no_float_holds_are_told():
+    tree = MergeTree([(0, 1), (2, 3)], scores=[-1e308, 1e308])
+    with pytest.raises(ValueError, match="scores of node 3 and its parent differ by more than a"):
+        export_newick(tree, heights="score")
+    with pytest.raises(ValueError, match="lengths below a node add up to more than a float holds"):
+        from_newick("((a:1e308,b:1):1e308,c:1);")
+
+
 @pytest.mark.parametrize("name", LETTERS + [a + b for a in "'[(;" for b in "')],:"])
 def test_names_of_one_mark(name):
     tree = MergeTree([(0, 1)], scores=[1], names=[name, name])

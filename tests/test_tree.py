@@ -261,6 +261,23 @@ BAD = {
     "text": (lambda: MergeTree([("0", "1")]), "children must be integers, got <U1"),
     "none": (lambda: MergeTree(None), r"children must have the shape .* got \(\)"),
     "no columns": (lambda: MergeTree(np.zeros((5, 0))), r"got \(5, 0\)"),
+    "text scores": (lambda: MergeTree([(0, 1)], scores=["0.5"]), "scores must be real numbers of"),
+    "no score": (lambda: MergeTree([(0, 1)], scores=[None]), "scores must be real .* got object"),
+    "huge score": (lambda: MergeTree([(0, 1)], scores=[10**400]), "scores must be real numbers of"),
+    "complex score": (lambda: MergeTree([(0, 1)], scores=[1j]), "scores must be real numbers of"),
+    "many rows": (
+        lambda: MergeTree([(0, 1)], counts=[2**62, 2**62]),
+        "counts add up to more than 9223372036854775807",
+    ),
+    "many unsigned": (
+        lambda: MergeTree([(0, 1)], counts=np.array([2**63, 0], dtype=np.uint64)),
+        "counts add up to more than 9223372036854775807",
+    ),
+    "large weights": (
+        lambda: MergeTree([(0, 1)], counts=[1e308, 1e308]), r"counts add up to more than 1\.79"
+    ),
+    "text cut": (lambda: MergeTree([(0, 1)], scores=[1]).cut(score="1"), "score must be real numb"),
+    "text linkage": (lambda: MergeTree.from_linkage([["1"] * 4]), "linkage must be real numbers"),
     "text counts": (lambda: MergeTree([(0, 1)], counts="ab"), "counts must have the shape|numbers"),
     "nan counts": (lambda: MergeTree([(0, 1)], counts=[1, np.nan]), r"counts\[1\] is nan"),
     "negative counts": (lambda: MergeTree([(0, 1)], counts=[1, -2]), r"counts\[1\] is negative"),
@@ -282,7 +299,7 @@ BAD = {
         lambda: MergeTree.from_linkage(Z + [0, 0, 0, 1]),
         "Line 0 of the linkage matrix says 3 leaves, but its merge holds 2",
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -307,13 +324,44 @@ def test_small_counts_do_not_wrap(dtype):
 
 
 @pytest.mark.parametrize("method", ["members", "path"])
-@pytest.mark.parametrize("node", [0.5, [0, 1], None])
+@pytest.mark.parametrize("node", [0.5, [0, 1], None, True])
 def test_one_node_is_one_integer(method, node):
     with pytest.raises(TypeError, match="integer"):
         getattr(MergeTree([(0, 1)]), method)(node)
 
 
-def test_level_is_an_integer():
+@pytest.mark.parametrize("level", [1.5, "1", True, np.True_, np.array([1])[None]], ids=repr)
+@pytest.mark.parametrize("several", [False, True])
+def test_level_is_an_integer(level, several):
     tree = MergeTree([(0, 1)])
-    with pytest.raises(TypeError, match=r"A level is an integer, got 1\.5"):
-        tree.cut(1.5)
+    level = [level] if several else level
+    with pytest.raises(TypeError, match=r"A level is an integer, got |levels must be a sequence"):
+        tree.cut(level)
+
+
+@pytest.mark.parametrize("level", [2, np.int8(2), np.array(2), np.uint64(2)], ids=repr)
+def test_any_integer_is_a_level(level):
+    tree = MergeTree([(0, 2), (1, 3)])
+    assert tree.cut(level).tolist() == [0, 1, 0]
+    assert tree.cut([level]).tolist() == [[0], [1], [0]]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"a", "b"}, "in the order of the leaves, which a set does not have"),
+        (2, "names must be one sequence of texts, got 2"),
+        (np.array([["a"], ["b"]]), "names must be one sequence of texts"),
+    ],
+    ids=["set", "number", "table"],
+)
+def test_names_are_a_sequence(names, message):
+    with pytest.raises(TypeError, match=message):
+        MergeTree([(0, 1)], names=names)
+
+
+def test_sums_up_to_the_largest_number_are_right():
+    children = [(0, 1), (2, 3)]
+    largest = np.iinfo(np.int64).max
+    assert MergeTree(children, counts=[largest - 3, 1, 2]).node_counts[-1] == largest
+    assert MergeTree(children, counts=[8e307, 8e307, 0]).node_counts[-1] == 1.6e308
