@@ -16,6 +16,20 @@ from .tree import check_level, tree_of
 
 __all__ = ["export_html"]
 
+# The parts of the script, by subject. They share one scope: a part uses at once only what stands
+# in those before it.
+SCRIPTS = (
+    "state.js",
+    "words.js",
+    "tree.js",
+    "level.js",
+    "search.js",
+    "details.js",
+    "icicle.js",
+    "tip.js",
+    "page.js",
+)
+
 
 def export_html(tree, *, title=None, level=None):
     """One self-contained page: a collapsible tree and an icicle, to explore in a browser.
@@ -75,7 +89,8 @@ def export_html(tree, *, title=None, level=None):
         "counts": None if tree.counts is None else tree.counts.tolist(),
         "colors": "".join(group_colors(tree.n_leaves)).replace("#", ""),
     }
-    style, script = _part("page.css"), _part("page.js")
+    style = _part("page.css")
+    script = '\n"use strict";\n(() => {\n' + "\n".join(map(_part, SCRIPTS)) + "})();\n"
     page = Template(_part("page.html")).substitute(
         title=as_text(title),
         style=style,

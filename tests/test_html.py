@@ -6,6 +6,7 @@ import json
 import re
 import time
 from html.parser import HTMLParser
+from importlib.resources import files
 from xml.etree import ElementTree
 
 import numpy as np
@@ -149,6 +150,15 @@ def test_nothing_is_asked_of_a_network():
 
 
 LINKS = ("src", "href", "action", "data", "poster", "srcset", "formaction", "background")
+
+
+def test_every_file_is_in_the_page_once():
+    page = export_html(PLAIN)
+    parts = [file.read_text(encoding="utf-8") for file in files("skl2h").joinpath("page").iterdir()]
+    assert len(parts) > 5
+    for text in parts:
+        begin, *_ = re.split(r"\$\w+", text)  # the markup stands around the others
+        assert page.count(begin.strip()) == 1
 
 
 def test_the_script_makes_no_markup_of_text():
