@@ -22,11 +22,12 @@ MAX_LETTERS = 64
 _ROW, _LINES, _TEXT, _MARGIN = 20, 260, 480, 8
 
 
-def tree_svg(tree, level):
+def tree_svg(tree, level, shown):
     """Picture of a tree from its root, on the left, to at most `MAX_TIPS` tips.
 
     The groups of the cut at `level` have their colours; what is above them is grey. Depth is the
-    rank of the merge. Returns the text of an ``<svg>`` element, of ASCII characters only.
+    rank of the merge. `shown` gives the text of a name. Returns the text of an ``<svg>`` element,
+    of ASCII characters only.
     """
     n_tips = min(tree.n_leaves, MAX_TIPS)
     above = 2 * tree.n_leaves - n_tips  # from here on nodes are merges of tips
@@ -57,7 +58,8 @@ def tree_svg(tree, level):
             corners = f"{x[tip] - 4},{y[tip]} {x[tip] + 10},{y[tip] - 7} {x[tip] + 10},{y[tip] + 7}"
             mark = f'<polygon points="{corners}" fill="{color}" stroke="none"/>'
         lines.append(mark)
-        texts.append(f'<text x="{x[tip] + 16}" y="{y[tip] + 4}">{_text(tree, tip, leaves)}</text>')
+        said = _text(tree, tip, leaves, shown)
+        texts.append(f'<text x="{x[tip] + 16}" y="{y[tip] + 4}">{said}</text>')
 
     width, height = _LINES + _TEXT + 2 * _MARGIN, _ROW * n_tips + 2 * _MARGIN
     return (
@@ -80,11 +82,11 @@ def _colors(tree, level, above):
     return color_of
 
 
-def _text(tree, tip, leaves):
+def _text(tree, tip, leaves, shown):
     rows = ""
     if tree.counts is not None:
         rows = f" ({tree.node_counts[tip]:,.12g})"
-    names = ", ".join(tree.names[leaf] or "(empty name)" for leaf in leaves[: MAX_LETTERS // 2])
+    names = ", ".join(shown(tree.names[leaf]) for leaf in leaves[: MAX_LETTERS // 2])
     if tip < tree.n_leaves:
         return as_text(_shortened(names, MAX_LETTERS) + rows)
     size = f"{tree.sizes[tip]:,} leaves{rows}: "

@@ -491,8 +491,8 @@ def check_levels(tree, levels):
 
 
 def printable(name):
-    """Name as it is, or quoted where it would be nothing or would not stay on its line."""
-    return repr(name) if not name or _OFF_LINE.search(name) else name
+    """Name as it is, or quoted where it would not be seen or would not stay on its line."""
+    return repr(name) if not name.strip() or _OFF_LINE.search(name) else name
 
 
 def picture_of(tree, level):
@@ -502,8 +502,8 @@ def picture_of(tree, level):
         said.append(f"{tree.node_counts[-1]:,.12g} rows (in brackets: of each line)")
     if 1 < level < tree.n_leaves:
         said.append(f"coloured by its {level} groups")
-    said = ", ".join(said)
-    return f'<div style="overflow-x: auto"><div>{said}</div>{tree_svg(tree, level)}</div>'
+    said, picture = ", ".join(said), tree_svg(tree, level, printable)
+    return f'<div style="overflow-x: auto"><div>{said}</div>{picture}</div>'
 
 
 def _check_children(children):

@@ -219,6 +219,20 @@ def view(driver, server):
     assert server.asked == ["/"]
 
 
+# What is written on the icicle when it is drawn anew.
+WRITTEN = """
+const written = [], pen = CanvasRenderingContext2D.prototype, { fillText } = pen;
+pen.fillText = function (text, ...place) {
+  written.push(text);
+  fillText.call(this, text, ...place);
+};
+document.getElementById("zoom-out").disabled = false;
+document.getElementById("zoom-out").click();
+pen.fillText = fillText;
+return written;
+"""
+
+
 def rgb(code):
     return tuple(bytes.fromhex(code[1:]))
 
@@ -422,7 +436,7 @@ class TestTree:
         assert view.rows() == [(0, None, 1)]
         view.in_icicle(0.5, 0.5).click().perform()
         assert view.selected() == [0]
-        assert view["node-name"].text == (names[0] or "(empty name)")
+        assert view["node-name"].text == (names[0] or "''")
 
 
 class TestKeyboard:
@@ -707,7 +721,7 @@ class TestNames:
             )
         )
         # A driver's answer has no place for half of a character.
-        readable = [name.replace("\ud800", "\ufffd") or "(empty name)" for name in EVIL]
+        readable = [name.replace("\ud800", "\ufffd") or "''" for name in EVIL]
         assert {int(node): name for node, name in shown.items()} == dict(enumerate(readable))
 
         view.row(tree.n_nodes - 1).find_element(By.CLASS_NAME, "name").click()
@@ -724,6 +738,37 @@ class TestNames:
         assert view.run("return document.querySelectorAll('script, img, b').length") == 2
         with pytest.raises(NoAlertPresentException):
             _ = view.driver.switch_to.alert.text
+
+    def test_names_of_nothing_are_seen_and_heard(self, view):
+        """In the tree, in the list of a closed node, in the details and in the icicle."""
+        view.open(MergeTree([(0, 1), (2, 3)], names=["", " ", "b"]), level=1)
+        some = view.row(4).find_element(By.CLASS_NAME, "some").get_property("textContent")
+        assert some.replace("\u2068", "").replace("\u2069", "") == "b, '', ' '"
+        view["expand-all"].click()
+        for leaf, text in enumerate(["''", "' '", "b"]):
+            row = view.row(leaf)
+            assert row.find_element(By.CLASS_NAME, "name").get_property("textContent") == text
+            assert row.accessible_name.startswith("b" if leaf == 2 else "empty name")
+        view.row(4).find_element(By.CLASS_NAME, "name").click()
+        assert view.members() == ["''", "' '", "b"]
+        assert {"''", "' '", "b"} <= set(view.run(WRITTEN))
+
+    def test_names_keep_their_own_direction(self, view):
+        """A name that turns the direction of text does not turn the names beside it."""
+        view.open(MergeTree([(0, 1), (2, 3)], names=["\u202eabc", "xyz", "w"]), level=1)
+        view.row(4).find_element(By.CLASS_NAME, "name").click()
+        left = view.run(
+            """
+            const text = document.querySelector(".some").firstChild;
+            return ["w", "x", "z"].map((letter) => {
+              const range = document.createRange();
+              range.setStart(text, text.data.indexOf(letter));
+              range.setEnd(text, text.data.indexOf(letter) + 1);
+              return range.getBoundingClientRect().left;
+            });
+            """
+        )
+        assert left == sorted(left)
 
     @pytest.mark.parametrize("title", ["<script>alert(1)</script>", "</title><b>", "a & b &amp; c"])
     def test_any_title(self, view, title):

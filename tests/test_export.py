@@ -454,10 +454,12 @@ def test_ordinary_text_is_printed_as_it_is():
         "a\u202eb",
         "",
         "c\u2028d",
+        " \u00a0",
     ]
-    text = export_text(MergeTree([(0, 1), (5, 2), (6, 3), (7, 4)], names=names))
+    text = export_text(MergeTree([(0, 1), (6, 2), (7, 3), (8, 4), (9, 5)], names=names))
     assert names[0] in text
     assert names[1] in text
     assert "'a\\u202eb'" in text
     assert "''" in text
+    assert "' \\xa0'" in text
     assert "'c\\u2028d'" in text

@@ -112,7 +112,7 @@ function onColor(group) {
 
 /** Name of a leaf or size of a merge on its rectangle, where there is room beside the line. */
 function writeOn(pen, node, x, y, wide, high, line, ink) {
-  const words = isLeaf(node) ? names[node] : count(size[node]);
+  const words = isLeaf(node) ? shown(node) : count(size[node]);
   pen.fillStyle = ink;
   if (fit(pen, words, wide - 7) === words) {
     let middle = y + Math.min(high / 2, 10);
@@ -209,7 +209,7 @@ canvas.addEventListener("keydown", (event) => {
   if (!Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
   keys[event.key]();
-  announce([title(active), ...facts(active)].join(", "));
+  announce(spoken(active));
 });
 element("zoom-in").addEventListener("click", () => zoomTo(chosen));
 element("zoom-out").addEventListener("click", () => zoom(ROOT));

@@ -82,7 +82,7 @@ function makeRow(node, width) {
   row.setAttribute("aria-level", depth[node] + 1);
   row.setAttribute("aria-setsize", node === ROOT ? 1 : 2);
   row.setAttribute("aria-posinset", node === ROOT || first(parent[node]) === node ? 1 : 2);
-  row.setAttribute("aria-label", [title(node), ...facts(node)].join(", "));
+  row.setAttribute("aria-label", spoken(node));
   if (!isLeaf(node)) row.setAttribute("aria-expanded", expanded[node] === 1);
   const indent = make("span", "indent");
   indent.style.width = `${width}px`;

@@ -6,9 +6,16 @@ const leavesBelow = (node) => plural(size[node], "leaf", "leaves");
 const score = (node) =>
   scores && !isLeaf(node) ? String(Number(scores[node - K].toPrecision(6))) : null;
 
-function title(node) {
-  return isLeaf(node) ? names[node] || "(empty name)" : leavesBelow(node);
-}
+const unseen = (leaf) => !names[leaf].trim();
+
+/** Name of a leaf, in quotes where there would be nothing to see. */
+const shown = (leaf) => (unseen(leaf) ? `'${names[leaf]}'` : names[leaf]);
+
+const title = (node) => (isLeaf(node) ? shown(node) : leavesBelow(node));
+
+/** What is said of a node: quotes alone would be nothing to hear. */
+const spoken = (node) =>
+  [isLeaf(node) && unseen(node) ? "empty name" : title(node), ...facts(node)].join(", ");
 
 function facts(node) {
   const parts = [];
@@ -21,7 +28,8 @@ function facts(node) {
 /** The first few names below a merge, for a glance at what it holds. */
 function someNames(node, most) {
   const end = start[node] + Math.min(size[node], most);
-  const some = Array.from(order.subarray(start[node], end), (leaf) => names[leaf]);
+  // Each name is isolated, so that the direction of its letters is not that of the next one.
+  const some = Array.from(order.subarray(start[node], end), (leaf) => `\u2068${shown(leaf)}\u2069`);
   return some.join(", ") + (size[node] > most ? ", \u2026" : "");
 }
 
@@ -37,11 +45,8 @@ function make(tag, className, text) {
 }
 
 function nameOf(leaf, className = "name") {
-  const made = make("span", className, names[leaf]);
-  if (!names[leaf]) {
-    made.textContent = "(empty name)";
-    made.classList.add("none");
-  }
+  const made = make("span", className, shown(leaf));
+  if (unseen(leaf)) made.classList.add("none");
   return made;
 }
 
