@@ -12,8 +12,6 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from .export import export_csv, export_json, export_newick, export_text
 from .tree import printable
 
@@ -30,15 +28,13 @@ class InputError(Exception):
 
 def text(tree, levels):
     """Text of the tree, and of the groups at each level."""
-    parts = [export_text(tree)]
+    parts, names = [export_text(tree)], list(map(printable, tree.names))
     for level in levels:
         parts.append(f"\nlevel {level}")
-        groups = tree.cut(level)
-        for group in range(level):
-            members = ", ".join(
-                printable(tree.names[leaf]) for leaf in np.flatnonzero(groups == group)
-            )
-            parts.append(f"  {group}: {members}")
+        members = [[] for _ in range(level)]
+        for name, group in zip(names, tree.cut(level).tolist()):
+            members[group].append(name)
+        parts += [f"  {group}: {', '.join(inside)}" for group, inside in enumerate(members)]
     return "\n".join(parts) + "\n"
 
 
@@ -85,7 +81,7 @@ def _level_to_show(tree, levels):
     return levels[0] if levels else N_GROUPS if tree.n_leaves > N_GROUPS else None
 
 
-# What each ending writes, a str or bytes. An ending that ends in another stands before it.
+# What each ending writes, a str or bytes. An ending that ends in another one stands before it.
 WRITERS = {
     ".txt": text,
     ".csv": lambda tree, levels: export_csv(tree, levels=levels),
@@ -102,8 +98,15 @@ PICTURES = (".png", ".svg", ".pdf")
 
 
 def writer(path):
-    """Writer of the ending of a path, None if it has none."""
-    return next((WRITERS[end] for end in WRITERS if path.name.lower().endswith(end)), None)
+    """Writer of the ending of a path."""
+    return WRITERS[_ending(path)]
+
+
+def _ending(path):
+    for ending in WRITERS:
+        if path.name.lower().endswith(ending):
+            return ending
+    raise InputError(f"--out {path}: the ending says what to write, one of {', '.join(WRITERS)}.")
 
 
 def check_outputs(paths, inputs):
@@ -112,11 +115,7 @@ def check_outputs(paths, inputs):
         (os.path.realpath(path) for path in inputs if path is not None), "what is read"
     )
     for path in paths:
-        if writer(path) is None:
-            raise InputError(
-                f"--out {path}: the ending says what to write, one of {', '.join(WRITERS)}."
-            )
-        if path.suffix.lower() in PICTURES:
+        if _ending(path) in PICTURES:
             try:
                 import matplotlib  # noqa: F401 (whether it is there)
             except ImportError:

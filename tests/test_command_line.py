@@ -64,6 +64,13 @@ def test_build_prints_the_groups_of_levels(run):
     assert out.endswith("\n\n" + levels)
 
 
+def test_groups_of_a_large_tree_are_listed_in_time():
+    """Nothing quadratic: this would take minutes otherwise."""
+    tree = MergeTree(np.arange(199_998).reshape(-1, 2))
+    lines = outputs.text(tree, [100_000]).split("\n")
+    assert lines[-100_001:] == [*(f"  {leaf}: {leaf}" for leaf in range(100_000)), ""]
+
+
 def test_build_writes_by_ending(run, tmp_path):
     save("logits.npy")
     tree = l2h_tree(LOGITS)
@@ -174,6 +181,9 @@ def test_pictures_need_matplotlib_before_the_work(run, monkeypatch, tmp_path):
     message = 'skl2h: error: --out a.png: a picture needs matplotlib: pip install "skl2h[plot]".\n'
     assert (code, err) == (1, message)
     assert run("demo", "--out", "x")[0] == 1
+    # The ending is that of the name, for the check as for the writing.
+    code, _, err = run("build", "missing.npy", "--out=.PNG")
+    assert (code, err) == (1, message.replace("a.png", ".PNG"))
 
 
 @pytest.mark.parametrize(
