@@ -50,7 +50,7 @@ examples:
   skl2h build logits.npy --level 10 --out tree.html --out tree.png --out tree.csv
   skl2h build probs.npz --probabilities --names classes.txt --out tree.nwk
 
-exit codes: 0 done, 1 a file or its content is at fault, 2 the command line is.
+exit codes: 0 done, 1 a file or its content is at fault, 2 the command line is, 130 interrupted.
 """
 
 NEXT = """\
@@ -79,8 +79,8 @@ def main(argv=None):
     Returns
     -------
     code : int
-        0 when done, 1 if a file or its content is at fault. Faults of the command line leave
-        by SystemExit with code 2.
+        0 when done, 1 if a file or its content is at fault, 130 if interrupted. Faults of the
+        command line leave by SystemExit with code 2.
     """
     arguments = _parser().parse_args(argv)
     if hasattr(sys.stdout, "reconfigure"):
@@ -93,6 +93,9 @@ def main(argv=None):
     except InputError as error:
         print(f"skl2h: error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("skl2h: interrupted", file=sys.stderr)
+        return 130  # as shells have it: 128 and the number of the signal
     except BrokenPipeError:
         # The reader of our output has left (`| head`): that is no fault.
         _drop_output()
@@ -264,7 +267,13 @@ def _read_scores(arguments):
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}.") from None
     except Exception as error:  # a stranger's file may fail in any way its format has
-        raise InputError(f"{path}: cannot be read: {str(error).rstrip('.')}.") from None
+        said = str(error).rstrip(".")
+        if "Python objects in dtype" in said or "allow_pickle" in said:
+            said = (
+                "it holds Python objects, or is no file of arrays at all: save numbers with "
+                "astype(float), names with astype(str)"
+            )
+        raise InputError(f"{path}: cannot be read: {said}.") from None
     if scores.dtype.kind not in "biuf":
         raise InputError(
             f"{path}: the array is of dtype {scores.dtype}, not of real numbers; save it with "

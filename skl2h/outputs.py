@@ -135,6 +135,8 @@ def check_outputs(paths, inputs):
         )  # fmt: skip
         if fault:
             raise InputError(f"--out {path}: {os.strerror(fault)}.")
+        if target.exists() and not target.is_file():
+            raise InputError(f"--out {path}: is no regular file, so it cannot be replaced.")
 
 
 def write_all(writers, tree, levels):
@@ -143,7 +145,8 @@ def write_all(writers, tree, levels):
     try:
         for path, write in writers.items():
             target = Path(os.path.realpath(path))
-            temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+            # Short, as the name of the target may be as long as a name can be.
+            temporary = target.with_name(f".skl2h-{os.getpid()}-{len(written)}.tmp")
             with _told(path):
                 content = write(tree, levels)
                 if isinstance(content, str):

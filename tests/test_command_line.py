@@ -221,6 +221,39 @@ def test_all_outputs_are_written_or_none(run, tmp_path):
     assert from_json((tmp_path / "a.json").read_text()).names[0] == "\ud800"
 
 
+@pytest.mark.parametrize("moment", ["made", "written"])
+def test_an_interrupt_leaves_what_was_there(run, tmp_path, monkeypatch, moment):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    save("logits.npy")
+    (tmp_path / "a.csv").write_text("old")
+    if moment == "made":
+        monkeypatch.setitem(outputs.WRITERS, ".txt", interrupt)
+    else:
+        monkeypatch.setattr(os, "replace", interrupt)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    found = run("build", "logits.npy", "--out=a.csv", "--out=b.txt")
+    assert found == (130, "", "skl2h: interrupted\n")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_names_of_outputs_may_be_as_long_as_any(run, tmp_path):
+    save("logits.npy")
+    name = "x" * 251 + ".csv"
+    assert run("build", "logits.npy", f"--out={name}") == (0, "", "")
+    assert (tmp_path / name).read_text() == export_csv(l2h_tree(LOGITS))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_only_regular_files_are_replaced(run, tmp_path):
+    save("logits.npy")
+    os.mkfifo(tmp_path / "a.csv")
+    code, _, err = run("build", "logits.npy", "--out=a.csv")
+    assert (code, err.startswith("skl2h: error: --out a.csv: is no regular file")) == (1, True)
+    assert (tmp_path / "a.csv").is_fifo()
+
+
 def test_warnings_of_outputs_are_told_with_them(run, monkeypatch):
     class OldWarning(DeprecationWarning, UserWarning):
         pass
@@ -354,11 +387,26 @@ BAD = {
     "empty": ("a.npy", lambda path: path.touch(), [], "a.npy: cannot be read"),
     "truncated": ("a.npy", truncated, [], "a.npy: cannot be read: mmap length is greater"),
     "truncated archive": ("a.npz", truncated_archive, [], "a.npz: cannot be read: File is not a"),
-    "objects": ("a.npy", objects, [], "Python objects in dtype"),
+    "objects": ("a.npy", objects, [], "it holds Python objects, or is no file of arr"),
     "objects in an archive": (
         "a.npz", lambda p: np.savez(p, a=np.array([{}], dtype=object)), [], "holds a; say with"
     ),
-    "pickle": ("a.npy", lambda p: p.write_bytes(b"\x80\x04N."), [], "a.npy: cannot be read"),
+    "objects by name": (
+        "a.npz",
+        lambda p: np.savez(p, a=np.array([{}], dtype=object)),
+        ["--array=a"],
+        "it holds Python objects",
+    ),
+    "names of objects": (
+        "a.npz",
+        lambda p: np.savez(p, a=LOGITS, names=np.array(list("abcde"), dtype=object)),
+        [],
+        "save numbers with astype(float), names with astype(str)",
+    ),
+    "pickle": ("a.npy", lambda p: p.write_bytes(b"\x80\x04N."), [], "it holds Python objects"),
+    "pickle as archive": (
+        "a.npz", lambda p: p.write_bytes(b"\x80\x04N."), [], "it holds Python objects"
+    ),
     "broken header": (
         "a.npy", lambda p: p.write_bytes(b"\x93NUMPY\x01\x00\x06\x00{'a':\n"), [], "cannot be read"
     ),
