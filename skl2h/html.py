@@ -80,7 +80,8 @@ def export_html(tree, *, title=None, level=None):
         if level == tree.n_leaves:
             level = min(level, 10)
     level = check_level(tree, level)
-    title = f"Tree of {tree.n_leaves:,} leaves" if title is None else str(title)
+    if title is None:
+        title = f"Tree of {tree.n_leaves:,} {'leaf' if tree.n_leaves == 1 else 'leaves'}"
     fields = {
         "level": level,
         "names": tree.names,
@@ -92,7 +93,7 @@ def export_html(tree, *, title=None, level=None):
     style = _part("page.css")
     script = '\n"use strict";\n(() => {\n' + "\n".join(map(_part, SCRIPTS)) + "})();\n"
     page = Template(_part("page.html")).substitute(
-        title=as_text(title),
+        title=as_text(str(title)),
         style=style,
         style_hash=_hash(style),
         script=script,

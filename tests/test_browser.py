@@ -666,7 +666,7 @@ class TestIcicle:
     def test_at_the_line_are_the_groups(self, view):
         level = 5
         view.open(TREE, level=level)
-        names = min(90, 0.3 * view["icicle"].size["height"])
+        names = min(110, 0.34 * view["icicle"].size["height"])
         share = 1 - names / view["icicle"].size["height"]
         y = share * (np.log(level) + np.log(level + 1)) / 2 / np.log(24)
         for group in range(level):
@@ -674,6 +674,15 @@ class TestIcicle:
             view.in_icicle((places.mean() + 0.5) / 24, y).click().perform()
             (node,) = view.selected()
             assert sorted(TREE.members(node)) == np.flatnonzero(TREE.cut(level) == group).tolist()
+
+    def test_names_of_ten_leaves_are_written_out(self, view):
+        """At the level of the leaves, which is the first that is seen of a small tree."""
+        names = [f"mostly {digit} (79%)" for digit in range(10)]
+        tree = large_tree(10, "planted").with_names(names)
+        view.open(tree, width=1280, height=800)
+        assert set(names) <= set(view.run(WRITTEN))
+        view.open(tree, width=390, height=844)
+        assert sum(text.startswith("mostl") for text in view.run(WRITTEN)) == 10
 
     def test_hover(self, view):
         view.open(TREE, level=6)
@@ -836,6 +845,17 @@ class TestLooks:
         view.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         view.settle()
         assert sum(view.run(pixel)) < sum(light)
+
+    @pytest.mark.parametrize("width", [375, 390])
+    def test_a_narrow_page_stays_short(self, view, width):
+        """The tree scrolls in its panel, where only what is in sight is drawn."""
+        view.open(large_tree(1000, "planted"), width=width, height=844)
+        view["expand-all"].click()
+        view.row(1998).find_element(By.CLASS_NAME, "name").click()
+        assert view.run("return document.documentElement.scrollHeight") < 3 * 844
+        assert len(view.driver.find_elements(By.CLASS_NAME, "row")) < 60
+        buttons = view.driver.find_elements(By.CSS_SELECTOR, ".details-panel .bar button")
+        assert len({button.rect["y"] for button in buttons}) == 1
 
     @pytest.mark.parametrize("width", [320, 390, 768, 1400])
     def test_nothing_is_wider_than_the_screen(self, view, width):

@@ -105,6 +105,13 @@ def test_a_title_is_text(title):
     assert page.text("h1") == page.text("title") == NOT_TEXT.sub("\ufffd", title)
 
 
+@pytest.mark.parametrize(
+    ("n_leaves", "title"), [(1, "Tree of 1 leaf"), (2, "Tree of 2 leaves"), (1234, "of 1,234 lea")]
+)
+def test_title_of_its_own(n_leaves, title):
+    assert title in Page(export_html(large_tree(n_leaves, "planted"))).text("title")
+
+
 @pytest.mark.parametrize("text", [export_html(TREE, title="\u4e2d"), TREE._repr_html_()])
 def test_the_text_is_ascii(text):
     """It survives being written in any encoding."""

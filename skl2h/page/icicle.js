@@ -7,11 +7,11 @@ let width = 0;
 let height = 0;
 
 function yOfLevel(one) {
-  const names = Math.min(90, height * 0.3);
+  const forNames = Math.min(110, height * 0.34);
   if (one > K) return height;
   if (K === 1) return 0;
   const from = Math.log(topLevel(zoomed));
-  return ((height - names) * (Math.log(one) - from)) / Math.max(Math.log(K) - from, 1e-9);
+  return ((height - forNames) * (Math.log(one) - from)) / Math.max(Math.log(K) - from, 1e-9);
 }
 const xOfPlace = (place) => ((place - start[zoomed]) / size[zoomed]) * width;
 const topOf = (node) => yOfLevel(topLevel(node));
@@ -37,7 +37,8 @@ function drawIcicle() {
   // than a pixel is left out with all below it.
   const snap = (value) => Math.round(value * ratio) / ratio;
   const levelEdge = snap(yOfLevel(level));
-  const line = (yOfLevel(level) + yOfLevel(level + 1)) / 2;
+  // Amid its level; of the leaves at the top, where it leaves their names the room.
+  const line = yOfLevel(level) + (level < K ? (yOfLevel(level + 1) - yOfLevel(level)) / 2 : 4);
   const labels = [];
   const waiting = [zoomed];
   while (waiting.length) {
