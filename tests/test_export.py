@@ -90,21 +90,43 @@ def test_d3_sums_to_the_rows_of_each_merge():
     assert check(json.loads(export_json(TREE))) == 28
 
 
-@pytest.mark.parametrize("merges", TREES, ids=str)
-def test_networkx_reads_json_as_it_gets_the_graph(merges):
+def check_that_networkx_reads(tree):
+    """Nodes, edges in their order, leaves below, and attributes, of JSON as of the graph."""
     networkx = pytest.importorskip("networkx")
+    read = networkx.readwrite.json_graph.tree_graph(json.loads(export_json(tree)))
+    graph = export_networkx(tree)
+    assert networkx.is_arborescence(graph)
+    assert sorted(read.nodes) == list(graph.nodes) == list(range(tree.n_nodes))
+    for node in graph:
+        children = tree.children[node - tree.n_leaves].tolist() if node >= tree.n_leaves else []
+        assert list(read.successors(node)) == list(graph.successors(node)) == children
+        assert list(graph.predecessors(node)) == [n for n in [tree.parents[node]] if n >= 0]
+        below = networkx.descendants(read, node) | {node}
+        assert sorted(below & set(range(tree.n_leaves))) == tree.members(node).tolist()
+        assert read.nodes[node].get("score") == graph.nodes[node].get("score")
+    for leaf, name in enumerate(tree.names):
+        assert read.nodes[leaf]["name"] == graph.nodes[leaf]["name"] == name
+        assert read.nodes[leaf].get("value") == graph.nodes[leaf].get("rows")
+
+
+@pytest.mark.parametrize("merges", TREES, ids=str)
+def test_networkx_reads_every_order_of_merges(merges):
     for sides in (merges, [pair[::-1] for pair in merges]):
-        tree = MergeTree(sides, scores=[1, 2, 3, 4], names=["'", '"', "\n", "", ""])
-        read = networkx.readwrite.json_graph.tree_graph(json.loads(export_json(tree)))
-        graph = export_networkx(tree)
-        assert networkx.is_arborescence(graph)
-        assert sorted(read.nodes) == list(graph.nodes) == list(range(9))
-        for node in graph:
-            assert list(read.successors(node)) == list(graph.successors(node))
-            assert list(graph.successors(node)) == (list(sides[node - 5]) if node > 4 else [])
-            assert list(graph.predecessors(node)) == [n for n in [tree.parents[node]] if n >= 0]
-            assert networkx.descendants(graph, node) | {node} >= set(tree.members(node).tolist())
-            assert read.nodes[node].get("score") == graph.nodes[node].get("score")
+        check_that_networkx_reads(
+            MergeTree(sides, scores=[1, 2, 3, 4], names=["'", '"', "\n", "", ""])
+        )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_networkx_reads_larger_trees(seed):
+    check_that_networkx_reads(random_tree(seed, 200))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_csv_keeps_any_name(seed):
+    tree = random_tree(seed)
+    _, *lines = csv.reader(io.StringIO(export_csv(tree), newline=""))
+    assert tuple(line[1] for line in lines[:30]) == tree.names
 
 
 @pytest.mark.parametrize("tree", [TREE, BARE], ids=["full", "bare"])
@@ -405,7 +427,11 @@ def test_scipy_cuts_every_order_of_merges_alike(merges):
     check_that_scipy_cuts_alike(MergeTree(merges))
 
 
-@pytest.mark.parametrize("tree", [random_tree(0, 60), random_chain(60, True)], ids=["any", "chain"])
+@pytest.mark.parametrize(
+    "tree",
+    [random_tree(0, 200), random_tree(1, 200), random_chain(60, True)],
+    ids=["any", "another", "chain"],
+)
 def test_scipy_cuts_larger_trees_alike(tree):
     check_that_scipy_cuts_alike(tree)
 

@@ -62,11 +62,21 @@ def read_by_dendropy(text):
     return below(found.seed_node)
 
 
+@pytest.mark.parametrize("merges", TREES, ids=str)
+def test_dendropy_reads_every_order_of_merges(merges):
+    for sides in (merges, [pair[::-1] for pair in merges]):
+        tree = MergeTree(sides, scores=[0.5, 1, 0.25, 2], names=["a b", "c_d", "", "e'f", "(g)"])
+        for heights in ("rank", "score", None):
+            assert read_by_dendropy(export_newick(tree, heights=heights)) == written(tree, heights)
+
+
 @pytest.mark.parametrize("node_labels", [False, True])
 @pytest.mark.parametrize("heights", ["rank", "score", None])
-@pytest.mark.parametrize("seed", range(20))
-def test_dendropy_reads_names_sides_and_lengths(seed, heights, node_labels):
-    tree = random_tree(seed)
+@pytest.mark.parametrize(
+    ("seed", "n_leaves"), [*((s, 30) for s in range(20)), (20, 200), (21, 200)]
+)
+def test_dendropy_reads_names_sides_and_lengths(seed, n_leaves, heights, node_labels):
+    tree = random_tree(seed, n_leaves)
     # DendroPy takes a name that is a single mark for the mark, in quotes or not.
     tree = tree.with_names([name + "x" if name in tuple("(),:;") else name for name in tree.names])
     text = export_newick(tree, heights=heights, node_labels=node_labels)
