@@ -12,7 +12,7 @@ from string import Template
 
 from .palette import group_colors
 from .svg import as_text
-from .tree import check_level, tree_of
+from .tree import check_level, model_of, tree_of
 
 __all__ = ["export_html"]
 
@@ -74,9 +74,9 @@ def export_html(tree, *, title=None, level=None):
     >>> "<title>Pets &amp; more</title>" in page
     True
     """
-    source, tree = tree, tree_of(tree)
+    model, tree = model_of(tree), tree_of(tree)
     if level is None:
-        level = getattr(source, "n_clusters_", tree.n_leaves)
+        level = getattr(model, "n_clusters_", tree.n_leaves)
         if level == tree.n_leaves:
             level = min(level, 10)
     level = check_level(tree, level)

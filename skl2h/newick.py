@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 
 from .nested import nest
-from .tree import MergeTree, tree_of
+from .tree import MergeTree, list_of_names, tree_of
 
 __all__ = ["export_newick", "from_newick"]
 
@@ -122,7 +122,7 @@ def from_newick(text, *, leaves=None):
     Raises
     ------
     TypeError
-        If it is no text.
+        If it is no text, or `leaves` is not a sequence of names.
     ValueError
         If the text is broken, the tree is not binary or said to be unrooted (each with line and
         column), some but not all nodes have lengths, or the names are not those of `leaves`.
@@ -154,6 +154,8 @@ def from_newick(text, *, leaves=None):
     """
     if not isinstance(text, str):
         raise TypeError(f"Newick is read from a str, got {type(text).__name__}.")
+    if leaves is not None:
+        leaves = list_of_names(leaves, "leaves")
     names, merges, lengths = _parse(text.removeprefix("\ufeff"))
     n_leaves = len(names)
     if lengths is None:
@@ -167,7 +169,7 @@ def from_newick(text, *, leaves=None):
     if leaves is None:
         new[:n_leaves] = np.arange(n_leaves)
     else:
-        new[:n_leaves] = _numbers(names, list(map(str, leaves)))
+        new[:n_leaves] = _numbers(names, leaves)
         names = leaves
     children = new[np.array(merges, dtype=np.intp).reshape(-1, 2)][order]
     return MergeTree(children, scores=scores, names=names)

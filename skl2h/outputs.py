@@ -131,6 +131,7 @@ def check_outputs(paths, inputs):
             else errno.ENOENT if not target.parent.exists()
             else errno.ENOTDIR if not target.parent.is_dir()
             else errno.EACCES if not os.access(target.parent, os.W_OK)
+            else errno.EACCES if target.exists() and not os.access(target, os.W_OK)
             else None
         )  # fmt: skip
         if fault:

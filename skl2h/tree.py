@@ -118,13 +118,15 @@ class MergeTree:
             scores = _as_floats("scores", scores)
             _check_length("scores", scores, n_leaves - 1, "merges")
             _check_finite("scores", scores)
-        names = range(n_leaves) if names is None else _check_names(names, n_leaves)
+        names = list_of_names(range(n_leaves) if names is None else names)
+        if len(names) != n_leaves:
+            raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
         if counts is not None:
             counts = _check_counts(counts, n_leaves)
         fields = {
             "children": _read_only(children),
             "scores": _read_only(scores),
-            "names": tuple(map(str, names)),
+            "names": tuple(names),
             "counts": _read_only(counts),
         }
         self.__dict__.update(fields)
@@ -444,10 +446,14 @@ class MergeTree:
             )
 
 
+def model_of(source):
+    """Last step of a Pipeline, or what is none as it is."""
+    return source[-1] if isinstance(source, Pipeline) else source
+
+
 def tree_of(source, names=None):
     """Tree of a tree, which is itself, or of a fitted estimator or Pipeline that has one."""
-    if isinstance(source, Pipeline):
-        source = source[-1]
+    source = model_of(source)
     if not isinstance(source, MergeTree) and not hasattr(source, "fit"):
         raise TypeError(f"A MergeTree or a fitted estimator is needed, got {source!r}.")
     if not isinstance(source, MergeTree):
@@ -490,6 +496,15 @@ def check_levels(tree, levels):
     return [check_level(tree, level) for level in levels]
 
 
+def list_of_names(names, what="names"):
+    """Names in their order as a list of str."""
+    if isinstance(names, Set):
+        raise TypeError(f"{what} must be in the order of the leaves, which a set does not have.")
+    if not np.iterable(names) or getattr(names, "ndim", 1) != 1:
+        raise TypeError(f"{what} must be one sequence of texts, got {names!r}.")
+    return list(map(str, names))
+
+
 def printable(name):
     """Name as it is, or quoted where it would not be seen or would not stay on its line."""
     return repr(name) if not name.strip() or _OFF_LINE.search(name) else name
@@ -527,17 +542,6 @@ def _check_children(children):
     if (used > 1).any():
         raise ValueError(f"Node {(used > 1).argmax()} is merged more than once.")
     return nodes
-
-
-def _check_names(names, n_leaves):
-    if isinstance(names, Set):
-        raise TypeError("names must be in the order of the leaves, which a set does not have.")
-    if not np.iterable(names) or getattr(names, "ndim", 1) != 1:
-        raise TypeError(f"names must be one sequence of texts, got {names!r}.")
-    names = list(names)
-    if len(names) != n_leaves:
-        raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
-    return names
 
 
 def _check_counts(counts, n_leaves):

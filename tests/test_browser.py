@@ -429,6 +429,14 @@ class TestTree:
         view.row(2).find_element(By.CLASS_NAME, "name").click()
         assert view["facts"].text.replace("\n", " ").startswith("Node 2 Rows 0 Score 0 ")
 
+    def test_extreme_weights_and_scores(self, view):
+        """No line of three hundred digits."""
+        view.open(MergeTree([(0, 1), (2, 3)], counts=[1e308, 2e-300, 7], scores=[-1e308, 3e-200]))
+        view.row(4).find_element(By.CLASS_NAME, "name").click()
+        assert "Rows 1e+308 (100 %) Score 3e-200" in view["facts"].text.replace("\n", " ")
+        texts = [element.text for element in view.driver.find_elements(By.CLASS_NAME, "count")]
+        assert {"1e+308 rows", "2e-300", "7"} <= set(texts)
+
     @pytest.mark.parametrize("names", [["alone"], [""]])
     def test_one_leaf(self, view, names):
         view.open(MergeTree([], names=names, counts=[3]))

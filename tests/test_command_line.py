@@ -209,6 +209,22 @@ def test_outputs_are_checked_before_anything_is_read(run, tmp_path, outputs, mes
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("place", ["a.csv", "folder"])
+def test_what_may_not_be_written_is_left(run, tmp_path, monkeypatch, place):
+    """A file that is write-protected as much as a folder: it could be replaced, but unasked."""
+    save("logits.npy")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "a.csv").write_text("old")
+    denied = tmp_path / place  # not by its mode, which does not bind every user
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != denied and access(path, mode))
+    path = "a.csv" if place == "a.csv" else "folder/a.csv"
+    code, _, err = run("build", "logits.npy", "--out=b.csv", f"--out={path}")
+    assert (code, err) == (1, f"skl2h: error: --out {path}: Permission denied.\n")
+    assert (tmp_path / "a.csv").read_text() == "old"
+    assert not (tmp_path / "b.csv").exists()
+
+
 def test_all_outputs_are_written_or_none(run, tmp_path):
     """A name that UTF-8 lacks is no fault of JSON, which is ASCII, but of CSV."""
     np.savez("a.npz", logits=LOGITS, names=["\ud800", "b", "c", "d", "e"])

@@ -15,6 +15,8 @@ import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from test_tree import every_tree
 
 from skl2h import L2HClustering, MergeTree
@@ -188,6 +190,8 @@ def test_level_of_an_estimator():
     assert Page(export_html(model)).data()["level"] == 4
     assert Page(export_html(model, level=5)).data()["level"] == 5
     assert export_html(model, level=6) == export_html(model.tree_, level=6)
+    pipeline = make_pipeline(StandardScaler(), L2HClustering(KMeans(6), n_clusters=3)).fit(POINTS)
+    assert Page(export_html(pipeline)).data()["level"] == 3
     assert export_html(L2HClustering(KMeans(6, random_state=0)).fit(POINTS).tree_)
 
 

@@ -264,6 +264,23 @@ def test_leaves_are_those_of_the_text(leaves, message):
         from_newick("(a,(b,c));", leaves=leaves)
 
 
+@pytest.mark.parametrize(
+    ("leaves", "message"),
+    [
+        ({"a", "b", "c"}, "leaves must be in the order of the leaves, which a set"),
+        (3, "leaves must be one sequence of texts, got 3"),
+    ],
+)
+def test_leaves_are_a_sequence(leaves, message):
+    with pytest.raises(TypeError, match=message):
+        from_newick("(a,(b,c));", leaves=leaves)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, iter, np.array, "".join])
+def test_leaves_are_of_any_kind_of_sequence(kind):
+    assert from_newick("(a,(b,c));", leaves=kind(["c", "a", "b"])).names == ("c", "a", "b")
+
+
 def test_leaves_can_be_told_apart():
     with pytest.raises(ValueError, match="leaves holds 'a' twice"):
         from_newick("(a,(b,a));", leaves=["a", "a", "b"])

@@ -1,6 +1,13 @@
 // Words about nodes, and the small elements that hold them.
 
-const count = (number) => number.toLocaleString("en-US", { maximumSignificantDigits: 12 });
+/** A number, with as many digits as it has, or with an exponent where those would be too many. */
+function count(number) {
+  const plain = number === 0 || (number >= 1e-6 && number < 1e15);
+  return plain
+    ? number.toLocaleString("en-US", { maximumSignificantDigits: 12 })
+    : String(Number(number.toPrecision(12)));
+}
+
 const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 const leavesBelow = (node) => plural(size[node], "leaf", "leaves");
 const score = (node) =>
