@@ -8,6 +8,7 @@ with each other in one page; text and lines take the colour of the text around t
 
 import re
 from html import escape
+from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -88,15 +89,19 @@ def _text(tree, tip, leaves, shown):
         rows = f" ({tree.node_counts[tip]:,.12g})"
     names = ", ".join(shown(tree.names[leaf]) for leaf in leaves[: MAX_LETTERS // 2])
     if tip < tree.n_leaves:
-        return as_text(_shortened(names, MAX_LETTERS) + rows)
+        return as_text(_fitted(names, MAX_LETTERS) + rows)
     size = f"{tree.sizes[tip]:,} leaves{rows}: "
-    return f'<tspan opacity="0.7">{size}</tspan>' + as_text(
-        _shortened(names, MAX_LETTERS - len(size))
-    )
+    names = as_text(_fitted(names, MAX_LETTERS - len(size)))
+    return f'<tspan opacity="0.7">{size}</tspan>{names}'
 
 
-def _shortened(text, n_letters):
-    return text if len(text) <= n_letters else text[: n_letters - 1] + "\u2026"
+def _fitted(text, n_letters):
+    """Text shortened to the width of some letters, and kept to a direction of its own."""
+    # Letters that are as wide as high, such as those of Chinese, take the place of two.
+    ends = np.cumsum([1 + (east_asian_width(one) in "WF") for one in text[: n_letters + 1]])
+    if ends[-1] > n_letters:
+        text = text[: np.searchsorted(ends, n_letters - 1, side="right")] + "\u2026"
+    return text if text.isascii() else f"\u2068{text}\u2069"
 
 
 def as_text(text):

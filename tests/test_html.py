@@ -334,15 +334,34 @@ def test_pictures_do_not_meddle_with_each_other(html):
 def test_a_picture_shows_names_as_the_text_does():
     shown = [line.lstrip("|`- ") for line in export_text(TREE).split("\n")]
     shown = [re.sub(r" \((\d+) rows?\)$", r" (\1)", line) for line in shown if "score" not in line]
-    assert [text for text, _ in labels(TREE._repr_html_())] == shown
+    assert [unmarked(text) for text, _ in labels(TREE._repr_html_())] == shown
     blank = MergeTree([(0, 1)], names=["", " "])._repr_html_()
     assert [text for text, _ in labels(blank)] == ["''", "' '"]
 
 
+def unmarked(text):
+    """Text without the marks that keep a name's direction to itself."""
+    return text.replace("\u2068", "").replace("\u2069", "")
+
+
+def test_counts_stand_after_names_of_either_direction():
+    """The mark that ends the direction of a name stands before the count, however long it is."""
+    names = ["\u05e9\u05dc\u05d5\u05dd", "\u05d0" * 99, "abc"]
+    html = MergeTree([(0, 1), (2, 3)], names=names, counts=[1, 2, 3])._repr_html_()
+    found = {text[-3:]: text for text, _ in labels(html)}
+    assert found["(1)"] == f"\u2068{names[0]}\u2069 (1)"
+    assert found["(2)"] == "\u2068" + "\u05d0" * 63 + "\u2026\u2069 (2)"
+    assert found["(3)"] == "abc (3)"
+
+
+def test_wide_letters_take_the_place_of_two():
+    html = MergeTree([(0, 1)], names=["\u4e2d" * 32, "\u4e2d" * 33])._repr_html_()
+    assert [unmarked(text) for text, _ in labels(html)] == ["\u4e2d" * 32, "\u4e2d" * 31 + "\u2026"]
+
+
 def test_long_names_are_shortened_in_a_picture():
     text = labels(MergeTree([(0, 1)], names=["x" * 500, "y"])._repr_html_())[0][0]
-    assert 20 < len(text) < 100
-    assert text.endswith("\u2026")
+    assert unmarked(text) == "x" * 63 + "\u2026"
 
 
 def test_one_leaf_is_a_picture():
