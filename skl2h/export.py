@@ -5,11 +5,12 @@ Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first
 
 from numbers import Integral
 
+from .arguments import check_level
 from .html import export_html
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
 from .tables import export_csv, export_networkx, export_pandas
-from .tree import check_level, printable, tree_of
+from .tree import printable, tree_of
 
 __all__ = [
     "export_csv",

@@ -10,9 +10,10 @@ import json
 from importlib.resources import files
 from string import Template
 
+from .arguments import check_level
 from .palette import group_colors
 from .svg import as_text
-from .tree import check_level, model_of, tree_of
+from .tree import model_of, tree_of
 
 __all__ = ["export_html"]
 

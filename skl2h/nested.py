@@ -7,8 +7,9 @@ import json
 import math
 import reprlib
 
+from .arguments import check_levels
 from .tables import group_of_nodes
-from .tree import MergeTree, check_levels, tree_of
+from .tree import MergeTree, tree_of
 
 __all__ = ["export_json", "from_json"]
 

@@ -10,8 +10,9 @@ from collections import Counter
 
 import numpy as np
 
+from .arguments import list_of_names
 from .nested import nest
-from .tree import MergeTree, list_of_names, tree_of
+from .tree import MergeTree, tree_of
 
 __all__ = ["export_newick", "from_newick"]
 

@@ -3,7 +3,8 @@
 import csv
 import io
 
-from .tree import check_levels, tree_of
+from .arguments import check_levels
+from .tree import tree_of
 
 __all__ = ["export_csv", "export_networkx", "export_pandas"]
 

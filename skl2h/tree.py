@@ -9,10 +9,7 @@ A parent's number is larger than its children's, so every walk is a loop over th
 order, or a hop from parent to parent: nothing here recurses.
 """
 
-import operator
 import re
-from collections.abc import Set
-from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +17,16 @@ from sklearn.cluster import FeatureAgglomeration
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .arguments import (
+    as_floats,
+    as_index,
+    check_children,
+    check_counts,
+    check_level,
+    check_levels,
+    check_scores,
+    list_of_names,
+)
 from .svg import tree_svg
 
 __all__ = ["MergeTree"]
@@ -66,7 +73,10 @@ class MergeTree:
     Raises
     ------
     ValueError
-        If the merges are not those of one binary tree, or a length does not fit.
+        If the merges are not those of one binary tree, a length does not fit, a score or count is
+        no finite number, or the counts add up to more than their dtype holds.
+    TypeError
+        If `names` are in no order, as those of a set.
 
     Notes
     -----
@@ -112,17 +122,15 @@ class MergeTree:
     """
 
     def __init__(self, children, *, scores=None, names=None, counts=None):
-        children = _check_children(children)
+        children = check_children(children)
         n_leaves = len(children) + 1
         if scores is not None:
-            scores = _as_floats("scores", scores)
-            _check_length("scores", scores, n_leaves - 1, "merges")
-            _check_finite("scores", scores)
+            scores = check_scores(scores, n_leaves - 1)
         names = list_of_names(range(n_leaves) if names is None else names)
         if len(names) != n_leaves:
             raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
         if counts is not None:
-            counts = _check_counts(counts, n_leaves)
+            counts = check_counts(counts, n_leaves)
         fields = {
             "children": _read_only(children),
             "scores": _read_only(scores),
@@ -199,7 +207,7 @@ class MergeTree:
         if score is not None:
             if self.scores is None:
                 raise ValueError("This tree has no scores to cut by: cut by level instead.")
-            score = _as_floats("score", score)
+            score = as_floats("score", score)
             if score.ndim > 1 or np.isnan(score).any():
                 raise ValueError(f"score must be one number or a sequence of them, got {score}.")
             # The running maximum makes "the merges up to the first above" a sorted search.
@@ -228,7 +236,7 @@ class MergeTree:
         ValueError
             If there is no such node.
         """
-        node = _as_index("node", node)
+        node = as_index("node", node)
         self._check_node(node)
         start = self._starts[node]
         return np.sort(self.leaf_order[start : start + self.sizes[node]])
@@ -251,7 +259,7 @@ class MergeTree:
         ValueError
             If there is no such node.
         """
-        nodes, parents = [_as_index("node", node)], self.parents
+        nodes, parents = [as_index("node", node)], self.parents
         self._check_node(nodes[0])
         while parents[nodes[-1]] >= 0:
             nodes.append(parents[nodes[-1]])
@@ -359,7 +367,7 @@ class MergeTree:
         >>> MergeTree.from_linkage(linkage([[0.0], [5.0], [1.0]])).scores
         array([1., 4.])
         """
-        linkage = _as_floats("linkage", linkage)
+        linkage = as_floats("linkage", linkage)
         if linkage.ndim != 2 or linkage.shape[1] != 4:
             raise ValueError(f"A linkage matrix has 4 columns, got shape {linkage.shape}.")
         tree = cls(linkage[:, :2], scores=linkage[:, 2], names=names, counts=counts)
@@ -478,33 +486,6 @@ def tree_of(source, names=None):
     return MergeTree(source.children_, scores=getattr(source, "distances_", None), names=names)
 
 
-def check_level(tree, level):
-    """Level of a tree as an int."""
-    level = _as_index("level", level)
-    if not 1 <= level <= tree.n_leaves:
-        raise ValueError(
-            f"There is no level {level}: a tree of {tree.n_leaves} leaves has the levels "
-            f"1 to {tree.n_leaves} (the number of groups)."
-        )
-    return level
-
-
-def check_levels(tree, levels):
-    """Levels of a tree as a list of int."""
-    if isinstance(levels, str) or not np.iterable(levels):
-        raise TypeError(f"levels must be a sequence of integers, got {levels!r}.")
-    return [check_level(tree, level) for level in levels]
-
-
-def list_of_names(names, what="names"):
-    """Names in their order as a list of str."""
-    if isinstance(names, Set):
-        raise TypeError(f"{what} must be in the order of the leaves, which a set does not have.")
-    if not np.iterable(names) or getattr(names, "ndim", 1) != 1:
-        raise TypeError(f"{what} must be one sequence of texts, got {names!r}.")
-    return list(map(str, names))
-
-
 def printable(name):
     """Name as it is, or quoted where it would not be seen or would not stay on its line."""
     return repr(name) if not name.strip() or _OFF_LINE.search(name) else name
@@ -519,77 +500,6 @@ def picture_of(tree, level):
         said.append(f"coloured by its {level} groups")
     said, picture = ", ".join(said), tree_svg(tree, level, printable)
     return f'<div style="overflow-x: auto"><div>{said}</div>{picture}</div>'
-
-
-def _check_children(children):
-    children = np.asarray(children)
-    if children.shape == (0,):
-        children = np.empty((0, 2), dtype=np.intp)
-    if children.ndim != 2 or children.shape[1] != 2:
-        raise ValueError(f"children must have the shape (n_leaves - 1, 2), got {children.shape}.")
-    if children.dtype.kind not in "iuf":
-        raise ValueError(f"children must be integers, got {children.dtype}.")
-    with np.errstate(invalid="ignore"):  # NaN becomes some integer, and is refused as unequal
-        nodes = children.astype(np.intp)
-    if not np.array_equal(nodes, children):
-        raise ValueError("children must be integers.")
-    made = len(nodes) + 1 + np.arange(len(nodes))[:, np.newaxis]
-    bad = np.argwhere((nodes < 0) | (nodes >= made))
-    if len(bad):
-        t = bad[0, 0]
-        raise ValueError(f"Merge {t} joins node {nodes[tuple(bad[0])]}, which is not there yet.")
-    used = np.bincount(nodes.ravel())
-    if (used > 1).any():
-        raise ValueError(f"Node {(used > 1).argmax()} is merged more than once.")
-    return nodes
-
-
-def _check_counts(counts, n_leaves):
-    counts = _as_numbers("counts", counts)
-    whole = counts.dtype.kind != "f"
-    if not whole:
-        counts = _as_floats("counts", counts)
-    _check_length("counts", counts, n_leaves, "leaves")
-    _check_finite("counts", counts)
-    if (counts < 0).any():
-        raise ValueError(f"counts[{(counts < 0).argmax()}] is negative.")
-    largest = np.iinfo(np.int64).max if whole else np.finfo(np.float64).max
-    if sum(counts.tolist()) > largest:  # of Python's numbers, which neither wrap nor warn
-        raise ValueError(f"counts add up to more than {largest}.")
-    return counts.astype(np.int64) if whole else counts
-
-
-def _as_numbers(name, values):
-    values = np.array(values)
-    if values.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must be real numbers of a dtype of NumPy's, got {values.dtype}.")
-    return values
-
-
-def _as_floats(name, values):
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is told as that
-        return _as_numbers(name, values).astype(np.float64)
-
-
-def _as_index(what, value):
-    if not isinstance(value, (bool, np.bool_)):
-        with suppress(TypeError):
-            return operator.index(value)
-    raise TypeError(f"A {what} is an integer, got {value!r}.")
-
-
-def _check_length(name, values, length, what):
-    if values.shape != (length,):
-        raise ValueError(
-            f"{name} must have the shape ({length},), one for each of the {length} {what}, "
-            f"got {values.shape}."
-        )
-
-
-def _check_finite(name, values):
-    if not np.isfinite(values).all():
-        at = int(np.isfinite(values).argmin())
-        raise ValueError(f"{name}[{at}] is {values[at]}, not a finite number.")
 
 
 def _read_only(array):

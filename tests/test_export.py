@@ -217,8 +217,8 @@ BAD_JSON = {
     "few scores": (FLAT | {"scores": []}, "scores must have the shape (2,)"),
     "count of text": (FLAT | {"counts": [1, 2, "3"]}, "counts[2] is '3', not a finite number"),
     "no count": (FLAT | {"counts": [None, 2, 3]}, "counts[0] is None, not a finite number"),
-    "huge score": (FLAT | {"scores": [10**400, 1]}, "scores must be real numbers of a dtype"),
-    "huge count": (FLAT | {"counts": [10**400, 1, 1]}, "counts must be real numbers of a dtype"),
+    "huge score": (FLAT | {"scores": [10**400, 1]}, "scores must be real numbers, got dtype"),
+    "huge count": (FLAT | {"counts": [10**400, 1, 1]}, "counts must be real numbers, got dtype"),
     "large counts": (FLAT | {"counts": [2**62, 2**62, 0]}, "counts add up to more than 92"),
     "deep score": (FLAT | {"scores": [1, [[[[[[[[9]]]]]]]]]}, "scores[1] is [[[[[[[...]]]]]]]"),
     "counts": (FLAT | {"counts": [1, 2, -3]}, "counts[2] is negative"),
@@ -464,7 +464,7 @@ class TestFirstArgument:
 def test_levels_are_checked(export):
     with pytest.raises(ValueError, match="There is no level 9"):
         export(TREE, levels=[9])
-    for levels in (3, True, "3", np.array(3)):
+    for levels in (3, True, "3", b"\x03", {3}, np.array(3)):
         with pytest.raises(TypeError, match="levels must be a sequence of integers, got "):
             export(TREE, levels=levels)
     for levels in ([True], [2.0], ["2"], [[2]], [None]):

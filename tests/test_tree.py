@@ -261,10 +261,10 @@ BAD = {
     "text": (lambda: MergeTree([("0", "1")]), "children must be integers, got <U1"),
     "none": (lambda: MergeTree(None), r"children must have the shape .* got \(\)"),
     "no columns": (lambda: MergeTree(np.zeros((5, 0))), r"got \(5, 0\)"),
-    "text scores": (lambda: MergeTree([(0, 1)], scores=["0.5"]), "scores must be real numbers of"),
-    "no score": (lambda: MergeTree([(0, 1)], scores=[None]), "scores must be real .* got object"),
-    "huge score": (lambda: MergeTree([(0, 1)], scores=[10**400]), "scores must be real numbers of"),
-    "complex score": (lambda: MergeTree([(0, 1)], scores=[1j]), "scores must be real numbers of"),
+    "text scores": (lambda: MergeTree([(0, 1)], scores=["0.5"]), "scores must be real numb"),
+    "no score": (lambda: MergeTree([(0, 1)], scores=[None]), "scores must be .* dtype object"),
+    "huge score": (lambda: MergeTree([(0, 1)], scores=[10**400]), "scores must be real numb"),
+    "complex score": (lambda: MergeTree([(0, 1)], scores=[1j]), "scores must be real numb"),
     "many rows": (
         lambda: MergeTree([(0, 1)], counts=[2**62, 2**62]),
         "counts add up to more than 9223372036854775807",
@@ -330,7 +330,7 @@ def test_one_node_is_one_integer(method, node):
         getattr(MergeTree([(0, 1)]), method)(node)
 
 
-@pytest.mark.parametrize("level", [1.5, "1", True, np.True_, np.array([1])[None]], ids=repr)
+@pytest.mark.parametrize("level", [1.5, "1", {1}, True, np.True_, np.array([1])[None]], ids=repr)
 @pytest.mark.parametrize("several", [False, True])
 def test_level_is_an_integer(level, several):
     tree = MergeTree([(0, 1)])

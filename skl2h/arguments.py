@@ -1,0 +1,130 @@
+"""What a tree is made of and asked for, each argument checked with one clear error."""
+
+import operator
+from collections.abc import Set
+from contextlib import suppress
+
+import numpy as np
+
+__all__ = [
+    "as_floats",
+    "as_index",
+    "check_children",
+    "check_counts",
+    "check_level",
+    "check_levels",
+    "check_scores",
+    "list_of_names",
+]
+
+
+def check_children(children):
+    """Pairs of nodes as intp, which are the merges of one binary tree."""
+    children = np.asarray(children)
+    if children.shape == (0,):
+        children = np.empty((0, 2), dtype=np.intp)
+    if children.ndim != 2 or children.shape[1] != 2:
+        raise ValueError(f"children must have the shape (n_leaves - 1, 2), got {children.shape}.")
+    if children.dtype.kind not in "iuf":
+        raise ValueError(f"children must be integers, got {children.dtype}.")
+    with np.errstate(invalid="ignore"):  # NaN becomes some integer, and is refused as unequal
+        nodes = children.astype(np.intp)
+    if not np.array_equal(nodes, children):
+        raise ValueError("children must be integers.")
+    made = len(nodes) + 1 + np.arange(len(nodes))[:, np.newaxis]
+    bad = np.argwhere((nodes < 0) | (nodes >= made))
+    if len(bad):
+        t = bad[0, 0]
+        raise ValueError(f"Merge {t} joins node {nodes[tuple(bad[0])]}, which is not there yet.")
+    used = np.bincount(nodes.ravel())
+    if (used > 1).any():
+        raise ValueError(f"Node {(used > 1).argmax()} is merged more than once.")
+    return nodes
+
+
+def check_scores(scores, n_merges):
+    """Scores of the merges as float64."""
+    scores = as_floats("scores", scores)
+    _check_length("scores", scores, n_merges, "merges")
+    _check_finite("scores", scores)
+    return scores
+
+
+def check_counts(counts, n_leaves):
+    """Rows of the leaves as int64, or their weights as float64; their sum is a number as well."""
+    counts = _as_numbers("counts", counts)
+    whole = counts.dtype.kind != "f"
+    if not whole:
+        counts = as_floats("counts", counts)
+    _check_length("counts", counts, n_leaves, "leaves")
+    _check_finite("counts", counts)
+    if (counts < 0).any():
+        raise ValueError(f"counts[{(counts < 0).argmax()}] is negative.")
+    largest = np.iinfo(np.int64).max if whole else np.finfo(np.float64).max
+    if sum(counts.tolist()) > largest:  # of Python's numbers, which neither wrap nor warn
+        raise ValueError(f"counts add up to more than {largest}.")
+    return counts.astype(np.int64) if whole else counts
+
+
+def list_of_names(names, what="names"):
+    """Names in their order as a list of str."""
+    if isinstance(names, Set):
+        raise TypeError(f"{what} must be in the order of the leaves, which a set does not have.")
+    if not np.iterable(names) or getattr(names, "ndim", 1) != 1:
+        raise TypeError(f"{what} must be one sequence of texts, got {names!r}.")
+    return list(map(str, names))
+
+
+def check_level(tree, level):
+    """Level of a tree as an int."""
+    level = as_index("level", level)
+    if not 1 <= level <= tree.n_leaves:
+        raise ValueError(
+            f"There is no level {level}: a tree of {tree.n_leaves} leaves has the levels "
+            f"1 to {tree.n_leaves} (the number of groups)."
+        )
+    return level
+
+
+def check_levels(tree, levels):
+    """Levels of a tree as a list of int."""
+    if isinstance(levels, (str, bytes, Set)) or not np.iterable(levels):
+        raise TypeError(f"levels must be a sequence of integers, got {levels!r}.")
+    return [check_level(tree, level) for level in levels]
+
+
+def as_index(what, value):
+    """Integer that a value is; True and False are none."""
+    if not isinstance(value, (bool, np.bool_)):
+        with suppress(TypeError):
+            return operator.index(value)
+    raise TypeError(f"A {what} is an integer, got {value!r}.")
+
+
+def as_floats(name, values):
+    """Real numbers as a new array of float64; text is none, even if it could be read as one."""
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is told as that
+        return _as_numbers(name, values).astype(np.float64)
+
+
+def _as_numbers(name, values):
+    values = np.array(values)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} must be real numbers, got dtype {values.dtype}: convert with astype(float)."
+        )
+    return values
+
+
+def _check_length(name, values, length, what):
+    if values.shape != (length,):
+        raise ValueError(
+            f"{name} must have the shape ({length},), one for each of the {length} {what}, "
+            f"got {values.shape}."
+        )
+
+
+def _check_finite(name, values):
+    if not np.isfinite(values).all():
+        at = int(np.isfinite(values).argmin())
+        raise ValueError(f"{name}[{at}] is {values[at]}, not a finite number.")
