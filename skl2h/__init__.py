@@ -3,7 +3,8 @@
 from importlib.metadata import version
 
 from . import datasets, export
-from .estimator import L2HClustering, l2h_tree
+from .build import l2h_tree
+from .estimator import L2HClustering
 from .plotting import DendrogramDisplay, ProfileMatrixDisplay
 from .tree import MergeTree
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from . import __version__
-from .estimator import L2HClustering, build_tree
+from .build import build_tree
+from .estimator import L2HClustering
 from .export import export_text
 from .logits import as_logits
 from .outputs import InputError, check_outputs, page, picture, tell, text, write_all, writer

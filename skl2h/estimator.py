@@ -3,14 +3,12 @@
 import math
 import numbers
 import operator
-import sys
-import warnings
 
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import ClassifierTags, check_array, get_tags
+from sklearn.utils import ClassifierTags, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRequest,
     MetadataRouter,
@@ -20,95 +18,14 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .build import build_tree, check_logits, check_weights
 from .logits import as_logits
-from .merge import AGGREGATIONS, N_REPORTS, leaf_profiles, merge_leaves
-from .progress import CallbackSupportMixin, Task, printing, with_callbacks
+from .merge import N_REPORTS, leaf_profiles
+from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
-from .tree import MergeTree, picture_of
+from .tree import picture_of
 
-__all__ = ["L2HClustering", "l2h_tree"]
-
-
-def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=None, verbose=0):
-    """Merge the K clusters of a flat model into one binary tree.
-
-    The leaves are the K clusters, the columns of `logits`, not its rows. The group the model is
-    least sure of is merged with the group its rows would go to if it did not exist, K - 1
-    times [1]_.
-
-    Parameters
-    ----------
-    logits : {array-like, sparse matrix} of shape (n_samples, K), dtype=number
-        Unnormalised log-probabilities of each row: adding a number to a row changes nothing.
-        -inf says that a leaf is impossible for a row, and so does an entry that a sparse matrix
-        does not store; the logarithm of probabilities is fine.
-        The columns of a DataFrame name the leaves. Never changed; never copied as a whole, but
-        for a sparse matrix that is not a sorted CSR.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each row, not negative; None weighs all 1. A whole weight is the same as that
-        many equal rows.
-    aggregation : {"sum_of_means", "sum", "mean"}, default="sum_of_means"
-        Score of a group, from the largest softmax probability g of its rows: the sum over its
-        leaves of the leaf's mean g, or of the leaf's sum of g, or the mean of g over its rows.
-    n_jobs : int, default=None
-        Threads that read the rows; see :term:`n_jobs` in scikit-learn's glossary. Any number
-        gives the same tree.
-    verbose : int, default=0
-        1 prints a line at each tenth of the merges.
-
-    Returns
-    -------
-    tree : MergeTree
-        ``children[t]`` is (selected group, partner), ``scores[t]`` the score of the selected
-        group, ``counts`` the rows of each leaf, or their weight.
-
-    Raises
-    ------
-    ValueError
-        If a row has NaN, +inf or nothing but -inf (the first such row is named), the array is
-        not 2-dimensional, or a weight is negative.
-
-    Warns
-    -----
-    UserWarning
-        If the rows of a group have no probability for any other leaf: it joins the group that
-        was formed earliest.
-
-    Notes
-    -----
-    Ties, which are scores within 1e-9 of their doubts and profiles within a relative 1e-9, go to
-    the group formed earliest. The selected scores never decrease, except with "mean".
-
-    References
-    ----------
-    .. [1] E. Palumbo, M. Vandenhirtz, A. Ryser, I. Daunhawer, J. E. Vogt, "From Logits to
-       Hierarchies: Hierarchical Clustering made Simple", ICML 2025, arXiv:2410.07858.
-
-    Examples
-    --------
-    >>> from skl2h import l2h_tree
-    >>> tree = l2h_tree([[3, 2, 0, 0], [2, 3, 0, 0], [0, 0, 4, 2], [0, 0, 2, 4]])
-    >>> tree.children
-    array([[0, 1],
-           [2, 3],
-           [4, 5]])
-    >>> tree.scores.round(3)
-    array([0.681, 0.853, 1.363])
-    >>> tree.cut(2)
-    array([0, 0, 1, 1])
-    """
-    scores = _check_logits(logits)
-    weights = _check_weights(sample_weight, scores.shape[0])
-    columns = getattr(logits, "columns", None)
-    tree, _ = build_tree(
-        as_logits(scores),
-        weights=weights,
-        names=columns,
-        aggregation=aggregation,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    return tree
+__all__ = ["L2HClustering", "profile_matrix"]
 
 
 def _inner_has(attribute):
@@ -267,10 +184,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             unknown = sorted(params.keys() - {"sample_weight"})
             if unknown:
                 raise TypeError(f"fit(logits) takes sample_weight, but not {', '.join(unknown)}.")
-            X_checked = _check_logits(X)
+            X_checked = check_logits(X)
             estimator, names = self.estimator, getattr(X, "columns", None)
             response = Response(self.estimator, self.temperature)
-            weights = _check_weights(params.get("sample_weight"), X_checked.shape[0])
+            weights = check_weights(params.get("sample_weight"), X_checked.shape[0])
             logits = as_logits(X_checked, divisor=response.divisor)
         else:
             inner_params = params
@@ -281,7 +198,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
                 estimator = estimator.fit(X, y, **inner_params)
             response = Response.find(estimator, self.response_method, self.temperature)
             logits = response.logits(estimator, X)
-            weights = _check_weights(params.get("sample_weight"), logits.shape[0])
+            weights = check_weights(params.get("sample_weight"), logits.shape[0])
             response = response.scaled_to(logits, weights)
             logits.divisor = response.divisor
             names = leaf_names(estimator, logits.shape[1])
@@ -528,89 +445,18 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     def _logits(self, X):
         """Logits of all rows of X, as they were fitted."""
         if isinstance(self.estimator_, str):
-            scores = _check_logits(X)
+            scores = check_logits(X)
             validate_data(self, X, skip_check_array=True, reset=False)
             return as_logits(scores, divisor=self._response.divisor)
         return self._response.logits(self.estimator_, X)
-
-
-def build_tree(
-    logits,
-    *,
-    weights=None,
-    names=None,
-    aggregation="sum_of_means",
-    n_jobs=None,
-    verbose=0,
-    on_merge=None,
-):
-    """Tree of `Logits`, and the leaf of each row."""
-    if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
-        raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {aggregation!r}.")
-    if verbose:
-        on_merge = printing(on_merge)
-    merges = merge_leaves(
-        logits, weights, aggregation=aggregation, n_jobs=n_jobs, on_merge=on_merge
-    )
-    tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
-    if merges.stranded:
-        named = [
-            f"{node} ({tree.names[node]!r})" if node < tree.n_leaves else str(node)
-            for node in merges.stranded[:10]
-        ]
-        more = len(merges.stranded) - len(named)
-        warnings.warn(
-            "In float64, no row gives any probability to a way out of node "
-            f"{', '.join(named)}{f' and {more} more' if more else ''}: joined to the group that "
-            "was formed earliest.",
-            UserWarning,
-            stacklevel=_level_of_the_caller(),
-        )
-    return tree, merges.leaves
 
 
 def profile_matrix(model, X, sample_weight=None):
     """Profile of every leaf of a fitted `L2HClustering` on the rows of X, (K, K)."""
     check_is_fitted(model)
     logits = model._logits(X)
-    weights = _check_weights(sample_weight, logits.shape[0])
+    weights = check_weights(sample_weight, logits.shape[0])
     return leaf_profiles(logits, weights, n_jobs=model.n_jobs)
-
-
-def _level_of_the_caller():
-    """Depth of the first frame that is neither ours nor scikit-learn's, as `warn` counts."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in ("skl2h", "sklearn"):
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def _check_logits(logits):
-    # Finiteness is checked block by block: -inf is allowed, and a copy is not.
-    return check_array(
-        logits,
-        accept_sparse="csr",
-        dtype="numeric",
-        ensure_all_finite=False,
-        input_name="logits",
-    )
-
-
-def _check_weights(weights, n_rows):
-    if weights is None:
-        return None
-    weights = check_array(weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
-    if weights.shape != (n_rows,):
-        raise ValueError(
-            f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
-        )
-    if (weights < 0).any():
-        row = int((weights < 0).argmax())
-        raise ValueError(f"sample_weight[{row}] is negative: {weights[row]:g}.")
-    with np.errstate(over="ignore"):
-        if np.isinf(weights.sum()):
-            raise ValueError("The sum of sample_weight is too large for float64: scale it down.")
-    return weights
 
 
 def _check_parameters(model):

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skl2h import L2HClustering, estimator, l2h_tree
+from skl2h import L2HClustering, build, l2h_tree
 from skl2h.logits import Logits
 from skl2h.merge import merge_leaves
 
@@ -93,7 +93,7 @@ class TestInterruptedMerging:
         def merge(*args, on_merge=None, **keywords):
             return merge_leaves(*args, on_merge=Interrupt(n), **keywords)
 
-        self.interrupt = partial(monkeypatch.setattr, estimator, "merge_leaves", merge)
+        self.interrupt = partial(monkeypatch.setattr, build, "merge_leaves", merge)
 
     @pytest.mark.parametrize("inner", [KMeans(6, random_state=0, n_init=1), "precomputed"])
     def test_a_refit_leaves_the_last_fit(self, inner):
