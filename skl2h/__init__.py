@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from . import datasets, export
+from . import datasets, export, metrics
 from .build import l2h_tree
 from .estimator import L2HClustering
 from .plotting import DendrogramDisplay, ProfileMatrixDisplay
@@ -19,4 +19,5 @@ __all__ = [
     "datasets",
     "export",
     "l2h_tree",
+    "metrics",
 ]

@@ -1,0 +1,37 @@
+"""Figures that judge a tree: pure functions of labels and trees.
+
+K        leaves of the tree: the clusters of the flat model
+row      one sample; `leaf_labels` holds its leaf, `y` its class
+clade    the leaves below a node
+
+Against the classes of rows: `clustering_accuracy` and `leaf_purity` judge the leaves alone, and
+`dendrogram_purity` and `mistake_distance` the tree. Against classes of the leaves:
+`superclass_purity`. Against another tree, or nested classes of the leaves: `triplet_accuracy`,
+`cophenetic_correlation` and `shared_clades`. Without labels: `dasgupta_cost` and
+`reassignment_within`. Normalised mutual information and adjusted Rand are scikit-learn's own
+(:func:`sklearn.metrics.normalized_mutual_info_score`,
+:func:`sklearn.metrics.adjusted_rand_score`) and are not repeated here.
+
+The paper of L2H (arXiv 2410.07858) also reports a "least hierarchical distance". Its formula is
+not available to us, so it is not here; `mistake_distance` asks a similar question with a
+definition of its own, and its figures are not comparable with the paper's.
+"""
+
+from .comparison import cophenetic_correlation, shared_clades, triplet_accuracy
+from .cost import dasgupta_cost, reassignment_within
+from .distance import mistake_distance
+from .flat import clustering_accuracy, leaf_purity
+from .purity import dendrogram_purity, superclass_purity
+
+__all__ = [
+    "clustering_accuracy",
+    "cophenetic_correlation",
+    "dasgupta_cost",
+    "dendrogram_purity",
+    "leaf_purity",
+    "mistake_distance",
+    "reassignment_within",
+    "shared_clades",
+    "superclass_purity",
+    "triplet_accuracy",
+]

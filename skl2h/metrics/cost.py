@@ -1,0 +1,151 @@
+"""The tree against what is alike, or confused, between leaves: no labels are needed."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array
+
+from ..tree import tree_of
+
+__all__ = ["dasgupta_cost", "reassignment_within"]
+
+
+def dasgupta_cost(tree, similarity):
+    """Mean share of all leaves that are below the node where two similar leaves meet.
+
+    Each pair of leaves is weighted by its similarity: the sum, over pairs, of the similarity
+    times the leaves below their lowest common ancestor [1]_, over K times the sum of the
+    similarities.
+
+    Parameters
+    ----------
+    tree : MergeTree or fitted L2HClustering
+    similarity : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
+        Not negative. Of both directions the sum counts; the diagonal does not.
+
+    Returns
+    -------
+    cost : float
+        From 2 / K to 1; the smaller, the better. NaN if all similarities are 0, as with one leaf.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no tree.
+    ValueError
+        If the matrix is not of that shape, or holds NaN, infinite or negative numbers.
+
+    Notes
+    -----
+    Of random orders of merging the mean is 2 (K + 1) / (3 K), whatever the similarity, and if
+    all pairs are equally similar every tree gives that. Time is that of reading the matrix.
+
+    References
+    ----------
+    .. [1] S. Dasgupta, "A Cost Function for Similarity-Based Hierarchical Clustering", STOC
+       2016, arXiv:1510.05043.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl2h import MergeTree
+    >>> from skl2h.metrics import dasgupta_cost
+    >>> similarity = np.array([[0, 3, 1, 0], [3, 0, 0, 0], [1, 0, 0, 4], [0, 0, 4, 0]])
+    >>> dasgupta_cost(MergeTree([(0, 1), (2, 3), (4, 5)]), similarity)
+    0.5625
+    >>> dasgupta_cost(MergeTree([(0, 3), (1, 2), (4, 5)]), similarity)
+    1.0
+    """
+    tree = tree_of(tree)
+    mass = _mass_of_merges(tree, similarity, "similarity")
+    total = mass.sum()
+    if not total:
+        return float("nan")
+    return float(mass @ tree.sizes[tree.n_leaves :] / (tree.n_leaves * total))
+
+
+def reassignment_within(tree, profiles, *, levels=None):
+    """Share of the reassignment mass that stays inside the groups of each level.
+
+    The profile of a leaf is where its rows would go if the leaf did not exist; of all that mass,
+    the share that goes to a leaf of the same group.
+
+    Parameters
+    ----------
+    tree : MergeTree or fitted L2HClustering
+    profiles : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
+        Line i is the profile of leaf i, as in the `profiles` of a `ProfileMatrixDisplay`; or any
+        confusion of leaves, not negative. The diagonal does not count.
+    levels : int or array-like of int, default=None
+        Levels, by their number of groups; None takes all, 1 to K.
+
+    Returns
+    -------
+    shares : float or ndarray of shape (n_levels,), dtype=float64
+        From 0 at level K to 1 at level 1, never increasing with the level. NaN if there is no
+        mass, as with one leaf.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no tree, or a level is not an integer.
+    ValueError
+        If the matrix is not of that shape, or holds NaN, infinite or negative numbers, or there
+        is no such level.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl2h import MergeTree
+    >>> from skl2h.metrics import reassignment_within
+    >>> profiles = np.array([[0, 3, 0, 0], [2, 0, 1, 0], [0, 0, 0, 1], [0, 0, 1, 0]])
+    >>> tree = MergeTree([(2, 3), (0, 1), (4, 5)])
+    >>> reassignment_within(tree, profiles)
+    array([1.   , 0.875, 0.25 , 0.   ])
+    >>> reassignment_within(tree, profiles, levels=2)
+    0.875
+    """
+    tree = tree_of(tree)
+    within = np.concatenate([[0.0], np.cumsum(_mass_of_merges(tree, profiles, "profiles"))])
+    shares = within[::-1] / within[-1] if within[-1] else np.full(tree.n_leaves, np.nan)
+    if levels is None:
+        return shares
+    numbers = np.asarray(levels)
+    if numbers.dtype.kind not in "iu":
+        raise TypeError(f"A level is an integer, got {levels!r}.")
+    outside = numbers[(numbers < 1) | (numbers > tree.n_leaves)]
+    if outside.size:
+        raise ValueError(
+            f"There is no level {outside.flat[0]}: a tree of {tree.n_leaves} leaves has the "
+            f"levels 1 to {tree.n_leaves}."
+        )
+    return shares[numbers - 1] if numbers.ndim else float(shares[numbers - 1])
+
+
+def _mass_of_merges(tree, matrix, name):
+    """Sum, over the pairs of leaves that each merge joins, of both directions, (K - 1,)."""
+    matrix = check_array(matrix, accept_sparse="coo", dtype=np.float64, input_name=name)
+    if matrix.shape != (tree.n_leaves, tree.n_leaves):
+        raise ValueError(
+            f"{name} must have the shape ({tree.n_leaves}, {tree.n_leaves}), a line and a column "
+            f"for each leaf, got {matrix.shape}."
+        )
+    lowest = (matrix.data if issparse(matrix) else matrix).min(initial=0.0)
+    if lowest < 0:
+        raise ValueError(f"{name} must not be negative, got {lowest:g}.")
+    if issparse(matrix):
+        off = matrix.row != matrix.col
+        merges = tree.lca(matrix.row[off], matrix.col[off]) - tree.n_leaves
+        return np.bincount(merges, weights=matrix.data[off], minlength=tree.n_leaves - 1)
+    mass = np.zeros(tree.n_leaves - 1)
+    order, splits = tree.leaf_order, tree._splits - tree.n_leaves
+    for place, leaf in enumerate(order[:-1]):
+        others = order[place + 1 :]
+        # The largest split between two leaves of the order is where they meet.
+        merges = np.maximum.accumulate(splits[place:-1])
+        both = matrix[leaf, others] + matrix[others, leaf]
+        mass += np.bincount(merges, weights=both, minlength=len(mass))
+    return mass

@@ -1,0 +1,134 @@
+"""The leaves as a flat clustering, against the classes of the rows."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_matrix
+
+__all__ = ["class_counts", "clustering_accuracy", "codes_of", "leaf_purity", "match_classes"]
+
+
+def clustering_accuracy(y, leaf_labels):
+    """Share of rows that are in the leaf matched to their class.
+
+    Classes and leaves are matched one to one so that this share is largest [1]_. Leaves beyond
+    the number of classes are matched to none, and so are classes beyond the number of leaves.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Class of each row: numbers or strings.
+    leaf_labels : array-like of shape (n_samples,)
+        Leaf of each row, or any other flat clustering.
+
+    Returns
+    -------
+    accuracy : float
+        From 0 (never reached) to 1: each class is one leaf.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there are no rows, or a label is missing.
+    TypeError
+        If labels are of several types.
+
+    Notes
+    -----
+    The two arguments may be exchanged. With one class, or one leaf, it is the share of the
+    largest leaf, or class. A table of classes times leaves is held in memory.
+
+    References
+    ----------
+    .. [1] Y. Yang, D. Xu, F. Nie, S. Yan, Y. Zhuang, "Image Clustering Using Local Discriminant
+       Models and Global Integration", IEEE Transactions on Image Processing 19, 2010.
+
+    Examples
+    --------
+    >>> from skl2h.metrics import clustering_accuracy
+    >>> clustering_accuracy(["cat", "cat", "cat", "dog", "dog"], [2, 2, 0, 1, 1])
+    0.8
+    """
+    leaves, y = codes_of(leaf_labels, "leaf_labels"), codes_of(y, "y")
+    counts = class_counts(leaves, y, leaves.max() + 1)
+    return float(match_classes(counts)[1].sum() / len(y))
+
+
+def leaf_purity(leaf_labels, y):
+    """Share of rows that are of the largest class in their leaf.
+
+    Parameters
+    ----------
+    leaf_labels : array-like of shape (n_samples,)
+        Leaf of each row, or any other flat clustering.
+    y : array-like of shape (n_samples,)
+        Class of each row: numbers or strings.
+
+    Returns
+    -------
+    purity : float
+        Above 0; 1 if each leaf holds one class.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there are no rows, or a label is missing.
+    TypeError
+        If labels are of several types.
+
+    Notes
+    -----
+    This is the purity of a clustering [1]_: the purities of the leaves, weighted by their rows.
+    It never falls when a leaf is split, and is never below the clustering accuracy. With one
+    class it is 1; with one leaf it is the share of the largest class.
+
+    References
+    ----------
+    .. [1] C. D. Manning, P. Raghavan, H. Schütze, "Introduction to Information Retrieval",
+       section 16.3, Cambridge University Press, 2008.
+
+    Examples
+    --------
+    >>> from skl2h.metrics import leaf_purity
+    >>> leaf_purity([2, 2, 0, 0, 1], ["cat", "cat", "cat", "dog", "dog"])
+    0.8
+    """
+    leaves, y = codes_of(leaf_labels, "leaf_labels"), codes_of(y, "y")
+    counts = class_counts(leaves, y, leaves.max() + 1)
+    return float(counts.max(axis=1).sum() / len(y))
+
+
+def codes_of(labels, name):
+    """Labels as numbers 0, 1, ... in the order of the sorted distinct ones."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1:
+        raise ValueError(f"{name} must be one label each, got the shape {labels.shape}.")
+    if not len(labels):
+        raise ValueError(f"{name} is empty.")
+    try:
+        distinct, codes = np.unique(labels, return_inverse=True)
+        missing = (distinct != distinct).any()
+    except TypeError:
+        raise TypeError(f"{name} must hold labels of one type, none of them missing.") from None
+    if missing:
+        raise ValueError(f"{name} holds NaN: leave those rows out, or give them a class.")
+    return codes
+
+
+def class_counts(leaves, y, n_leaves):
+    """Rows of each class in each leaf, a CSR matrix of shape (n_leaves, n_classes)."""
+    if len(leaves) != len(y):
+        raise ValueError(
+            f"leaf_labels and y must be of the same rows, got {len(leaves)} and {len(y)} labels."
+        )
+    return csr_matrix((np.ones(len(y), dtype=np.int64), (leaves, y)), (n_leaves, y.max() + 1))
+
+
+def match_classes(counts):
+    """Leaf matched to each class, -1 for none, and how many of its rows it holds."""
+    leaves, classes = linear_sum_assignment(counts.toarray(), maximize=True)
+    rows = np.zeros(counts.shape[1], dtype=np.int64)
+    rows[classes] = np.asarray(counts[leaves, classes]).ravel()
+    leaf_of_class = np.full(counts.shape[1], -1)
+    leaf_of_class[classes] = leaves
+    leaf_of_class[rows == 0] = -1  # such a match would be arbitrary
+    return leaf_of_class, rows

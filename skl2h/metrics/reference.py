@@ -1,0 +1,188 @@
+"""What a tree is compared with: another tree, a linkage matrix, or nested labels.
+
+All become groups of leaves that lie side by side in one order of the leaves, in levels: those of
+one level share no leaf, and each lies in one group of the level above.
+"""
+
+from collections import Counter
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from ..tree import MergeTree, tree_of
+from .flat import codes_of
+from .places import depths
+
+__all__ = ["Groups", "groups_of"]
+
+
+class Level(NamedTuple):
+    """Groups of one level.
+
+    Attributes
+    ----------
+    groups : ndarray of shape (n_here,), dtype=intp
+        Their numbers among all groups.
+    parents : ndarray of shape (n_here,), dtype=intp
+        Place of the group that holds each in the level above.
+    leaves, owners : ndarray of shape (n_members,), dtype=intp
+        Members of all groups here, and the place of the group of each in this level.
+    """
+
+    groups: np.ndarray
+    parents: np.ndarray
+    leaves: np.ndarray
+    owners: np.ndarray
+
+
+class Groups:
+    """Groups of two leaves or more, the first of them all leaves, parents before children.
+
+    Parameters
+    ----------
+    order : ndarray of shape (K,), dtype=intp
+        The leaves, those of each group side by side.
+    starts, sizes, depths, parents, heights : ndarray of shape (n_groups,)
+        First place of each group in the order, its leaves, its level, its parent, its height.
+    """
+
+    def __init__(self, order, starts, sizes, depths, parents, heights):
+        self.order = order
+        self.starts, self.sizes, self.depths = starts, sizes, depths
+        self.parents, self.heights = parents, heights
+
+    def levels(self):
+        """Levels from the one that holds all leaves on downwards."""
+        by_depth = self.depths.argsort(kind="stable")
+        place = np.empty(len(by_depth), dtype=np.intp)
+        bounds = np.flatnonzero(np.diff(self.depths[by_depth], prepend=-1, append=-1))
+        for first, last in pairwise(bounds):
+            groups = by_depth[first:last]
+            place[groups] = np.arange(len(groups))
+            sizes = self.sizes[groups]
+            owners = np.repeat(place[groups], sizes)
+            # The members of a group stand side by side from its start on.
+            shift = self.starts[groups] - np.cumsum(sizes) + sizes
+            leaves = self.order[np.arange(len(owners)) + shift[owners]]
+            yield Level(groups, place[self.parents[groups]], leaves, owners)
+
+    def in_tree(self, tree):
+        """Whether the leaves below each node of a tree are one of the groups, (n_nodes,)."""
+        place = np.empty(len(self.order), dtype=np.intp)
+        place[self.order] = np.arange(len(self.order))
+        first, last = place.tolist(), place.tolist()
+        for left, right in tree.children.tolist():
+            first.append(min(first[left], first[right]))
+            last.append(max(last[left], last[right]))
+        first, length = np.array(first), np.array(last) - first + 1
+        # The leaves below a node are as many as they span places if they stand side by side.
+        spans = first * (len(place) + 1) + length
+        return (length == tree.sizes) & np.isin(spans, self.spans())
+
+    def spans(self):
+        """A number for each set of leaves that is a group, by its start and size."""
+        return np.unique(self.starts * (len(self.order) + 1) + self.sizes)
+
+
+def groups_of(reference, tree):
+    """Groups of a reference over the leaves of a tree, and its own tree, if it is one."""
+    own, shape = None, ()
+    if isinstance(reference, MergeTree) or hasattr(reference, "fit"):
+        own = tree_of(reference)
+    elif (shape := np.shape(reference)) == (tree.n_leaves - 1, 4):
+        own = MergeTree.from_linkage(reference)
+    elif shape[:1] != (tree.n_leaves,) or len(shape) > 2:
+        raise ValueError(
+            f"A reference over {tree.n_leaves} leaves is a MergeTree, a fitted estimator, a "
+            f"linkage matrix of shape ({tree.n_leaves - 1}, 4) or labels of shape "
+            f"({tree.n_leaves},) or ({tree.n_leaves}, n_columns), got {_kind(reference, shape)}."
+        )
+    if own is None:
+        return _groups_of_labels(reference), None
+    return _groups_of_tree(own, tree), own
+
+
+def _kind(reference, shape):
+    return f"the shape {shape}" if shape else repr(reference)
+
+
+def _groups_of_tree(reference, tree):
+    order = _numbers_in(reference, tree)[reference.leaf_order]
+    if reference.n_leaves == 1:
+        return _groups_of_labels(np.zeros(1, dtype=int))
+    nodes = np.arange(reference.n_nodes - 1, reference.n_leaves - 1, -1)  # the root first
+    parents = reference.n_nodes - 1 - reference.parents[nodes]
+    parents[0] = 0
+    starts, sizes = reference._starts[nodes], reference.sizes[nodes]
+    return Groups(order, starts, sizes, depths(reference)[nodes], parents, nodes)
+
+
+def _numbers_in(reference, tree):
+    """Number, in a tree, of each leaf of a reference: by name, if both have the same names."""
+    if reference.n_leaves != tree.n_leaves:
+        raise ValueError(
+            f"The trees are over different leaves: {tree.n_leaves} and {reference.n_leaves}."
+        )
+    numbers = np.arange(tree.n_leaves)
+    by_number = tuple(map(str, range(tree.n_leaves)))
+    if tree.names == reference.names or by_number in (tree.names, reference.names):
+        return numbers
+    for here, there, side in ((tree, reference, "first"), (reference, tree, "second")):
+        missing = Counter(here.names) - Counter(there.names)
+        if missing:
+            raise ValueError(
+                f"The trees are over different leaves: only the {side} has {next(iter(missing))!r}."
+            )
+    number_of = dict(zip(tree.names, numbers))
+    if len(number_of) < tree.n_leaves:
+        twice = Counter(tree.names).most_common(1)[0][0]
+        raise ValueError(f"Two leaves are named {twice!r}: they cannot be told apart by name.")
+    return numbers[[number_of[name] for name in reference.names]]
+
+
+def _groups_of_labels(labels):
+    """Groups of nested columns, in any order, below one group of all leaves."""
+    if hasattr(labels, "iloc") and np.ndim(labels) == 2:
+        columns = [labels.iloc[:, i] for i in range(labels.shape[1])]
+    else:
+        columns = np.asarray(labels)
+        columns = list(columns.T) if columns.ndim == 2 else [columns]
+    codes = [codes_of(column, f"column {i} of the reference") for i, column in enumerate(columns)]
+    coarse_first = sorted(range(len(codes)), key=lambda i: codes[i].max())
+    n_leaves = len(labels)
+    order = np.lexsort([codes[i] for i in coarse_first[::-1]]) if codes else np.arange(n_leaves)
+    starts, sizes, depths, parents = [[0]], [[n_leaves]], [[0]], [[0]]
+    cells = np.zeros(n_leaves, dtype=np.intp)  # group of each place, also of one leaf
+    above = cells  # the same by its number among those of two or more, and read there only
+    n_groups = 1
+    for depth, i in enumerate(coarse_first, start=1):
+        placed = codes[i][order]
+        split = (np.diff(placed, prepend=-1) != 0) | (np.diff(cells, prepend=0) != 0)
+        edges = np.append(np.flatnonzero(split), n_leaves)
+        if len(edges) - 1 > placed.max() + 1:
+            wide, j = _straddler(codes[i], [codes[j] for j in coarse_first[: depth - 1]])
+            raise ValueError(
+                f"The labels are not nested: {columns[i][wide]!r} of column {i} lies in several "
+                f"groups of column {coarse_first[j]}."
+            )
+        first, size = edges[:-1], np.diff(edges)
+        kept = size > 1
+        starts.append(first[kept])
+        sizes.append(size[kept])
+        depths.append(np.full(kept.sum(), depth))
+        parents.append(above[first[kept]])
+        above = np.repeat(n_groups + np.cumsum(kept) - 1, size)
+        cells = np.cumsum(split)
+        n_groups += kept.sum()
+    starts, sizes, depths, parents = map(np.concatenate, (starts, sizes, depths, parents))
+    return Groups(order, starts, sizes, depths, parents, -depths)
+
+
+def _straddler(codes, coarser):
+    """A leaf whose group lies in several of a coarser column, and the place of that column."""
+    for j, wide in enumerate(coarser):
+        first = np.unique(codes, return_index=True)[1]
+        leaves = np.flatnonzero(wide != wide[first][codes])
+        if len(leaves):
+            return leaves[0], j
