@@ -289,9 +289,12 @@ class MergeTree:
         starts, sizes = self._starts, self.sizes
         first = np.minimum(starts[a], starts[b])
         last = np.maximum(starts[a] + sizes[a], starts[b] + sizes[b]) - 1
-        # Between two places in the leaf order the highest-numbered split is the ancestor.
-        spans = np.stack([first, last], axis=-1).ravel()
-        highest = np.maximum.reduceat(self._splits, spans)[::2].reshape(a.shape)
+        # Between two places in the leaf order the highest-numbered split is the ancestor: two
+        # stretches of a power of two, which may overlap, hold all splits there are.
+        power = np.frexp(np.maximum(last - first, 1))[1] - 1
+        highest = np.maximum(
+            self._highest_splits[power, first], self._highest_splits[power, last - (1 << power)]
+        )
         ancestors = np.where(first == last, self.leaf_order[first], highest)
         return ancestors if a.ndim else int(ancestors)
 
@@ -427,6 +430,15 @@ class MergeTree:
         splits = np.zeros(self.n_leaves, dtype=np.intp)
         splits[self._starts[self.children[:, 1]] - 1] = np.arange(self.n_leaves, self.n_nodes)
         return splits
+
+    @cached_property
+    def _highest_splits(self):
+        """Largest of the 2**p splits from each place on, (n_powers, n_leaves)."""
+        table = [self._splits]
+        for power in range((self.n_leaves - 1).bit_length() - 1):
+            ahead = np.roll(table[-1], -(1 << power))  # past the end, where nobody looks
+            table.append(np.maximum(table[-1], ahead))
+        return np.array(table)
 
     def _sums_below(self, leaf_values):
         sums = leaf_values.tolist()
