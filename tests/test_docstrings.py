@@ -14,6 +14,7 @@ from skl2h import (
     datasets,
     export,
     leaf_order,
+    metrics,
     palette,
 )
 
@@ -27,6 +28,7 @@ PUBLIC = [
     palette.group_colors,
     datasets.make_hierarchical_logits,
     *(getattr(export, name) for name in export.__all__),
+    *(getattr(metrics, name) for name in metrics.__all__),
     *(
         method
         for cls in (L2HClustering, MergeTree, DendrogramDisplay, ProfileMatrixDisplay)

@@ -161,11 +161,7 @@ def _groups_of_labels(labels):
         split = (np.diff(placed, prepend=-1) != 0) | (np.diff(cells, prepend=0) != 0)
         edges = np.append(np.flatnonzero(split), n_leaves)
         if len(edges) - 1 > placed.max() + 1:
-            wide, j = _straddler(codes[i], [codes[j] for j in coarse_first[: depth - 1]])
-            raise ValueError(
-                f"The labels are not nested: {columns[i][wide]!r} of column {i} lies in several "
-                f"groups of column {coarse_first[j]}."
-            )
+            raise ValueError(_not_nested(columns, codes, i, coarse_first[: depth - 1]))
         first, size = edges[:-1], np.diff(edges)
         kept = size > 1
         starts.append(first[kept])
@@ -179,10 +175,14 @@ def _groups_of_labels(labels):
     return Groups(order, starts, sizes, depths, parents, -depths)
 
 
-def _straddler(codes, coarser):
-    """A leaf whose group lies in several of a coarser column, and the place of that column."""
-    for j, wide in enumerate(coarser):
-        first = np.unique(codes, return_index=True)[1]
-        leaves = np.flatnonzero(wide != wide[first][codes])
-        if len(leaves):
-            return leaves[0], j
+def _not_nested(columns, codes, i, coarser):
+    """What is wrong with column i: a group of it, and a coarser column it lies across."""
+    first, own = np.unique(codes[i], return_index=True, return_inverse=True)[1:]
+    for j in coarser:
+        across = codes[j] != codes[j][first][own]
+        if across.any():
+            label = np.asarray(columns[i])[across.argmax()]
+            return (
+                f"The labels are not nested: group '{label}' of column {i} lies in several groups "
+                f"of column {j}."
+            )
