@@ -46,13 +46,14 @@ def plain_accuracy(y, leaf_labels):
 
 
 def plain_purity(merges, leaf_labels, y):
-    sets = clades(merges)
+    sets, n_leaves = clades(merges), len(merges) + 1
+    meet = {(a, b): meeting(sets, a, b) for a in range(n_leaves) for b in range(n_leaves)}
+    below = [[c for leaf, c in zip(leaf_labels, y) if leaf in node] for node in sets]
     shares = []
     for a, b in combinations(range(len(y)), 2):
         if y[a] == y[b]:
-            node = sets[meeting(sets, leaf_labels[a], leaf_labels[b])]
-            below = [y[row] for row, leaf in enumerate(leaf_labels) if leaf in node]
-            shares.append(Fraction(below.count(y[a]), len(below)))
+            rows = below[meet[leaf_labels[a], leaf_labels[b]]]
+            shares.append(Fraction(rows.count(y[a]), len(rows)))
     return sum(shares) / len(shares) if shares else None
 
 

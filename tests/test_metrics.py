@@ -17,6 +17,7 @@ from test_newick import balanced, random_chain
 from test_tree import TREES
 
 from skl2h import L2HClustering, MergeTree, ProfileMatrixDisplay, metrics
+from skl2h.export import export_newick
 from skl2h.metrics import (
     clustering_accuracy,
     dasgupta_cost,
@@ -24,6 +25,7 @@ from skl2h.metrics import (
     mistake_distance,
     reassignment_within,
 )
+from skl2h.metrics.places import depths, longest_path
 
 seeds = pytest.mark.parametrize("seed", range(30))
 FLAT = [clustering_accuracy, leaf_purity]
@@ -300,9 +302,6 @@ class TestOtherLibraries:
 
     def test_treeswift_gives_the_same_longest_path(self):
         treeswift = pytest.importorskip("treeswift")
-        from skl2h.export import export_newick
-        from skl2h.metrics.places import longest_path
-
         for seed in range(5):
             tree = MergeTree(random_merges(25, np.random.default_rng(seed)))
             theirs = treeswift.read_tree_newick(export_newick(tree, heights=None))
@@ -313,8 +312,6 @@ class TestOtherLibraries:
 
 def test_the_longest_path_and_depths_of_a_tree():
     """Counted by the sets that hold one of two leaves and not the other."""
-    from skl2h.metrics.places import depths, longest_path
-
     for merges in TREES[::5]:
         sets, tree = clades(merges), MergeTree(merges)
         apart = [sum((a in s) != (b in s) for s in sets) for a in range(5) for b in range(a)]

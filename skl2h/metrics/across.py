@@ -16,9 +16,10 @@ from .places import Places
 
 __all__ = ["best_across", "expected_across", "purity_across"]
 
-MOST_LEAVES = 10  # of which all trees are compared: 3 ** 10 ways to split a set of leaves
+MOST_LEAVES = 12  # of which all trees are compared: 3 ** 12 / 2 ways to split a set of leaves
 
 CLASSES_PER_BLOCK = 256
+GROUPS_PER_BLOCK = 256
 
 STEP_T, STEP_S = 0.08, 0.2  # of the two quadratures: relative errors are 1e-11 or less
 
@@ -55,8 +56,6 @@ def expected_across(counts):
     # Leaves with as many rows are taken together: their inclusion is equally likely.
     place = entries.col, size_of_leaf[entries.row]
     powers = [csr_matrix((x**p, place), (entries.shape[1], len(sizes))) for p in (1, 2, 3)]
-    if not len(x):
-        return 0.0
 
     total, smallest = float(rows.sum()), max(1, rows[rows > 0].min())
     v = np.arange(-3.6, np.log(20 * total / smallest), STEP_S)
@@ -86,7 +85,7 @@ def _sum_of_sets(powers, u, t):
 
 
 def best_across(counts):
-    """Largest `purity_across` over all trees, or a value that is reached where K is larger."""
+    """Largest `purity_across` over all trees; of many leaves, the largest that is known."""
     counts = counts[np.flatnonzero(counts.getnnz(axis=1))]
     if counts.shape[0] <= MOST_LEAVES:
         return _best_of_all_trees(counts)
@@ -126,7 +125,11 @@ def _sums_of_sets(values):
 
 
 def _informed_merges(counts):
-    """Merges that know the classes: leaves of one main class first, then what gains most."""
+    """Merges that know the classes: leaves of one main class first, then what is purest.
+
+    Of 11 and 12 leaves with confusions drawn at random, what this gains over chance was 98 % to
+    100 % of what the best tree gains on average, and 91 % at worst.
+    """
     n_leaves = counts.shape[0]
     main = np.asarray(counts.argmax(axis=1)).ravel()
     share = counts.max(axis=1).toarray().ravel() / np.asarray(counts.sum(axis=1)).ravel()
@@ -150,26 +153,41 @@ def _informed_merges(counts):
 
 def _greedy_joins(counts):
     """Pairs (kept, left) of groups whose rows of one class are purest together, one by one."""
-    rows, squares = counts.sum(axis=1), counts**2
-    gains = squares @ counts.T
-    gains += gains.T
-    gains /= np.add.outer(rows, rows) * np.outer(rows, rows)
-    np.fill_diagonal(gains, -np.inf)
-    here = np.arange(len(rows))
-    near = gains.argmax(axis=1)
-    for _ in range(len(rows) - 1):
-        kept = int(gains[here, near].argmax())
+    rows = counts.sum(axis=1)
+    joint = counts**2 @ counts.T  # the sum of ab(a + b) over classes, of any two groups
+    joint += joint.T
+
+    def gains(groups):
+        mass = rows[groups, np.newaxis]
+        gains = joint[groups] / ((mass + rows) * (mass * rows))
+        gains[:, gone] = gains[np.arange(len(groups)), groups] = -np.inf
+        return gains
+
+    here, gone = np.arange(len(rows)), np.zeros(len(rows), dtype=bool)
+    gain, near = np.empty(len(rows)), np.empty(len(rows), dtype=np.intp)
+    stale = here
+    while gone.sum() < len(rows) - 1:
+        for start in range(0, len(stale), GROUPS_PER_BLOCK):
+            block = stale[start : start + GROUPS_PER_BLOCK]
+            table = gains(block)
+            near[block] = table.argmax(axis=1)
+            gain[block] = table[np.arange(len(block)), near[block]]
+        kept = int(gain.argmax())
+        if gain[kept] == 0:  # no two groups share a class
+            first, *others = np.flatnonzero(~gone).tolist()
+            yield from ((first, other) for other in others)
+            return
         left = int(near[kept])
         yield kept, left
+        both = counts[kept] * counts[left]
+        shared = np.flatnonzero(both)
+        joint[kept] += joint[left] + 2 * (counts[:, shared] @ both[shared])
+        joint[:, kept] = joint[kept]
         counts[kept] += counts[left]
-        squares[kept] = counts[kept] ** 2
         rows[kept] += rows[left]
-        gone = np.isneginf(gains[:, kept]) & (here != kept)
-        gain = squares @ counts[kept] + counts @ squares[kept]
-        gain /= (rows + rows[kept]) * rows * rows[kept]
-        gain[gone] = gain[[kept, left]] = -np.inf
-        gains[kept] = gains[:, kept] = gain
-        gains[left] = gains[:, left] = -np.inf
-        near[gain > gains[here, near]] = kept
-        stale = np.flatnonzero(np.isin(near, (kept, left)) | (here == kept))
-        near[stale] = gains[stale].argmax(axis=1)
+        gone[left], gain[left] = True, -np.inf
+        new = gains(np.array([kept]))[0]
+        worse = (near == left) | (near == kept) & (new < gain)
+        better = new >= gain
+        gain[better], near[better] = new[better], kept
+        stale = np.flatnonzero((worse & ~better | (here == kept)) & ~gone)

@@ -44,8 +44,11 @@ def triplet_accuracy(tree, reference):
     -----
     1 less this is the normalised triplet distance of phylogenetics [1]_. Of random orders of
     merging the mean is 1/3. The merges of a linkage matrix count in their order, whatever their
-    heights. Time is that of sorting the leaves once for each level of the reference; of two
-    trees, the one of the smaller mean depth is taken for that. Trees may be exchanged.
+    heights. Two trees may be exchanged.
+
+    Time is that of sorting, for each level of the reference, the leaves that are that deep; of
+    two trees, the less deep is taken for the reference. So it is near linear, but the square of
+    the leaves if both are chains. Memory is that of the leaves.
 
     References
     ----------
@@ -109,8 +112,8 @@ def cophenetic_correlation(tree, reference):
     This is Spearman's correlation of the cophenetic distances [1]_, where the distance of two
     leaves is the number of the merge that joins them, and equal ones have their mean rank.
     Numbers, not scores or heights: the scores of some models do not increase from merge to
-    merge. In nested labels, two leaves are the closer the more columns they agree in. Time is
-    that of :func:`triplet_accuracy`. Trees may be exchanged.
+    merge. In nested labels, two leaves are the closer the more columns they agree in. Time and
+    memory are those of :func:`triplet_accuracy`. Two trees may be exchanged.
 
     References
     ----------
@@ -178,7 +181,7 @@ def shared_clades(tree, reference):
     -----
     1 less this is the normalised Robinson-Foulds distance of rooted trees [1]_: clades that only
     one of the two has, over the clades of both. Of two trees of K leaves, it is the common
-    clades over K - 2. Linear in the leaves but for sorting [2]_. Trees may be exchanged.
+    clades over K - 2. Linear in the leaves but for sorting [2]_. Two trees may be exchanged.
 
     References
     ----------

@@ -44,24 +44,23 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     Notes
     -----
     Most pairs of a good flat model are in one leaf, and no tree changes what they give, so plain
-    purity is almost all leaf purity. Adjusted, it is, as adjusted Rand is,
-    ``(purity - chance) / (best - chance)``, where both belong to the leaves alone, not to the
-    tree: trees over the same leaves are ranked as plain purity ranks them. *Chance* is the
-    expectation over trees made by merging two groups drawn uniformly at random until one is
-    left, which is the mean over all orders of merging; it is computed from an integral, not by
-    drawing trees. *Best* is the largest purity of any tree over the same leaves. With up to 10
-    leaves that hold rows all trees are compared. With more, no way to find the best that is
-    both fast and exact is known to us, and it is the purity of a tree that is built from the
-    classes (the leaves in which one class is the largest, purest first; then the two groups that
-    are purest together, and again), or of the tree in question, if that is better. So the best
-    tree always gives 1, the orders of merging always average 0 (unless some beat the best that
-    was found), and with leaves that are pure any tree in which each class is a clade gives 1. If
-    no tree does better than chance (one class, or at most two leaves), every tree is the best
-    and gives 1.
+    purity is almost all leaf purity. Adjusted, it is ``(purity - chance) / (best - chance)``, as
+    adjusted Rand is, where chance and best belong to the leaves alone: trees over the same leaves
+    are ranked as plain purity ranks them. *Chance* is the expectation over trees made by merging
+    two groups drawn uniformly at random until one is left, that is the mean over all orders of
+    merging. It is computed from an integral, to about ten digits, not by drawing trees. *Best* is
+    the largest purity of any tree over the same leaves. With up to 12 leaves that hold rows, all
+    trees are compared. With more, no way to the best that is both exact and fast is known to us,
+    and it is the purity of a tree built from the classes themselves (the leaves in which one class
+    is the largest are joined, purest first; then, again and again, the two groups in which pairs
+    of rows of one class are purest). A tree that reaches that, or more, gives 1. So the best tree
+    always gives 1, as does, over pure leaves, any tree in which each class is a clade; no tree
+    gives more; and random orders of merging average 0. If no tree differs from another, as with
+    one class or at most two leaves, each is the best and gives 1.
 
-    Time is that of sorting the rows, and K times the classes for the walk over the tree; memory
-    grows with rows and leaves. Adjusting adds the cube of the number of classes, and memory for
-    its square.
+    Time is that of sorting the rows, and memory grows with rows and leaves, not with leaves times
+    classes. Adjusting needs, beyond 12 leaves, a table of classes times classes, and of these the
+    square to the cube in time: a second for a thousand classes.
 
     References
     ----------

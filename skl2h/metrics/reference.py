@@ -93,18 +93,15 @@ def groups_of(reference, tree):
     elif (shape := np.shape(reference)) == (tree.n_leaves - 1, 4):
         own = MergeTree.from_linkage(reference)
     elif shape[:1] != (tree.n_leaves,) or len(shape) > 2:
+        kind = f"the shape {shape}" if shape else repr(reference)
         raise ValueError(
             f"A reference over {tree.n_leaves} leaves is a MergeTree, a fitted estimator, a "
             f"linkage matrix of shape ({tree.n_leaves - 1}, 4) or labels of shape "
-            f"({tree.n_leaves},) or ({tree.n_leaves}, n_columns), got {_kind(reference, shape)}."
+            f"({tree.n_leaves},) or ({tree.n_leaves}, n_columns), got {kind}."
         )
     if own is None:
         return _groups_of_labels(reference), None
     return _groups_of_tree(own, tree), own
-
-
-def _kind(reference, shape):
-    return f"the shape {shape}" if shape else repr(reference)
 
 
 def _groups_of_tree(reference, tree):
