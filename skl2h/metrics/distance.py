@@ -45,7 +45,8 @@ def mistake_distance(tree, leaf_labels, y):
     -----
     A class that is matched to no leaf, or to one that holds none of its rows, has no leaf, and
     its rows are left out: there is no distance to measure. So with one leaf it is NaN. Of
-    several best matchings the one that SciPy finds is taken.
+    several best matchings the one that SciPy finds is taken. A table of classes times leaves is
+    held in memory.
 
     Examples
     --------

@@ -149,27 +149,27 @@ def _groups_of_labels(labels):
     coarse_first = sorted(range(len(codes)), key=lambda i: codes[i].max())
     n_leaves = len(labels)
     order = np.lexsort([codes[i] for i in coarse_first[::-1]]) if codes else np.arange(n_leaves)
-    starts, sizes, depths, parents = [[0]], [[n_leaves]], [[0]], [[0]]
+    starts, sizes, levels, parents = [[0]], [[n_leaves]], [[0]], [[0]]
     cells = np.zeros(n_leaves, dtype=np.intp)  # group of each place, also of one leaf
     above = cells  # the same by its number among those of two or more, and read there only
     n_groups = 1
-    for depth, i in enumerate(coarse_first, start=1):
+    for level, i in enumerate(coarse_first, start=1):
         placed = codes[i][order]
         split = (np.diff(placed, prepend=-1) != 0) | (np.diff(cells, prepend=0) != 0)
         edges = np.append(np.flatnonzero(split), n_leaves)
         if len(edges) - 1 > placed.max() + 1:
-            raise ValueError(_not_nested(columns, codes, i, coarse_first[: depth - 1]))
+            raise ValueError(_not_nested(columns, codes, i, coarse_first[: level - 1]))
         first, size = edges[:-1], np.diff(edges)
         kept = size > 1
         starts.append(first[kept])
         sizes.append(size[kept])
-        depths.append(np.full(kept.sum(), depth))
+        levels.append(np.full(kept.sum(), level))
         parents.append(above[first[kept]])
         above = np.repeat(n_groups + np.cumsum(kept) - 1, size)
         cells = np.cumsum(split)
         n_groups += kept.sum()
-    starts, sizes, depths, parents = map(np.concatenate, (starts, sizes, depths, parents))
-    return Groups(order, starts, sizes, depths, parents, -depths)
+    starts, sizes, levels, parents = map(np.concatenate, (starts, sizes, levels, parents))
+    return Groups(order, starts, sizes, levels, parents, -levels)
 
 
 def _not_nested(columns, codes, i, coarser):
