@@ -11,7 +11,6 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse
 from scipy.special import softmax
 from sklearn import get_config
-from sklearn.utils import gen_batches
 
 __all__ = ["Logits", "SparseLogits", "as_logits", "best_entries", "first_not_finite", "share_of"]
 
@@ -113,7 +112,8 @@ class Logits:
 
     def blocks(self):
         """Slices of rows, the same for every number of workers."""
-        return list(gen_batches(self.shape[0], self.rows_per_block()))
+        n_rows, step = self.shape[0], self.rows_per_block()
+        return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
     def leaves(self):
         """Column of the largest logit of each row, (n,).
