@@ -5,7 +5,8 @@ from importlib.metadata import version
 from . import datasets, export, metrics
 from .build import l2h_tree
 from .estimator import L2HClustering
-from .plotting import DendrogramDisplay, ProfileMatrixDisplay
+from .plotting import DendrogramDisplay
+from .profile_plotting import ProfileMatrixDisplay
 from .tree import MergeTree
 
 __version__ = version("skl2h")

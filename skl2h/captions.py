@@ -1,0 +1,61 @@
+"""What a picture says of leaves, merges and groups: texts of one line."""
+
+import operator
+
+import numpy as np
+
+from .tree import printable
+
+__all__ = ["group_captions", "node_captions", "one_line", "tip_captions"]
+
+# Longer names are cut, with an ellipsis.
+LONGEST_NAME = 60
+
+
+def tip_captions(tree, layout, show_counts):
+    """Label of each tip, from the first place to the last."""
+    labels = []
+    for node in layout.tips.tolist():
+        rows = ""
+        if tree.counts is not None and (show_counts or node >= tree.n_leaves):
+            count = tree.node_counts[node]
+            rows = "1 row" if count == 1 else f"{count:,.6g} rows"
+            if isinstance(count, np.integer):
+                rows = "1 row" if count == 1 else f"{count:,} rows"
+        if node < tree.n_leaves:
+            name = one_line(tree.names[node])
+            labels.append(f"{name} ({rows})" if rows else name)
+        else:
+            leaves = f"{tree.sizes[node]:,} leaves"
+            labels.append(f"{leaves}, {rows}" if rows else leaves)
+    return labels
+
+
+def node_captions(tree, layout, node_labels):
+    """Labels {node: text} of the merges shown."""
+    merges = layout.merges.tolist()
+    if isinstance(node_labels, (bool, np.bool_)):
+        return {merge: str(merge) for merge in merges} if node_labels else {}
+    for node in node_labels:
+        if not tree.n_leaves <= operator.index(node) < tree.n_nodes:
+            raise ValueError(
+                f"node_labels names {node}, but the merges are {tree.n_leaves} to "
+                f"{tree.n_nodes - 1}."
+            )
+    return {node: one_line(str(node_labels[node])) for node in merges if node in node_labels}
+
+
+def group_captions(tree, groups, level):
+    """What a legend says of each group: its number, and how many leaves, or which one."""
+    first = np.unique(groups, return_index=True)[1]
+    sizes = np.bincount(groups, minlength=level)
+    return [
+        f"{group}: {one_line(tree.names[leaf]) if size == 1 else f'{size:,} leaves'}"
+        for group, (leaf, size) in enumerate(zip(first, sizes))
+    ]
+
+
+def one_line(name):
+    """Name as one piece of text on one line, not too long."""
+    name = printable(name)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

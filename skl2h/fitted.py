@@ -1,0 +1,42 @@
+"""What a picture takes from a fitted model besides its tree."""
+
+import numpy as np
+from sklearn.cluster import FeatureAgglomeration
+from sklearn.metrics import pairwise_distances
+from sklearn.pipeline import Pipeline
+
+from .estimator import L2HClustering, profile_matrix
+
+__all__ = ["affinity_of", "default_level", "last_step", "shares_of"]
+
+
+def last_step(estimator, X):
+    """Last step of a pipeline, and the data it sees."""
+    if not isinstance(estimator, Pipeline):
+        return estimator, X
+    if X is not None and len(estimator) > 1:
+        X = estimator[:-1].transform(X)
+    return estimator[-1], X
+
+
+def default_level(estimator, tree, plot_kw):
+    """Colour the groups that a fitted model has, unless told otherwise."""
+    n_clusters = getattr(estimator, "n_clusters_", None)
+    if n_clusters is not None and 1 < n_clusters < tree.n_leaves:
+        plot_kw.setdefault("level", int(n_clusters))
+
+
+def affinity_of(estimator, X):
+    """How alike the leaves of a fitted model are, (n_leaves, n_leaves)."""
+    if isinstance(estimator, L2HClustering):
+        return shares_of(profile_matrix(estimator, X))
+    # Leaves are rows, or features: the nearer, the more alike.
+    metric = getattr(estimator, "metric", "euclidean")
+    X = np.asarray(X).T if isinstance(estimator, FeatureAgglomeration) else X
+    return -(metric(X) if callable(metric) else pairwise_distances(X, metric=metric))
+
+
+def shares_of(profiles):
+    """Each line over its sum; a line of zeros as it is."""
+    sums = profiles.sum(axis=1, keepdims=True)
+    return np.divide(profiles, sums, out=np.zeros_like(profiles), where=sums > 0)

@@ -1,0 +1,202 @@
+"""Display of the matrix of profiles, beside its tree."""
+
+import numpy as np
+
+from .captions import one_line
+from .drawing import SMALLEST_FONT, longest, needs_matplotlib
+from .estimator import L2HClustering, profile_matrix
+from .fitted import default_level, last_step, shares_of
+from .leaf_order import order_leaves
+from .palette import group_colors
+from .plotting import DendrogramDisplay
+from .tree import tree_of
+
+__all__ = ["ProfileMatrixDisplay"]
+
+
+class ProfileMatrixDisplay:
+    """Where the rows of each leaf would go if it did not exist, beside the tree.
+
+    What a confusion matrix should look like: alike leaves side by side, so that the groups are
+    blocks along the diagonal. It needs no labels of the rows.
+
+    It is recommended to use :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    tree : MergeTree
+    profiles : array-like of shape (n_leaves, n_leaves)
+        Line i is the profile of leaf i: the sum, over its rows, of the largest softmax
+        probability outside the leaf, at the leaf that has it.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Of the matrix.
+    figure_ : matplotlib Figure
+    dendrogram_ : DendrogramDisplay
+        On the left of the matrix, in the same order.
+    image_ : matplotlib AxesImage
+    outlines_ : matplotlib LineCollection, or None
+        Groups of the level.
+    colorbar_ : matplotlib Colorbar
+
+    Notes
+    -----
+    The profile of a leaf without rows is made of the rows of other leaves: how much of them it
+    would have got.
+    """
+
+    def __init__(self, tree, profiles):
+        self.tree = tree
+        self.profiles = profiles
+
+    def plot(
+        self, ax=None, *, normalize=True, leaf_order="similarity", level=None, cmap="Blues",
+        text_kw=None,
+    ):  # fmt: skip
+        """Draw the matrix and the tree.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; the tree takes a part of it. None makes a figure of a size that fits.
+        normalize : bool, default=True
+            Whether to show the share of each line, which then sums to 1.
+        leaf_order : {"similarity", "merge", "size", "name"} or array-like of shape (n_leaves,), \
+default="similarity"
+            As in :meth:`DendrogramDisplay.plot`.
+        level : int, default=None
+            Number of groups to colour and to outline.
+        cmap : str or matplotlib Colormap, default="Blues"
+        text_kw : dict, default=None
+            Passed to the :class:`matplotlib.text.Text` of each label.
+
+        Returns
+        -------
+        display : ProfileMatrixDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If an argument is none of the above, or does not fit the tree.
+        """
+        needs_matplotlib("ProfileMatrixDisplay.plot")
+        from matplotlib import pyplot, rcParams
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.collections import LineCollection
+        from matplotlib.text import Text
+
+        tree, profiles = self.tree, np.asarray(self.profiles, dtype=np.float64)
+        n_leaves = tree.n_leaves
+        if profiles.shape != (n_leaves, n_leaves):
+            raise ValueError(
+                f"profiles must have the shape ({n_leaves}, {n_leaves}), got {profiles.shape}."
+            )
+        shares = shares_of(profiles)
+        leaves = order_leaves(tree, leaf_order, shares)
+        if ax is None:
+            side = float(np.clip(0.22 * n_leaves, 4, 9))
+            figure = pyplot.figure(figsize=(1.25 * side, 1.1 * side))
+            ax = figure.add_axes([0.01, 0.01, 0.98, 0.98])
+        ax.set_axis_off()
+        width, height = ax.get_window_extent().size * 72 / ax.figure.dpi
+
+        # In points: the tree, the square matrix, its labels, and a colour bar below.
+        labels = [one_line(tree.names[leaf]) for leaf in leaves]
+        text_kw = normalize_kwargs(text_kw, Text)
+        length, bar, gap = longest(labels, text_kw), 55.0, 4.0
+        side = min(width / 1.25, height - bar) - 2 * gap
+        font = min(rcParams["font.size"], side / (1.2 * n_leaves + length))
+        font = min(font, 0.4 * side / max(length, 1e-9))
+        side -= length * font
+        left = width - side - length * font - gap
+        scale = 1 / np.array([width, height, width, height])
+
+        self.figure_ = ax.figure
+        self.ax_ = ax.inset_axes(np.array([left, bar, side, side]) * scale)
+        tree_ax = ax.inset_axes(np.array([0, bar, left - gap, side]) * scale)
+        self.dendrogram_ = DendrogramDisplay(tree).plot(
+            tree_ax, leaf_order=leaves, max_leaves=None, level=level, show_labels=False,
+            legend=False,
+        )  # fmt: skip
+        tree_ax.set_axis_off()
+        values = (shares if normalize else profiles)[np.ix_(leaves, leaves)]
+        np.fill_diagonal(values, np.nan)  # a leaf has no place in its own profile
+        self.image_ = self.ax_.imshow(values, cmap=cmap, aspect="auto", vmin=0.0)
+        ticks = np.arange(n_leaves) if font >= SMALLEST_FONT else []
+        labels = labels if len(ticks) else []
+        style = {"fontsize": font, "parse_math": False} | text_kw
+        self.ax_.set_xticks(ticks, labels, rotation=90, **style)
+        self.ax_.set_yticks(ticks, labels, **style)
+        self.ax_.tick_params(
+            length=0, bottom=False, labelbottom=False, labeltop=True, left=False, labelleft=False,
+            labelright=True, pad=2,
+        )  # fmt: skip
+        self.outlines_ = None
+        if level is not None:
+            corners, colors = _blocks(tree.cut(level)[leaves])
+            lines = LineCollection(corners, colors=colors, linewidths=1.5, clip_on=False)
+            self.outlines_ = self.ax_.add_collection(lines, autolim=False)
+        bar_ax = ax.inset_axes(np.array([left, bar - 20, side, 8]) * scale)
+        self.colorbar_ = ax.figure.colorbar(self.image_, cax=bar_ax, orientation="horizontal")
+        self.colorbar_.set_label("share of the line" if normalize else "rows")
+        return self
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, sample_weight=None, names=None, **plot_kw):
+        """Compute the profiles of the leaves of a fitted model, and draw them.
+
+        Parameters
+        ----------
+        estimator : fitted L2HClustering
+            Or a Pipeline that ends in one.
+        X : array-like of shape (n_samples, n_features)
+            Whatever the inner model takes; the rows that it was fitted on, or others.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        names : sequence of str, default=None
+            Names of the leaves; None means those of the tree.
+        **plot_kw : dict
+            Arguments of :meth:`plot`. `level` is ``n_clusters_`` of the model unless it is
+            given.
+
+        Returns
+        -------
+        display : ProfileMatrixDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is no `L2HClustering`.
+
+        Examples
+        --------
+        >>> from skl2h import L2HClustering, ProfileMatrixDisplay
+        >>> from skl2h.datasets import make_hierarchical_logits
+        >>> logits, _, _ = make_hierarchical_logits(500, 8, random_state=0)
+        >>> model = L2HClustering("precomputed", n_clusters=2).fit(logits)
+        >>> display = ProfileMatrixDisplay.from_estimator(model, logits)
+        >>> display.profiles.shape
+        (8, 8)
+        """
+        estimator, X = last_step(estimator, X)
+        if not isinstance(estimator, L2HClustering):
+            raise TypeError(f"A fitted L2HClustering is needed, got {estimator!r}.")
+        profiles = profile_matrix(estimator, X, sample_weight)
+        default_level(estimator, estimator.tree_, plot_kw)
+        return cls(tree_of(estimator, names), profiles).plot(**plot_kw)
+
+
+def _blocks(groups):
+    """Outline and colour of each stretch of equal groups along a diagonal."""
+    first = np.flatnonzero(np.diff(groups, prepend=-1))
+    last = np.append(first[1:], len(groups))
+    low, high = first - 0.5, last - 0.5
+    outlines = np.array([(low, low), (high, low), (high, high), (low, high), (low, low)])
+    colors = np.array(group_colors(groups.max() + 1))[groups[first]]
+    return outlines.transpose(2, 0, 1), colors
