@@ -9,26 +9,25 @@ import math
 import numpy as np
 
 from .layout import bent, places_around, radial, rectangular
+from .legend import draw_legend
+from .sizes import (
+    LABEL_GAP,
+    LARGEST_PAGE,
+    SMALL_FONT,
+    SMALLEST_FONT,
+    TILE,
+    TILE_GAP,
+    cut_long,
+    fit_radial,
+    fit_rectangular,
+    radial_side,
+    rectangular_size,
+)
 
-__all__ = ["SMALLEST_FONT", "Page", "longest", "needs_matplotlib"]
+__all__ = ["Page", "needs_matplotlib"]
 
-# Labels smaller than this cannot be read, and are not drawn.
-SMALLEST_FONT = 2.0
-
-# Below this, the labels of a radial tree stand in two rings, so that each has twice the room.
-SMALL_FONT = 6.0
-
-# Height of a line of text, for a font of size 1.
-LINE_HEIGHT = 1.2
-
-# Small letters are drawn up to this much wider, to meet the pixels.
-HINTING = 1.08
-
-# What labels may take of the picture, across.
-MOST_OF_LABELS = 0.55
-
-# Coloured tile of a tip, the gaps on its inner and outer side, and one between labels in line.
-TILE, TILE_GAP, LABEL_GAP, RING_GAP = 6.0, 2.0, 3.0, 4.0
+# What a legend may take of the width of axes that it did not make.
+MOST_OF_LEGEND = 0.5
 
 # Of red, green and blue.
 LUMINANCE = (0.2126, 0.7152, 0.0722)
@@ -40,6 +39,7 @@ OUTWARDS = {
     "top": ((0, -1), "center", "top"),
     "bottom": ((0, 1), "center", "bottom"),
 }
+TURNED = {"top": "right", "bottom": "left"}
 
 
 class Page:
@@ -61,13 +61,13 @@ class Page:
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.text import Text
 
-        self.labels = labels
         self.text_kw = normalize_kwargs(text_kw, Text)
-        self.longest = longest(labels, self.text_kw)
+        self._take_labels(labels)
         self.layout = layout
         self.is_radial = kind == "radial"
         self.is_icicle = kind == "icicle"
         self.orientation = orientation
+        self.aside = 0.0
         self.along_y = not self.is_radial and orientation in ("left", "right")
         self.n_tips = len(layout.tips)
         # Icicles have a cell above the root, and half a line takes room as well.
@@ -76,7 +76,8 @@ class Page:
 
     def open(self, ax):
         """Take axes, or make a figure of a size that fits."""
-        if ax is None:
+        self.is_own = ax is None
+        if self.is_own:
             from matplotlib import pyplot
 
             _, ax = pyplot.subplots(figsize=self._figure_size(), layout="constrained")
@@ -87,11 +88,13 @@ class Page:
         from matplotlib.ticker import MaxNLocator
 
         ax, layout = self.ax, self.layout
+        ax.set_aspect("auto")
         if self.is_radial:
             ax.set_axis_off()
-            ax.set_aspect("equal")
             return
+        ax.set_axis_on()
         across, along = (ax.xaxis, ax.yaxis) if self.along_y else (ax.yaxis, ax.xaxis)
+        across.set_visible(True)
         along.set_visible(False)
         ax.spines[:].set_visible(False)
         spine = ax.spines["bottom" if self.along_y else "left"]
@@ -118,44 +121,44 @@ class Page:
         spine.set_bounds(*sorted(ends[:, axis]))
         (ax.set_xlim if self.along_y else ax.set_ylim)(*sorted(ends[:, axis]))
 
-    def draw_legend(self, title, entries, widen):
-        """Legend of (color, text) entries on the right, in a figure made wider for it or not."""
-        from matplotlib.patches import Patch
+    def draw_legend(self, title, entries):
+        """Legend on the right of the tree, for which a new figure gets wider; None if it is not.
 
-        legend = self.ax.legend(
-            handles=[Patch(color=color, label=text) for color, text in entries],
-            title=title,
-            loc="center left" if self.is_radial else "upper left",
-            bbox_to_anchor=(1.0, 0.5) if self.is_radial else (1.01, 1.0),
-            ncol=math.ceil(len(entries) / 30),
-            frameon=False,
-            alignment="left",
-            handlelength=1.0,
-            handleheight=1.0,
+        The tree leaves it a part of the axes, so that it is in nobody's way.
+        """
+        width, height = self._box()
+        most = LARGEST_PAGE * 72 if self.is_own else MOST_OF_LEGEND * width
+        legend, self.aside = draw_legend(
+            self.ax, title, entries, (most, height), at_top=not self.is_radial
         )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
-            text.set_usetex(False)
-        if widen:
-            size = legend.get_window_extent().size / self.figure.dpi + 0.2
+        if self.is_own:
             width, height = self.figure.get_size_inches()
-            self.figure.set_size_inches(width + size[0], max(height, size[1]))
+            self.figure.set_size_inches(width + self.aside / 72, height)
         return legend
 
     def fit(self, has_tiles):
         """Choose the font, and the limits of the axes: the tree, its tiles and its labels."""
-        engine = self.figure.get_layout_engine()
-        if engine is not None:
-            engine.execute(self.figure.canvas.figure)
+        from matplotlib.text import Text
+
         self.inset = TILE_GAP + TILE if has_tiles else 0.0
-        box = self.ax.get_window_extent()
-        width, height = np.maximum(box.size * 72 / self.figure.dpi, 20.0)
+        box = np.maximum(self._box() - [self.aside, 0], 20.0)
+        font = Text(**self.text_kw).get_fontsize() if "fontsize" in self.text_kw else None
+        self.sizes = self._sizes(box, font)
+        if self.labels and font is None and self.sizes.font < SMALL_FONT:
+            self._take_labels(cut_long(self.labels))
+            self.sizes = self._sizes(box, font)
+            if self.sizes.font < SMALLEST_FONT:
+                self._take_labels([])
+        if not self.labels:
+            self.sizes = self._sizes(box, 0.0)
+        lower, upper = self._limits(box)
+        upper[0] += (upper[0] - lower[0]) * self.aside / box[0]
+        self.ax.set_xlim(lower[0], upper[0])
+        self.ax.set_ylim(lower[1], upper[1])
         if self.is_radial:
-            self._fit_radial(min(width, height) / 2)
-        elif self.along_y:
-            self._fit_rectangular(height, width)
+            self.ax.set_aspect("equal")
         else:
-            self._fit_rectangular(width, height)
+            self._center_axis_label(lower, upper)
 
     def draw_links(self, tree, colors, widths, line_kw):
         """Stems, then bars, in the colours (n_nodes, 4) and widths (n_nodes,) of nodes."""
@@ -210,7 +213,7 @@ class Page:
         if not self.labels:
             return [], None
         draw = self._radial_labels if self.is_radial else self._rectangular_labels
-        return draw({"fontsize": self.font, "parse_math": False, "usetex": False})
+        return draw({"fontsize": self.sizes.font, "parse_math": False, "usetex": False})
 
     def draw_node_labels(self, tree, texts, colors):
         """Texts {node: text} at merges; in the middle of the cells of an icicle."""
@@ -221,7 +224,7 @@ class Page:
             above[-1] = self.ceiling
             points[:, 1] = (points[:, 1] + above) / 2
         style = {
-            "fontsize": min(8.0, max(self.font, SMALLEST_FONT)),
+            "fontsize": min(8.0, max(self.sizes.font, SMALLEST_FONT)),
             "horizontalalignment": "center",
             "verticalalignment": "center",
             "parse_math": False,
@@ -236,78 +239,65 @@ class Page:
                 drawn[-1].set_color("white")
         return drawn
 
+    def _take_labels(self, labels):
+        from .labels import text_widths
+
+        self.labels = labels
+        self.widths = text_widths(labels, self.text_kw) if labels else np.zeros(1)
+
     def _figure_size(self):
         """Width and height in inches, up to what fits a page."""
         from matplotlib import rcParams
 
-        font = rcParams["font.size"]
-        length = min(self.longest * font / 72, 3.0)
         if self.is_radial:
-            around = self.n_tips * LINE_HEIGHT * font / 72
-            return (float(np.clip(around / math.pi + 2 * length, 5.0, 11.0)),) * 2
-        along = float(np.clip(self.n_tips * 1.5 * font / 72 + 0.6, 2.5, 16.0))
-        across = 4.0 + length
-        return (across + 1.0, along) if self.along_y else (max(along, 4.0), across)
+            return (radial_side(self.layout, self.widths, rcParams["font.size"]),) * 2
+        longest = self.widths.max()
+        return rectangular_size(self.n_tips, longest, rcParams["font.size"], self.along_y)
 
-    def _fit_radial(self, half):
-        from matplotlib import rcParams
+    def _box(self):
+        """Width and height in points of the axes as they are laid out."""
+        ax, engine = self.ax, self.figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(self.figure.canvas.figure)
+        locator = ax.get_axes_locator()
+        ax.apply_aspect(None if locator is None else locator(ax, None))
+        return ax.get_window_extent().size * 72 / self.figure.dpi
 
-        half -= 2.0  # half a line, at the rim
-        # With r rings the font is r * room of the circle at the labels: f = r room (half - r l f).
-        around = places_around(self.layout)
-        room = 2 * math.pi / around / LINE_HEIGHT
-        self.n_rings, self.font = 1, 0.0
-        for n_rings in (1, 2):
-            if self.font < SMALL_FONT:
-                length = n_rings * self.longest
-                font = n_rings * room * half / (1 + n_rings * room * length)
-                font = min(font, MOST_OF_LABELS * half / max(length, 1e-9))
-                if font > self.font:
-                    self.n_rings, self.font = n_rings, font
-        self._set_font(min(self.font, rcParams["font.size"]))
-        length = self.n_rings * (self.longest * self.font) + (self.n_rings - 1) * RING_GAP
-        if not self.labels:
-            length = 0.0
-        self.radius = max(half - self.inset - LABEL_GAP - length, 0.25 * half)
-        self.pitch = 2 * math.pi * self.radius / around
-        self.height_per_point = (self.layout.top - self.layout.base) / self.radius
-        limit = (half + 2.0) / self.radius
-        self.ax.set_xlim(-limit, limit)
-        self.ax.set_ylim(-limit, limit)
-
-    def _fit_rectangular(self, along, across):
-        from matplotlib import rcParams
-
-        self.pitch = along / self.n_tips
-        largest = rcParams["font.size"]
-        # Below a tree, labels are turned unless they fit side by side.
-        self.turned = not self.along_y and self.longest * SMALL_FONT * 1.1 > self.pitch
-        if self.along_y or self.turned:
-            font = self.pitch / LINE_HEIGHT
-            font = min(font, largest, MOST_OF_LABELS * across / max(self.longest, 1e-9))
+    def _center_axis_label(self, lower, upper):
+        """Put the label of the axis at the middle of the heights, not of the axes."""
+        heights = np.array([[0.0, self.layout.floor], [0.0, self.layout.top]])
+        x, y = ((self._project(heights).mean(axis=0) - lower) / (upper - lower)).tolist()
+        if self.along_y:
+            self.ax.xaxis.label.set_x(x)
         else:
-            font = min(largest, self.pitch / (1.1 * max(self.longest, 1e-9)))
-        self._set_font(font)
-        length = self.font * (self.longest if self.along_y or self.turned else LINE_HEIGHT)
-        if not self.labels:
-            length = 0.0
-        room = max(across - self.inset - LABEL_GAP - length, 0.25 * across)
-        self.height_per_point = (self.ceiling - self.layout.base) / room
-        outer = self.layout.base - (across - room) * self.height_per_point
-        corners = [[-0.5, outer], [self.n_tips - 0.5, self.ceiling]]
-        x, y = self._project(np.array(corners)).T
-        self.ax.set_xlim(*sorted(x))
-        self.ax.set_ylim(*sorted(y))
+            self.ax.yaxis.label.set_y(y)
 
-    def _set_font(self, font):
-        """Take the size of the user, or what fits; without labels, if that is too small."""
-        from matplotlib.text import Text
+    def _sizes(self, box, font):
+        """What fits a box (width, height), or goes with the font."""
+        from matplotlib import rcParams
 
-        if "fontsize" in self.text_kw:
-            font = Text(**self.text_kw).get_fontsize()
-        elif font < SMALLEST_FONT:
-            self.labels = []
-        self.font = font
+        inset = self.inset + LABEL_GAP
+        largest = rcParams["font.size"]
+        if self.is_radial:
+            return fit_radial(self.layout, self.widths, box, inset, largest, font)
+        box = box[::-1] if self.along_y else box
+        longest = self.widths.max()
+        return fit_rectangular(self.n_tips, longest, box, inset, largest, self.along_y, font)
+
+    def _limits(self, box):
+        """Lower and upper limits, (2, x and y), that fill a box; sets what a point measures."""
+        layout = self.layout
+        if self.is_radial:
+            self.height_per_point = (layout.top - layout.base) / self.sizes.room
+            self.pitch = 2 * math.pi * self.sizes.room / places_around(layout)
+            half = box / 2 / self.sizes.room
+            return np.array([-half, half])
+        along, across = box[::-1] if self.along_y else box
+        self.height_per_point = (self.ceiling - layout.base) / self.sizes.room
+        self.pitch = along / self.n_tips
+        outer = layout.base - (across - self.sizes.room) * self.height_per_point
+        corners = np.array([[-0.5, outer], [self.n_tips - 0.5, self.ceiling]])
+        return np.sort(self._project(corners), axis=0)
 
     @property
     def line_width(self):
@@ -321,21 +311,23 @@ class Page:
         shift = np.array(direction) * (self.inset + LABEL_GAP) / 72
         # The label is at its tip, and moved away from it by some points.
         transform = self.ax.transData + ScaledTranslation(*shift, self.figure.dpi_scale_trans)
-        style |= {"horizontalalignment": ha, "verticalalignment": va}
-        style |= {"rotation": 90 if self.turned else 0} | self.text_kw
+        if self.sizes.turned:
+            ha, va = TURNED[self.orientation], "center_baseline"
+            style |= {"rotation": 90}
+        style |= {"horizontalalignment": ha, "verticalalignment": va, "rotation_mode": "anchor"}
+        style |= self.text_kw
         places = np.arange(self.n_tips)
         points = self._project(np.column_stack([places, np.full(self.n_tips, self.layout.base)]))
         return [
-            self._add_text(*point, text, transform=transform, **style)
+            self._add_label(*point, text, transform=transform, **style)
             for point, text in zip(points.tolist(), self.labels)
         ], None
 
     def _radial_labels(self, style):
         from matplotlib.collections import LineCollection
 
-        rings = np.arange(self.n_tips) % self.n_rings
-        step = self.longest * self.font + RING_GAP
-        gaps = self.inset + LABEL_GAP + rings * step
+        rings = np.arange(self.n_tips) % self.sizes.n_rings
+        gaps = self.inset + LABEL_GAP + rings * self.sizes.step
         heights = self.layout.base - gaps * self.height_per_point
         places = np.arange(self.n_tips)
         points = self._project(np.column_stack([places, heights]))
@@ -346,7 +338,7 @@ class Page:
         style |= {"verticalalignment": "center_baseline", "rotation_mode": "anchor"}
         sides = np.where(over, "right", "left").tolist()
         texts = [
-            self._add_text(
+            self._add_label(
                 *point,
                 text,
                 **(style | {"rotation": rotation, "horizontalalignment": side} | self.text_kw),
@@ -355,7 +347,7 @@ class Page:
                 points.tolist(), self.labels, rotations.tolist(), sides
             )
         ]
-        if self.n_rings == 1:
+        if self.sizes.n_rings == 1:
             return texts, None
         outer = np.flatnonzero(rings)
         ends = np.empty((len(outer), 2, 2))
@@ -365,10 +357,12 @@ class Page:
         lines = LineCollection(self._project(ends), colors="#b0b0b0", linewidths=0.2)
         return texts, self.ax.add_collection(lines, autolim=False)
 
-    def _add_text(self, x, y, text, **style):
-        text = self.ax.text(x, y, text, **style)
-        text.set_in_layout(False)  # the limits leave room for it, and to measure it takes long
-        return text
+    def _add_label(self, x, y, text, **style):
+        from .labels import Label
+
+        label = Label(x, y, text, **({"transform": self.ax.transData, "clip_on": False} | style))
+        label.set_in_layout(False)  # the limits leave room for it, and to measure it takes long
+        return self.ax.add_artist(label)
 
     def _add_polygons(self, corners, **style):
         from matplotlib.collections import PolyCollection
@@ -395,16 +389,3 @@ def needs_matplotlib(user):
         import matplotlib  # noqa: F401
     except ImportError:
         raise ImportError(f'{user} needs matplotlib: pip install "skl2h[plot]"') from None
-
-
-def longest(labels, text_kw):
-    """Width of the longest label in a font of size 1."""
-    from matplotlib.text import Text
-    from matplotlib.textpath import text_to_path
-
-    font = Text(**text_kw).get_fontproperties().copy()
-    font.set_size(10)
-    # Of many labels, those with the most characters are the longest, or nearly so.
-    some = sorted(set(labels), key=len)[-50:]
-    widths = [text_to_path.get_text_width_height_descent(text, font, False)[0] for text in some]
-    return HINTING * max(widths, default=0.0) / 10

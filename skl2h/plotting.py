@@ -194,7 +194,7 @@ default="merge"
             legend = len(entries) <= MOST_ENTRIES
         self.legend_ = None
         if legend and entries:
-            self.legend_ = page.draw_legend(coloring.title, entries, widen=ax is None)
+            self.legend_ = page.draw_legend(coloring.title, entries)
         # The cells of an icicle tell the groups already.
         has_tiles = bool(entries) and (layout != "icicle" or leaf_classes is not None)
         page.fit(has_tiles)

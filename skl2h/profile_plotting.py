@@ -3,12 +3,13 @@
 import numpy as np
 
 from .captions import one_line
-from .drawing import SMALLEST_FONT, longest, needs_matplotlib
+from .drawing import needs_matplotlib
 from .estimator import L2HClustering, profile_matrix
 from .fitted import default_level, last_step, shares_of
 from .leaf_order import order_leaves
 from .palette import group_colors
 from .plotting import DendrogramDisplay
+from .sizes import SMALLEST_FONT
 from .tree import tree_of
 
 __all__ = ["ProfileMatrixDisplay"]
@@ -89,6 +90,8 @@ default="similarity"
         from matplotlib.collections import LineCollection
         from matplotlib.text import Text
 
+        from .labels import text_widths
+
         tree, profiles = self.tree, np.asarray(self.profiles, dtype=np.float64)
         n_leaves = tree.n_leaves
         if profiles.shape != (n_leaves, n_leaves):
@@ -107,7 +110,7 @@ default="similarity"
         # In points: the tree, the square matrix, its labels, and a colour bar below.
         labels = [one_line(tree.names[leaf]) for leaf in leaves]
         text_kw = normalize_kwargs(text_kw, Text)
-        length, bar, gap = longest(labels, text_kw), 55.0, 4.0
+        length, bar, gap = text_widths(labels, text_kw).max(), 55.0, 4.0
         side = min(width / 1.25, height - bar) - 2 * gap
         font = min(rcParams["font.size"], side / (1.2 * n_leaves + length))
         font = min(font, 0.4 * side / max(length, 1e-9))

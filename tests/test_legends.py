@@ -1,0 +1,94 @@
+"""Laws of legends: they say what can be seen, and are in nobody's way."""
+
+import io
+
+import numpy as np
+import pytest
+from test_plotting import some_tree
+
+from skl2h import DendrogramDisplay
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402 (after the backend is chosen)
+
+
+@pytest.fixture(autouse=True)
+def pyplot():
+    """Close all figures at the end of a test."""
+    yield plt
+    plt.close("all")
+
+
+def check_it_is_in_nobodys_way(display, others):
+    """The legend is on the page, and touches neither other axes nor the tree and its labels."""
+    figure, legend = display.figure_, display.legend_.get_window_extent()
+    assert figure.bbox.x0 <= legend.x0
+    assert legend.x1 <= figure.bbox.x1
+    assert figure.bbox.y0 <= legend.y0
+    assert legend.y1 <= figure.bbox.y1
+    for other in others:
+        assert not legend.overlaps(other.get_tightbbox())
+    for text in display.texts_:
+        assert not legend.overlaps(text.get_window_extent())
+    for drawn in (display.lines_, display.cells_, display.tiles_):
+        if drawn is not None:
+            vertices = np.concatenate([path.vertices for path in drawn.get_paths()])
+            seen = drawn.get_transform().transform(vertices)
+            assert not ((seen >= legend.min) & (seen <= legend.max)).all(axis=1).any()
+
+
+@pytest.mark.parametrize("engine", [None, "constrained"])
+@pytest.mark.parametrize(
+    ("layout", "orientation"),
+    [("radial", "left"), ("rectangular", "left"), ("rectangular", "top"), ("icicle", "right")],
+)
+@pytest.mark.parametrize("n_plots", [1, 3])
+@pytest.mark.parametrize("clear", [False, True])
+def test_it_is_in_nobodys_way(engine, layout, orientation, n_plots, clear):
+    """However often it is drawn on the same axes, which stay where they are."""
+    tree = some_tree(30, 0)
+    figure, axes = plt.subplots(1, 2, figsize=(10, 5), layout=engine)
+    ax, other = axes[::-1] if clear else axes
+    before = ax.get_position(original=True).bounds
+    for _ in range(n_plots):
+        if clear:
+            ax.clear()
+        display = DendrogramDisplay.from_tree(
+            tree, ax=ax, layout=layout, orientation=orientation, level=12
+        )
+    figure.canvas.draw()
+    check_it_is_in_nobodys_way(display, [other])
+    if engine is None:
+        assert ax.get_position(original=True).bounds == before
+
+
+@pytest.mark.parametrize("layout", ["rectangular", "radial"])
+@pytest.mark.parametrize("level", [2, 30])
+@pytest.mark.parametrize("n_leaves", [30, 300])
+def test_a_figure_of_its_own_has_room_for_it(layout, level, n_leaves):
+    display = DendrogramDisplay.from_tree(some_tree(n_leaves, 0), layout=layout, level=level)
+    display.figure_.canvas.draw()
+    check_it_is_in_nobodys_way(display, [])
+
+
+def test_axes_can_be_used_again_for_another_layout():
+    """A circle leaves neither its aspect nor its hidden axis behind."""
+    tree = some_tree(20, 0)
+    figure, ax = plt.subplots(figsize=(8, 4))
+    pictures = []
+    for first in ("radial", "rectangular"):
+        DendrogramDisplay.from_tree(tree, ax=ax, layout=first, orientation="top", level=3)
+        ax.clear()
+        DendrogramDisplay.from_tree(tree, ax=ax, level=3)
+        file = io.BytesIO()
+        figure.savefig(file, format="raw")
+        pictures.append(file.getvalue())
+        ax.clear()
+    assert pictures[0] == pictures[1]
+    fresh = plt.subplots(figsize=(8, 4))[1]
+    display = DendrogramDisplay.from_tree(tree, ax=fresh, level=3)
+    file = io.BytesIO()
+    display.figure_.savefig(file, format="raw")
+    assert file.getvalue() == pictures[0]
