@@ -1,12 +1,11 @@
 """Which part of a picture has which colour, and which parts stand out."""
 
-import operator
-
 import numpy as np
 
 from .captions import group_captions, one_line
 from .layout import common_below
 from .palette import group_colors
+from .picture_arguments import check_integer
 
 __all__ = ["Coloring", "highlighted"]
 
@@ -24,36 +23,75 @@ class Coloring:
     title : str or None
         What the colours say...
     entries : list of (str, str)
-        ... and each of those of the tiles, with a text.
+        ... and each of those that tiles have, with a text.
+    group_of_tips : ndarray of shape (n_tips,), dtype=intp, or None
+        Group of each tip, -1 for several; None without a level.
     """
 
-    def __init__(self, tree, layout, level, leaf_classes):
+    def __init__(self, tree, layout, level, leaf_classes, neutral):
         self.colors, self.title, self.entries = [], None, []
-        self.of_branches = np.full(tree.n_nodes, -1)
+        self.of_branches = of_nodes = np.full(tree.n_nodes, -1)
+        self.group_of_tips, captions, others = None, [], []
         if level is not None:
-            groups = tree.cut(operator.index(level))
+            level = check_integer("level", level)
+            groups = tree.cut(level)
             self.of_branches = of_nodes = common_below(tree, groups)
+            self.group_of_tips = of_nodes[layout.tips]
             self.colors, self.title = group_colors(level), f"level {level}"
-            self.entries = list(zip(self.colors, group_captions(tree, groups, level)))
+            captions = group_captions(tree, groups, level)
+            others = ["several groups"]
         if leaf_classes is not None:
-            classes = np.asarray(leaf_classes)
-            if classes.shape != (tree.n_leaves,):
-                raise ValueError(
-                    f"leaf_classes must have the shape ({tree.n_leaves},), one for each leaf, "
-                    f"got {classes.shape}."
-                )
-            names, classes = np.unique(classes, return_inverse=True)
+            names, classes = _classes(leaf_classes, tree.n_leaves)
             of_nodes = common_below(tree, classes)
             # After the colours of the groups: one colour says one thing.
             n_groups = len(self.colors)
             self.colors = group_colors(n_groups + len(names))
-            colors = self.colors[n_groups:]
             of_nodes = np.where(of_nodes < 0, -1, of_nodes + n_groups)
             if level is None:
                 self.of_branches = of_nodes
             self.title = None
-            self.entries = [(color, one_line(str(name))) for color, name in zip(colors, names)]
-        self.of_tips = of_nodes[layout.tips] if self.entries else None
+            captions = [""] * n_groups + [one_line(str(name)) for name in names]
+            mixed = (tree.sizes[layout.tips] > 1) & (of_nodes[layout.tips] < 0)
+            others = ["several classes"] * bool(mixed.any()) + ["no class"] * bool(
+                (classes < 0).any()
+            )
+        self.of_tips = of_nodes[layout.tips]
+        if captions:
+            seen = np.unique(self.of_tips[self.of_tips >= 0]).tolist()
+            self.entries = [(self.colors[color], captions[color]) for color in seen]
+            if (self.of_tips < 0).any():
+                self.entries.append((neutral, ", or ".join(others)))
+
+
+def _classes(leaf_classes, n_leaves):
+    """Names of the classes in their order, and the class of each leaf, -1 for None and NaN."""
+    try:
+        values = np.asarray(leaf_classes, dtype=object)
+    except ValueError as error:  # lists of several lengths
+        raise ValueError(f"leaf_classes is no array: {error}") from None
+    if values.shape != (n_leaves,):
+        raise ValueError(
+            f"leaf_classes must have the shape ({n_leaves},), one for each leaf, got "
+            f"{values.shape}."
+        )
+    values = [None if _is_missing(value) else value for value in values]
+    try:
+        names = set(values) - {None}
+    except TypeError:
+        raise TypeError("leaf_classes must hold names or numbers, one for each leaf.") from None
+    try:
+        names = sorted(names)
+    except TypeError:  # of several types
+        names = sorted(names, key=str)
+    numbers = {name: number for number, name in enumerate(names)} | {None: -1}
+    return names, np.array([numbers[value] for value in values], dtype=np.intp)
+
+
+def _is_missing(value):
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):  # pandas.NA says neither
+        return True
 
 
 def highlighted(tree, layout, highlight):
@@ -61,13 +99,17 @@ def highlighted(tree, layout, highlight):
     if highlight is None:
         return np.ones(tree.n_nodes, dtype=bool)
     stands_out = np.zeros(tree.n_nodes, dtype=bool)
-    for one in [highlight] if isinstance(highlight, (str, int, np.integer)) else highlight:
+    if np.ndim(highlight) == 0:
+        highlight = [highlight]
+    if len(highlight) == 0:
+        raise ValueError("highlight is empty: name a node or a leaf, or give None.")
+    for one in highlight:
         if isinstance(one, str):
             nodes = [leaf for leaf, name in enumerate(tree.names) if name == one]
             if not nodes:
                 raise ValueError(f"highlight names {one!r}, but no leaf has this name.")
         else:
-            nodes = tree.path(one)[:1]
+            nodes = tree.path(check_integer("highlight, where it names no leaf,", one))[:1]
         for node in nodes:
             while np.isnan(layout.place[node]):  # within a collapsed merge
                 node = tree.parents[node]

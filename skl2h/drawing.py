@@ -1,10 +1,11 @@
 """A tree drawn on matplotlib axes, a kind of thing at a time, in sizes that fit.
 
-`layout` says where everything stands. Lengths are in points, 1/72 of an inch. matplotlib is
-imported inside the functions.
+`layout` says where everything stands, and `writing` adds texts. Lengths are in points, 1/72 of an
+inch. matplotlib is imported inside the functions.
 """
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from .sizes import (
     LARGEST_PAGE,
     SMALL_FONT,
     SMALLEST_FONT,
-    TILE,
     TILE_GAP,
     cut_long,
     fit_radial,
@@ -29,18 +29,6 @@ __all__ = ["Page", "needs_matplotlib"]
 # What a legend may take of the width of axes that it did not make.
 MOST_OF_LEGEND = 0.5
 
-# Of red, green and blue.
-LUMINANCE = (0.2126, 0.7152, 0.0722)
-
-# Direction from the tips outwards, and how a label is aligned.
-OUTWARDS = {
-    "left": ((1, 0), "left", "center_baseline"),
-    "right": ((-1, 0), "right", "center_baseline"),
-    "top": ((0, -1), "center", "top"),
-    "bottom": ((0, 1), "center", "bottom"),
-}
-TURNED = {"top": "right", "bottom": "left"}
-
 
 class Page:
     """Axes for one tree.
@@ -53,20 +41,20 @@ class Page:
         Side of the root, but for a radial tree.
     labels : list of str
         Label of each tip; empty for none.
-    text_kw : dict or None
+    text_kw : dict
         Of the labels.
+    tile : float
+        Width of the tile of each tip, 0 for none.
     """
 
-    def __init__(self, layout, kind, orientation, labels, text_kw):
-        from matplotlib.cbook import normalize_kwargs
-        from matplotlib.text import Text
-
-        self.text_kw = normalize_kwargs(text_kw, Text)
+    def __init__(self, layout, kind, orientation, labels, text_kw, tile):
+        self.text_kw = text_kw
         self._take_labels(labels)
         self.layout = layout
         self.is_radial = kind == "radial"
         self.is_icicle = kind == "icicle"
         self.orientation = orientation
+        self.tile, self.inset = tile, TILE_GAP + tile if tile else 0.0
         self.aside = 0.0
         self.along_y = not self.is_radial and orientation in ("left", "right")
         self.n_tips = len(layout.tips)
@@ -74,14 +62,21 @@ class Page:
         room = 1 / max(self.n_tips, 12) if self.is_icicle else 0.01
         self.ceiling = layout.top + room * (layout.top - layout.base)
 
+    @contextmanager
     def open(self, ax):
-        """Take axes, or make a figure of a size that fits."""
+        """Take axes, or make a figure of a size that fits, which is closed if drawing fails."""
+        from matplotlib import pyplot
+
         self.is_own = ax is None
         if self.is_own:
-            from matplotlib import pyplot
-
             _, ax = pyplot.subplots(figsize=self._figure_size(), layout="constrained")
         self.ax, self.figure = ax, ax.figure
+        try:
+            yield
+        except BaseException:
+            if self.is_own:
+                pyplot.close(self.figure)
+            raise
 
     def draw_axis(self, tree, heights):
         """Axis of the heights, and no other."""
@@ -113,8 +108,8 @@ class Page:
             label = "score"
         inside = (at >= layout.floor) & (at <= layout.top)
         at, ticks = at[inside], ticks[inside]
-        ends = self._project(np.array([[0.0, layout.floor], [0.0, layout.top]]))
-        points = self._project(np.column_stack([np.zeros(len(at)), at]))
+        ends = self.project(np.array([[0.0, layout.floor], [0.0, layout.top]]))
+        points = self.project(np.column_stack([np.zeros(len(at)), at]))
         axis = 0 if self.along_y else 1
         across.set_ticks(points[:, axis], [f"{tick:g}" for tick in ticks])
         across.set_label_text(label)
@@ -136,11 +131,10 @@ class Page:
             self.figure.set_size_inches(width + self.aside / 72, height)
         return legend
 
-    def fit(self, has_tiles):
+    def fit(self):
         """Choose the font, and the limits of the axes: the tree, its tiles and its labels."""
         from matplotlib.text import Text
 
-        self.inset = TILE_GAP + TILE if has_tiles else 0.0
         box = np.maximum(self._box() - [self.aside, 0], 20.0)
         font = Text(**self.text_kw).get_fontsize() if "fontsize" in self.text_kw else None
         self.sizes = self._sizes(box, font)
@@ -173,7 +167,7 @@ class Page:
             "capstyle": "round",
             "joinstyle": "round",
         }
-        lines = LineCollection(self._paths(paths), **(style | (line_kw or {})))
+        lines = LineCollection(self._paths(paths), **(style | line_kw))
         return self.ax.add_collection(lines, autolim=False)
 
     def draw_cells(self, tree, colors, line_kw):
@@ -185,59 +179,33 @@ class Page:
             "edgecolors": "white",
             "linewidths": min(0.8, self.pitch / 10),
         }
-        return self._add_polygons(layout.cells(tree), **(style | (line_kw or {})))
+        return self._add_polygons(layout.cells(tree), **(style | line_kw))
 
-    def draw_triangles(self, tree, colors):
+    def draw_triangles(self, tree, colors, widths):
         """Triangles of the collapsed tips, None if there are none."""
         tips = self.layout.tips
         collapsed = tips[tips >= tree.n_leaves]
         if not len(collapsed):
             return None
         return self._add_polygons(
-            self.layout.triangles(tree), facecolors=colors[collapsed], linewidths=0
+            self.layout.triangles(tree),
+            facecolors=colors[collapsed],
+            # Without an edge, the apex would be thinner than the stem above it.
+            edgecolors=colors[collapsed],
+            linewidths=widths[collapsed] * self.line_width,
+            joinstyle="round",
         )
 
     def draw_tiles(self, colors):
         """Tile of each tip, in the colours (n_tips, 4)."""
         first = np.arange(self.n_tips) - 0.5
-        lower = self.layout.base - (TILE_GAP + TILE) * self.height_per_point
+        lower = self.layout.base - self.inset * self.height_per_point
         upper = self.layout.base - TILE_GAP * self.height_per_point
         corners = np.empty((self.n_tips, 4, 2))
         corners[..., 0] = first[:, np.newaxis] + [0, 0, 1, 1]
         corners[..., 1] = [lower, upper, upper, lower]
         width = 0.5 if self.pitch > 5 else 0.0
         return self._add_polygons(corners, facecolors=colors, edgecolors="white", linewidths=width)
-
-    def draw_labels(self):
-        """Label of each tip, and the lines to those of the outer ring, or None."""
-        if not self.labels:
-            return [], None
-        draw = self._radial_labels if self.is_radial else self._rectangular_labels
-        return draw({"fontsize": self.sizes.font, "parse_math": False, "usetex": False})
-
-    def draw_node_labels(self, tree, texts, colors):
-        """Texts {node: text} at merges; in the middle of the cells of an icicle."""
-        layout = self.layout
-        points = np.column_stack([layout.place, layout.height])
-        if self.is_icicle:
-            above = layout.height[tree.parents]
-            above[-1] = self.ceiling
-            points[:, 1] = (points[:, 1] + above) / 2
-        style = {
-            "fontsize": min(8.0, max(self.sizes.font, SMALLEST_FONT)),
-            "horizontalalignment": "center",
-            "verticalalignment": "center",
-            "parse_math": False,
-            "usetex": False,
-        }
-        if not self.is_icicle:
-            style["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
-        drawn = []
-        for node, text in texts.items():
-            drawn.append(self.ax.text(*self._project(points[node]), text, **style))
-            if self.is_icicle and colors[node, :3] @ LUMINANCE < 0.5:
-                drawn[-1].set_color("white")
-        return drawn
 
     def _take_labels(self, labels):
         from .labels import text_widths
@@ -266,7 +234,7 @@ class Page:
     def _center_axis_label(self, lower, upper):
         """Put the label of the axis at the middle of the heights, not of the axes."""
         heights = np.array([[0.0, self.layout.floor], [0.0, self.layout.top]])
-        x, y = ((self._project(heights).mean(axis=0) - lower) / (upper - lower)).tolist()
+        x, y = ((self.project(heights).mean(axis=0) - lower) / (upper - lower)).tolist()
         if self.along_y:
             self.ax.xaxis.label.set_x(x)
         else:
@@ -297,72 +265,12 @@ class Page:
         self.pitch = along / self.n_tips
         outer = layout.base - (across - self.sizes.room) * self.height_per_point
         corners = np.array([[-0.5, outer], [self.n_tips - 0.5, self.ceiling]])
-        return np.sort(self._project(corners), axis=0)
+        return np.sort(self.project(corners), axis=0)
 
     @property
     def line_width(self):
         """Width of lines that leaves them apart."""
         return float(np.clip(0.3 * self.pitch, 0.15, 1.3))
-
-    def _rectangular_labels(self, style):
-        from matplotlib.transforms import ScaledTranslation
-
-        direction, ha, va = OUTWARDS[self.orientation]
-        shift = np.array(direction) * (self.inset + LABEL_GAP) / 72
-        # The label is at its tip, and moved away from it by some points.
-        transform = self.ax.transData + ScaledTranslation(*shift, self.figure.dpi_scale_trans)
-        if self.sizes.turned:
-            ha, va = TURNED[self.orientation], "center_baseline"
-            style |= {"rotation": 90}
-        style |= {"horizontalalignment": ha, "verticalalignment": va, "rotation_mode": "anchor"}
-        style |= self.text_kw
-        places = np.arange(self.n_tips)
-        points = self._project(np.column_stack([places, np.full(self.n_tips, self.layout.base)]))
-        return [
-            self._add_label(*point, text, transform=transform, **style)
-            for point, text in zip(points.tolist(), self.labels)
-        ], None
-
-    def _radial_labels(self, style):
-        from matplotlib.collections import LineCollection
-
-        rings = np.arange(self.n_tips) % self.sizes.n_rings
-        gaps = self.inset + LABEL_GAP + rings * self.sizes.step
-        heights = self.layout.base - gaps * self.height_per_point
-        places = np.arange(self.n_tips)
-        points = self._project(np.column_stack([places, heights]))
-        angles = np.degrees(np.arctan2(points[:, 1], points[:, 0]))
-        # To the left, text runs inwards: turned over, it is not upside down.
-        over = np.abs(angles) > 90
-        rotations = np.where(over, angles + 180, angles)
-        style |= {"verticalalignment": "center_baseline", "rotation_mode": "anchor"}
-        sides = np.where(over, "right", "left").tolist()
-        texts = [
-            self._add_label(
-                *point,
-                text,
-                **(style | {"rotation": rotation, "horizontalalignment": side} | self.text_kw),
-            )
-            for point, text, rotation, side in zip(
-                points.tolist(), self.labels, rotations.tolist(), sides
-            )
-        ]
-        if self.sizes.n_rings == 1:
-            return texts, None
-        outer = np.flatnonzero(rings)
-        ends = np.empty((len(outer), 2, 2))
-        ends[..., 0] = outer[:, np.newaxis]
-        ends[:, 0, 1] = self.layout.base - (self.inset + 1) * self.height_per_point
-        ends[:, 1, 1] = heights[outer] + 1.5 * self.height_per_point
-        lines = LineCollection(self._project(ends), colors="#b0b0b0", linewidths=0.2)
-        return texts, self.ax.add_collection(lines, autolim=False)
-
-    def _add_label(self, x, y, text, **style):
-        from .labels import Label
-
-        label = Label(x, y, text, **({"transform": self.ax.transData, "clip_on": False} | style))
-        label.set_in_layout(False)  # the limits leave room for it, and to measure it takes long
-        return self.ax.add_artist(label)
 
     def _add_polygons(self, corners, **style):
         from matplotlib.collections import PolyCollection
@@ -372,12 +280,13 @@ class Page:
 
     def _paths(self, paths):
         if not self.is_radial or not len(paths):
-            return self._project(np.asarray(paths))
+            return self.project(np.asarray(paths))
         paths = bent(paths, self.layout)
         ends = np.cumsum([len(path) for path in paths])
-        return np.split(self._project(np.concatenate(paths)), ends[:-1])
+        return np.split(self.project(np.concatenate(paths)), ends[:-1])
 
-    def _project(self, points):
+    def project(self, points):
+        """(x, y) of (place, height) points."""
         if self.is_radial:
             return radial(points, self.layout)
         return rectangular(points, self.orientation)

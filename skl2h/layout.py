@@ -43,6 +43,10 @@ GAP = 0.02
 TRIANGLE_HEIGHT = 0.08
 
 
+# Largest score that can be drawn: sums and ratios of some stay finite.
+LARGEST_SCORE = 1e150
+
+
 class Layout(NamedTuple):
     """Places and heights of what is shown of a tree with m tips.
 
@@ -259,6 +263,11 @@ def _heights(tree, shown, n_tips, heights):
         floor, top = float(n_leaves - n_tips), float(n_leaves - 1)
     else:
         floor, top = float(of_merges.min(initial=0.0)), float(of_merges.max(initial=-np.inf))
+        if max(-floor, top) > LARGEST_SCORE:
+            raise ValueError(
+                f"A score of {floor if -floor > top else top:g} is too large to draw: scale the "
+                "scores down, or use heights='rank'."
+            )
         if floor < 0:  # the leaves stand below the lowest merge
             floor -= 0.05 * (top - floor)
     if not top > floor:

@@ -1,7 +1,10 @@
 """Display of a tree: data in `__init__`, style in `plot`, computation in `from_*`.
 
-`layout` says where everything stands, `drawing` draws it; tip and place are words of `layout`.
+`layout` says where everything stands, `drawing` and `writing` put it there; tip and place are
+words of `layout`.
 """
+
+import warnings
 
 import numpy as np
 
@@ -9,9 +12,11 @@ from .captions import node_captions, tip_captions
 from .coloring import Coloring, highlighted
 from .drawing import Page, needs_matplotlib
 from .fitted import affinity_of, default_level, last_step
-from .layout import ORIENTATIONS, lay_out
+from .layout import HEIGHTS, ORIENTATIONS, lay_out
 from .leaf_order import order_leaves
+from .picture_arguments import check_axes, check_integer, check_one_of, check_style
 from .tree import MergeTree, tree_of
+from .writing import tile_width, write_group_numbers, write_labels, write_node_labels
 
 __all__ = ["DendrogramDisplay"]
 
@@ -62,8 +67,11 @@ class DendrogramDisplay:
         stand in two rings.
     texts_ : list of matplotlib Text
         Label of each tip, from the first place to the last; empty if they could not be read.
+        They are Text like any other, but drawn faster.
     node_texts_ : list of matplotlib Text
         Labels of merges.
+    group_texts_ : list of matplotlib Text
+        Numbers of groups that are too many for a legend; empty otherwise.
     legend_ : matplotlib Legend, or None
 
     See Also
@@ -107,7 +115,8 @@ class DendrogramDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure of a size that fits.
+            Where to draw; None makes a figure of a size that fits. What is drawn fits the axes as
+            they are now: after they changed their size, plot again.
         layout : {"rectangular", "radial", "icicle"}, default="rectangular"
             In an icicle a node is a cell that spans its leaves, up to the merge that takes it
             in: across any height lie the groups of one level.
@@ -129,20 +138,26 @@ default="merge"
             Number of groups to colour. A group has the same colour in every picture of the
             level.
         leaf_classes : array-like of shape (n_leaves,), default=None
-            A class of each leaf, such as its superclass. It colours the tile at the leaf and,
-            without `level`, the branches of one class. With `level`, the legend is of the
-            classes, and no class has the colour of a group.
+            A class of each leaf, such as its superclass, None or NaN for none. It colours the
+            tile at the leaf and, without `level`, the branches of one class. With `level`, the
+            legend is of the classes, and no class has the colour of a group.
         highlight : sequence of int or str, default=None
             Nodes, or names of leaves: what is below them stands out, and the rest fades.
         show_labels : bool, default=True
-            Whether to name the leaves. Labels are made small enough to fit; those that would
-            be smaller than 2 points are not drawn, unless `text_kw` sets their size.
+            Whether to name the leaves. Labels are made small enough to fit, unless `text_kw` sets
+            their size. If they would be smaller than 6 points, those more than twice as long as
+            the median are cut; if they would be smaller than 2, there are none. A radial tree of
+            1,000 leaves has labels of 5 points on its own figure of 16.5 inches, the width of
+            A2, which are half as large on A4; one of 300 has 5 points on A4.
         show_counts : bool, default=False
             Whether to tell the rows of each leaf.
         node_labels : bool or dict of {int: str}, default=False
             Labels of the merges: their numbers, or a text for each of some.
         legend : bool, default=None
-            Whether to explain the colours; None does so for up to 30 of them.
+            Whether to explain the colours that are seen, in as many columns as it takes. None
+            does so for up to 30 of them, where there is room, and writes the numbers of more
+            groups on their tiles, or on their cells of an icicle. The legend takes up to half
+            of the axes; a figure of its own gets wider instead.
         line_kw : dict, default=None
             Passed to :class:`matplotlib.collections.LineCollection`, or to the
             :class:`~matplotlib.collections.PolyCollection` of an icicle.
@@ -157,65 +172,97 @@ default="merge"
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If an argument is of another type.
         ValueError
-            If an argument is none of the above, or does not fit the tree.
+            If an argument is none of the above, or does not fit the tree. Nothing is drawn then.
+
+        Warns
+        -----
+        UserWarning
+            If a legend is asked for, but is too large for the axes. It is left out.
         """
         needs_matplotlib("DendrogramDisplay.plot")
+        from matplotlib.collections import LineCollection, PolyCollection
         from matplotlib.colors import to_rgba_array
+        from matplotlib.text import Text
+
+        from .labels import Label
 
         tree = self.tree
-        _check_one_of("layout", layout, LAYOUTS)
-        _check_one_of("orientation", orientation, ORIENTATIONS)
+        check_axes(ax)
+        check_one_of("layout", layout, LAYOUTS)
+        check_one_of("orientation", orientation, ORIENTATIONS)
+        check_one_of("heights", heights, HEIGHTS)
         if isinstance(max_leaves, str):
-            _check_one_of("max_leaves, unless it is an integer or None,", max_leaves, ("auto",))
+            check_one_of("max_leaves, unless it is an integer or None,", max_leaves, ("auto",))
             max_leaves = MOST_TIPS[layout]
+        elif max_leaves is not None:
+            max_leaves = check_integer("max_leaves", max_leaves)
         if show_counts and tree.counts is None:
             raise ValueError("This tree has no counts to show: leave show_counts out.")
+        is_icicle = layout == "icicle"
+        text_kw = check_style("text_kw", text_kw, Text, lambda **kw: Label(0.0, 0.0, "", **kw))
+        kind = PolyCollection if is_icicle else LineCollection
+        line_kw = check_style("line_kw", line_kw, kind, lambda **kw: kind([], **kw))
         leaves = order_leaves(tree, leaf_order, self.affinity)
         shown = lay_out(tree, leaf_order=leaves, max_leaves=max_leaves, heights=heights)
-        if layout == "icicle" and heights == "score" and _falls(tree):
+        if is_icicle and heights == "score" and _falls(tree):
             raise ValueError(
                 "Some scores are smaller than those of merges below, so cells of an icicle would "
                 "overlap: use heights='rank'."
             )
-        neutral = NEUTRAL_CELL if layout == "icicle" else NEUTRAL
-        coloring = Coloring(tree, shown, level, leaf_classes)
-        branch_colors = to_rgba_array([neutral, *coloring.colors])[coloring.of_branches + 1]
+        neutral = NEUTRAL_CELL if is_icicle else NEUTRAL
+        coloring = Coloring(tree, shown, level, leaf_classes, neutral)
+        palette = to_rgba_array([neutral, *coloring.colors])
+        branch_colors, tip_colors = palette[coloring.of_branches + 1], palette[coloring.of_tips + 1]
         stands_out = highlighted(tree, shown, highlight)
-        branch_colors[~stands_out, 3] = FADED
+        branch_colors[~stands_out, 3] = tip_colors[~stands_out[shown.tips], 3] = FADED
+        widths = np.where(stands_out & (highlight is not None), 2.0, 1.0)
         labels = tip_captions(tree, shown, show_counts) if show_labels else []
         node_texts = node_captions(tree, shown, node_labels)
-
-        page = Page(shown, layout, orientation, labels, text_kw)
-        page.open(ax)
-        page.draw_axis(tree, heights)
+        # A key of many colours is no key: more groups than that have their numbers on them.
         entries = coloring.entries
-        if legend is None:
-            legend = len(entries) <= MOST_ENTRIES
-        self.legend_ = None
-        if legend and entries:
-            self.legend_ = page.draw_legend(coloring.title, entries)
+        has_legend = bool(entries) and (len(entries) <= MOST_ENTRIES if legend is None else legend)
+        is_numbered = (
+            legend is None and not has_legend and level is not None and leaf_classes is None
+        )
         # The cells of an icicle tell the groups already.
-        has_tiles = bool(entries) and (layout != "icicle" or leaf_classes is not None)
-        page.fit(has_tiles)
+        tile = 0.0
+        if entries and (not is_icicle or leaf_classes is not None):
+            tile = tile_width(level - 1 if is_numbered else None)
 
+        page = Page(shown, layout, orientation, labels, text_kw, tile)
+        lines = cells = triangles = tiles = key = None
+        numbers = []
+        with page.open(ax):
+            page.draw_axis(tree, heights)
+            if has_legend:
+                key = page.draw_legend(coloring.title, entries)
+            page.fit()
+            if is_icicle:
+                cells = page.draw_cells(tree, branch_colors, line_kw)
+            else:
+                lines = page.draw_links(tree, branch_colors, widths, line_kw)
+                triangles = page.draw_triangles(tree, branch_colors, widths)
+            if tile:
+                tiles = page.draw_tiles(tip_colors)
+            texts, leaders = write_labels(page)
+            for text, out in zip(texts, stands_out[shown.tips]):
+                if not out:
+                    text.set_alpha(2 * FADED)
+            node_texts = write_node_labels(page, tree, node_texts, branch_colors)
+            if is_numbered:
+                numbers = write_group_numbers(page, tree, coloring.group_of_tips, tip_colors)
+        if legend and has_legend and key is None:
+            warnings.warn(
+                f"A legend of {len(entries)} entries does not fit: draw on larger axes.",
+                stacklevel=2,
+            )
         self.ax_, self.figure_, self.layout_ = page.ax, page.figure, shown
-        self.lines_ = self.cells_ = self.triangles_ = self.tiles_ = None
-        if layout == "icicle":
-            self.cells_ = page.draw_cells(tree, branch_colors, line_kw)
-        else:
-            widths = np.where(stands_out, 1.0 if highlight is None else 2.0, 1.0)
-            self.lines_ = page.draw_links(tree, branch_colors, widths, line_kw)
-            self.triangles_ = page.draw_triangles(tree, branch_colors)
-        if has_tiles:
-            tile_colors = to_rgba_array([neutral, *coloring.colors])[coloring.of_tips + 1]
-            tile_colors[~stands_out[shown.tips], 3] = FADED
-            self.tiles_ = page.draw_tiles(tile_colors)
-        self.texts_, self.leaders_ = page.draw_labels()
-        for text, out in zip(self.texts_, stands_out[shown.tips]):
-            if not out:
-                text.set_alpha(2 * FADED)
-        self.node_texts_ = page.draw_node_labels(tree, node_texts, branch_colors)
+        self.lines_, self.cells_, self.triangles_, self.tiles_ = lines, cells, triangles, tiles
+        self.texts_, self.leaders_, self.legend_ = texts, leaders, key
+        self.node_texts_, self.group_texts_ = node_texts, numbers
         return self
 
     @classmethod
@@ -333,8 +380,3 @@ def _falls(tree):
     taken_in = tree.children - tree.n_leaves
     below = np.where(taken_in >= 0, tree.scores[np.maximum(taken_in, 0)], -np.inf)
     return bool((below > tree.scores[:, np.newaxis]).any())
-
-
-def _check_one_of(name, value, allowed):
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {allowed}, got {value!r}.")

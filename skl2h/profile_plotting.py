@@ -8,6 +8,7 @@ from .estimator import L2HClustering, profile_matrix
 from .fitted import default_level, last_step, shares_of
 from .leaf_order import order_leaves
 from .palette import group_colors
+from .picture_arguments import check_axes, check_integer, check_style
 from .plotting import DendrogramDisplay
 from .sizes import SMALLEST_FONT
 from .tree import tree_of
@@ -86,18 +87,18 @@ default="similarity"
         """
         needs_matplotlib("ProfileMatrixDisplay.plot")
         from matplotlib import pyplot, rcParams
-        from matplotlib.cbook import normalize_kwargs
         from matplotlib.collections import LineCollection
         from matplotlib.text import Text
 
         from .labels import text_widths
 
-        tree, profiles = self.tree, np.asarray(self.profiles, dtype=np.float64)
-        n_leaves = tree.n_leaves
-        if profiles.shape != (n_leaves, n_leaves):
-            raise ValueError(
-                f"profiles must have the shape ({n_leaves}, {n_leaves}), got {profiles.shape}."
-            )
+        tree, n_leaves = self.tree, self.tree.n_leaves
+        profiles = _check_profiles(self.profiles, n_leaves)
+        check_axes(ax)
+        if level is not None:
+            tree.cut(check_integer("level", level))
+        cmap = pyplot.get_cmap(cmap)
+        text_kw = check_style("text_kw", text_kw, Text, lambda **kw: Text(0.0, 0.0, "", **kw))
         shares = shares_of(profiles)
         leaves = order_leaves(tree, leaf_order, shares)
         if ax is None:
@@ -109,7 +110,6 @@ default="similarity"
 
         # In points: the tree, the square matrix, its labels, and a colour bar below.
         labels = [one_line(tree.names[leaf]) for leaf in leaves]
-        text_kw = normalize_kwargs(text_kw, Text)
         length, bar, gap = text_widths(labels, text_kw).max(), 55.0, 4.0
         side = min(width / 1.25, height - bar) - 2 * gap
         font = min(rcParams["font.size"], side / (1.2 * n_leaves + length))
@@ -131,9 +131,9 @@ default="similarity"
         self.image_ = self.ax_.imshow(values, cmap=cmap, aspect="auto", vmin=0.0)
         ticks = np.arange(n_leaves) if font >= SMALLEST_FONT else []
         labels = labels if len(ticks) else []
-        style = {"fontsize": font, "parse_math": False} | text_kw
-        self.ax_.set_xticks(ticks, labels, rotation=90, **style)
-        self.ax_.set_yticks(ticks, labels, **style)
+        style = {"fontsize": font, "parse_math": False, "usetex": False}
+        self.ax_.set_xticks(ticks, labels, **(style | {"rotation": 90} | text_kw))
+        self.ax_.set_yticks(ticks, labels, **(style | text_kw))
         self.ax_.tick_params(
             length=0, bottom=False, labelbottom=False, labeltop=True, left=False, labelleft=False,
             labelright=True, pad=2,
@@ -193,6 +193,21 @@ default="similarity"
         profiles = profile_matrix(estimator, X, sample_weight)
         default_level(estimator, estimator.tree_, plot_kw)
         return cls(tree_of(estimator, names), profiles).plot(**plot_kw)
+
+
+def _check_profiles(profiles, n_leaves):
+    profiles = np.asarray(profiles, dtype=np.float64)
+    if profiles.shape != (n_leaves, n_leaves):
+        raise ValueError(
+            f"profiles must have the shape ({n_leaves}, {n_leaves}), got {profiles.shape}."
+        )
+    bad = np.argwhere(~(np.isfinite(profiles) & (profiles >= 0)))
+    if len(bad):
+        i, j = bad[0]
+        raise ValueError(
+            f"profiles must be finite and at least 0, but profiles[{i}, {j}] is {profiles[i, j]}."
+        )
+    return profiles
 
 
 def _blocks(groups):

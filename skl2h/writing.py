@@ -1,0 +1,179 @@
+"""Texts on the axes of a tree: of its leaves, merges and groups.
+
+A page is a `drawing.Page` that is fitted. matplotlib is imported inside the functions.
+"""
+
+import numpy as np
+
+from .sizes import LABEL_GAP, SMALLEST_FONT, TILE
+
+__all__ = ["tile_width", "write_group_numbers", "write_labels", "write_node_labels"]
+
+# Largest numbers of groups and merges.
+NUMBER_FONT, NODE_FONT = 6.0, 8.0
+
+# Of red, green and blue.
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+
+# Direction from the tips outwards, and how a label is aligned.
+OUTWARDS = {
+    "left": ((1, 0), "left", "center_baseline"),
+    "right": ((-1, 0), "right", "center_baseline"),
+    "top": ((0, -1), "center", "top"),
+    "bottom": ((0, 1), "center", "bottom"),
+}
+TURNED = {"top": "right", "bottom": "left"}
+
+
+# Width of a digit, for a font of size 1.
+DIGIT = 0.65
+
+
+def tile_width(largest_number):
+    """Points that a tile needs for numbers up to this, or for none."""
+    if largest_number is None:
+        return TILE
+    return max(TILE, DIGIT * NUMBER_FONT * len(str(largest_number)) + 2)
+
+
+def write_labels(page):
+    """Label of each tip, and the lines to those of the outer ring, or None."""
+    if not page.labels:
+        return [], None
+    return (_radial_labels if page.is_radial else _rectangular_labels)(page)
+
+
+def write_node_labels(page, tree, texts, colors):
+    """Texts {node: text} at merges; in the middle of the cells of an icicle."""
+    points = np.column_stack([page.layout.place, page.layout.height])
+    if page.is_icicle:
+        points[:, 1] = (points[:, 1] + _upper(page, tree)) / 2
+    font = min(NODE_FONT, max(page.sizes.font, SMALLEST_FONT))
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+    return [
+        _write(
+            page, points[node], text, font, "center",
+            **({"color": _readable_on(colors[node])} if page.is_icicle else {"bbox": box}),
+        )
+        for node, text in texts.items()
+    ]  # fmt: skip
+
+
+def write_group_numbers(page, tree, group_of_tips, colors):
+    """Number of each group on its tiles, or in its cell of an icicle; those that can be read."""
+    layout, drawn = page.layout, []
+    firsts = np.flatnonzero(np.diff(group_of_tips, prepend=-1))
+    lasts = np.append(firsts[1:], page.n_tips) - 1
+    points = np.column_stack([(firsts + lasts) / 2, np.zeros(len(firsts))])
+    points[:, 1] = layout.base - (page.inset - page.tile / 2) * page.height_per_point
+    rotations = _outwards(page, points)[0]
+    upper = _upper(page, tree)
+    for first, last, point, rotation in zip(firsts, lasts, points, rotations):
+        font = min(NUMBER_FONT, (last - first + 1) * page.pitch)
+        if group_of_tips[first] < 0 or font < SMALLEST_FONT:
+            continue
+        if page.is_icicle:
+            node = layout.tips[first]
+            while layout.span[node, 1] < last:
+                node = tree.parents[node]
+            point[1] = (layout.base + upper[node]) / 2
+        drawn.append(
+            _write(
+                page, point, str(group_of_tips[first]), font, "center_baseline",
+                rotation=rotation, rotation_mode="anchor", color=_readable_on(colors[first]),
+            )
+        )  # fmt: skip
+    return drawn
+
+
+def _rectangular_labels(page):
+    from matplotlib.transforms import ScaledTranslation
+
+    direction, ha, va = OUTWARDS[page.orientation]
+    rotation = 0.0
+    if page.sizes.turned:
+        ha, va, rotation = TURNED[page.orientation], "center_baseline", 90.0
+    shift = np.array(direction) * (page.inset + LABEL_GAP) / 72
+    style = {
+        "fontsize": page.sizes.font,
+        "horizontalalignment": ha,
+        "verticalalignment": va,
+        "rotation": rotation,
+        # The label is at its tip, and moved away from it by some points.
+        "transform": page.ax.transData + ScaledTranslation(*shift, page.figure.dpi_scale_trans),
+    }
+    places = np.arange(page.n_tips)
+    points = page.project(np.column_stack([places, np.full(page.n_tips, page.layout.base)]))
+    return [
+        _add_label(page, point, text, style) for point, text in zip(points.tolist(), page.labels)
+    ], None
+
+
+def _radial_labels(page):
+    from matplotlib.collections import LineCollection
+
+    rings = np.arange(page.n_tips) % page.sizes.n_rings
+    gaps = page.inset + LABEL_GAP + rings * page.sizes.step
+    heights = page.layout.base - gaps * page.height_per_point
+    points = np.column_stack([np.arange(page.n_tips), heights])
+    rotations, over = _outwards(page, points)
+    style = {
+        "fontsize": page.sizes.font,
+        "verticalalignment": "center_baseline",
+        "transform": page.ax.transData,
+    }
+    sides = np.where(over, "right", "left").tolist()
+    texts = [
+        _add_label(page, point, text, style | {"rotation": rotation, "horizontalalignment": side})
+        for point, text, rotation, side in zip(
+            page.project(points).tolist(), page.labels, rotations.tolist(), sides
+        )
+    ]
+    if page.sizes.n_rings == 1:
+        return texts, None
+    outer = np.flatnonzero(rings)
+    ends = np.empty((len(outer), 2, 2))
+    ends[..., 0] = outer[:, np.newaxis]
+    ends[:, 0, 1] = page.layout.base - (page.inset + 1) * page.height_per_point
+    ends[:, 1, 1] = heights[outer] + 1.5 * page.height_per_point
+    lines = LineCollection(page.project(ends), colors="#b0b0b0", linewidths=0.2)
+    return texts, page.ax.add_collection(lines, autolim=False)
+
+
+def _add_label(page, point, text, style):
+    from .labels import Label
+
+    plain = {"rotation_mode": "anchor", "clip_on": False, "parse_math": False, "usetex": False}
+    label = Label(*point, text, **(plain | style | page.text_kw))
+    label.set_in_layout(False)  # the limits leave room for it, and to measure it takes long
+    return page.ax.add_artist(label)
+
+
+def _write(page, point, text, font, va, **style):
+    return page.ax.text(
+        *page.project(point), text, fontsize=font, verticalalignment=va,
+        horizontalalignment="center", parse_math=False, usetex=False, **style,
+    )  # fmt: skip
+
+
+def _outwards(page, points):
+    """Degrees at which texts at some points read outwards, and which of them run inwards."""
+    if not page.is_radial:
+        level = np.zeros(len(points))
+        return level if page.along_y else level + 90.0, level > 0
+    x, y = page.project(points).T
+    angles = np.degrees(np.arctan2(y, x))
+    # To the left, text runs inwards: turned over, it is not upside down.
+    over = np.abs(angles) > 90
+    return np.where(over, angles + 180, angles), over
+
+
+def _upper(page, tree):
+    """Upper end of the cell of each node in an icicle."""
+    upper = page.layout.height[tree.parents]
+    upper[-1] = page.ceiling
+    return upper
+
+
+def _readable_on(color):
+    return "white" if color[:3] @ LUMINANCE < 0.5 else "black"

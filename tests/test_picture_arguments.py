@@ -1,0 +1,246 @@
+"""Bad arguments of pictures: one clear error each, and nothing drawn or left open."""
+
+import re
+
+import numpy as np
+import pytest
+from test_plotting import some_tree
+
+from skl2h import DendrogramDisplay, MergeTree, ProfileMatrixDisplay
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402 (after the backend is chosen)
+
+
+@pytest.fixture(autouse=True)
+def pyplot():
+    """Close all figures at the end of a test."""
+    yield plt
+    plt.close("all")
+
+
+TREE = MergeTree([(0, 2), (1, 3)], scores=[1.0, 2.0])
+
+BAD = [
+    ({"highlight": 2.5}, TypeError, "highlight, .*, must be an integer, got 2.5"),
+    ({"highlight": True}, TypeError, "highlight, .*, must be an integer, got True"),
+    ({"highlight": [0, None]}, TypeError, "highlight, .*, must be an integer, got None"),
+    ({"highlight": []}, ValueError, "highlight is empty: name a node or a leaf, or give None"),
+    ({"level": True}, TypeError, "level must be an integer, got True"),
+    ({"level": 2.0}, TypeError, "level must be an integer, got 2.0"),
+    ({"max_leaves": True}, TypeError, "max_leaves must be an integer, got True"),
+    ({"max_leaves": 2.5}, TypeError, "max_leaves must be an integer, got 2.5"),
+    ({"layout": ["radial"]}, ValueError, r"layout must be one of .*, got \['radial'\]"),
+    ({"layout": np.zeros(2)}, ValueError, "layout must be one of .*, got array"),
+    ({"leaf_classes": [[0], 1, 2]}, TypeError, "leaf_classes must hold names or numbers"),
+    ({"leaf_classes": [[0], [1], [2, 3]]}, TypeError, "leaf_classes must hold names or numbers"),
+    ({"leaf_classes": "abc"}, ValueError, r"leaf_classes must have the shape \(3,\)"),
+    ({"line_kw": {"colour": "red"}}, ValueError, "line_kw is no style of a Line.*: .*colour"),
+    ({"line_kw": {"color": "rad"}}, ValueError, "line_kw is no style of a LineCollection: .*rad"),
+    ({"line_kw": {"lw": 1, "linewidth": 2}}, ValueError, "line_kw is no style"),
+    ({"line_kw": 3}, TypeError, "line_kw must be a dict or None, got 3"),
+    (
+        {"line_kw": {"capstyle": "bad"}, "layout": "icicle"},
+        ValueError,
+        "line_kw is no style of a PolyCollection",
+    ),
+    ({"text_kw": {"colour": "red"}}, ValueError, "text_kw is no style of a Text: .*colour"),
+    ({"text_kw": {"size": "enormous"}}, ValueError, "text_kw is no style of a Text"),
+    ({"text_kw": {"x": 3}}, ValueError, "text_kw is no style of a Text"),
+    ({"text_kw": "red"}, TypeError, "text_kw must be a dict or None, got 'red'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BAD, ids=lambda bad: str(bad)[:40])
+@pytest.mark.parametrize("own", [False, True])
+def test_nothing_is_drawn(arguments, error, message, own):
+    """No figure is left open, axes and display are as they were."""
+    display = DendrogramDisplay.from_tree(TREE)
+    plt.close(display.figure_)
+    before = dict(vars(display))
+    ax = None if own else plt.subplots()[1]
+    open_figures = plt.get_fignums()
+    drawn = None if own else (len(ax.get_children()), ax.get_xlim(), ax.axison, ax.get_aspect())
+    with pytest.raises(error, match=message):
+        display.plot(ax, **arguments)
+    assert plt.get_fignums() == open_figures
+    assert vars(display) == before
+    if not own:
+        after = (len(ax.get_children()), ax.get_xlim(), ax.axison, ax.get_aspect())
+        assert drawn == after
+
+
+def test_a_figure_is_closed_if_drawing_fails(monkeypatch):
+    """Whatever the reason: here, that the user interrupts it."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skl2h.plotting.write_labels", interrupt)
+    display = DendrogramDisplay(TREE)
+    with pytest.raises(KeyboardInterrupt):
+        display.plot()
+    assert plt.get_fignums() == []
+    assert not hasattr(display, "ax_")
+
+
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+def test_axes_are_rectilinear(projection):
+    ax = plt.figure().add_subplot(projection=projection)
+    display, matrix = DendrogramDisplay(TREE), ProfileMatrixDisplay(TREE, np.ones((3, 3)))
+    message = f"ax must be rectilinear axes, as .* makes them, got {projection} axes"
+    for plot in (display.plot, matrix.plot):
+        with pytest.raises(ValueError, match=message):
+            plot(ax)
+        with pytest.raises(TypeError, match="ax must be matplotlib Axes or None, got ndarray"):
+            plot(np.array([ax]))
+
+
+@pytest.mark.parametrize("scores", [[-1e308, 1e308], [0.0, 1.7e308], [-1e200, 0.0]])
+@pytest.mark.parametrize("layout", ["rectangular", "radial", "icicle"])
+def test_scores_beyond_drawing_are_refused(scores, layout):
+    tree = MergeTree([(0, 2), (1, 3)], scores=scores)
+    with pytest.raises(ValueError, match="is too large to draw: scale the scores down, or use"):
+        DendrogramDisplay.from_tree(tree, heights="score", layout=layout)
+    DendrogramDisplay.from_tree(tree, layout=layout)
+
+
+@pytest.mark.parametrize("scores", [[1e149, 1e150], [-1e150, 1e150], [0.0, 1e-300]])
+@pytest.mark.parametrize("layout", ["rectangular", "radial", "icicle"])
+def test_scores_of_any_other_size_are_drawn(scores, layout):
+    tree = MergeTree([(0, 2), (1, 3)], scores=scores)
+    display = DendrogramDisplay.from_tree(tree, heights="score", layout=layout, max_leaves=2)
+    display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("counts", [[2**62] * 3, [1.5e308] * 3])
+def test_counts_are_told_only_if_they_have_a_sum(counts):
+    tree = MergeTree([(0, 2), (1, 3)], counts=counts)
+    DendrogramDisplay.from_tree(tree)
+    for arguments in ({"max_leaves": 2}, {"show_counts": True}):
+        with pytest.raises(ValueError, match=r"sum to more than (int|float)64 holds: scale them"):
+            DendrogramDisplay.from_tree(tree, **arguments)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, float("nan")])
+@pytest.mark.parametrize("classes", [["b", "a"], [3, 1], [2.5, 0.0], ["a", 1]])
+def test_leaves_may_have_no_class(missing, classes):
+    tree = MergeTree([(0, 2), (1, 4), (3, 5)])
+    display = DendrogramDisplay.from_tree(tree, leaf_classes=[*classes, missing, missing])
+    told = [text.get_text() for text in display.legend_.get_texts()]
+    assert told[:2] == sorted(map(str, classes))
+    assert told[2:] == ["no class"]
+    colors = dict(zip(display.layout_.tips, display.tiles_.get_facecolor()))
+    assert (colors[2] == colors[3]).all()
+    assert len({tuple(color) for color in colors.values()}) == 3
+
+
+def test_pandas_categories_may_be_missing():
+    pandas = pytest.importorskip("pandas")
+    classes = pandas.Series(["x", pandas.NA, "y"], dtype="string")
+    display = DendrogramDisplay.from_tree(TREE, leaf_classes=classes)
+    assert [text.get_text() for text in display.legend_.get_texts()] == ["x", "y", "no class"]
+
+
+@pytest.mark.parametrize(
+    ("profiles", "told"),
+    [
+        (np.full((3, 3), np.nan), "profiles[0, 0] is nan"),
+        (np.diag([1, 1, np.inf]), "profiles[2, 2] is inf"),
+        (np.array([[0, 1, 2], [1, 0, -2], [1, 1, 0]]), "profiles[1, 2] is -2.0"),
+    ],
+)
+def test_profiles_are_finite_and_not_negative(profiles, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        ProfileMatrixDisplay(TREE, profiles).plot()
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"level": True}, TypeError, "level must be an integer"),
+        ({"level": 9}, ValueError, "There is no level 9"),
+        ({"cmap": "no such map"}, ValueError, "no such map"),
+        ({"text_kw": {"colour": "red"}}, ValueError, "text_kw is no style of a Text"),
+    ],
+)
+def test_bad_arguments_of_the_matrix(arguments, error, message):
+    ax = plt.subplots()[1]
+    before = len(ax.get_children())
+    for where in (None, ax):
+        with pytest.raises(error, match=message):
+            ProfileMatrixDisplay(TREE, np.ones((3, 3))).plot(where, **arguments)
+    assert plt.get_fignums() == [ax.figure.number]
+    assert (len(ax.get_children()), len(ax.child_axes), ax.axison) == (before, 0, True)
+
+
+def test_labels_of_the_matrix_may_be_turned_otherwise():
+    display = ProfileMatrixDisplay(TREE, np.ones((3, 3))).plot(text_kw={"rotation": 45})
+    assert {label.get_rotation() for label in display.ax_.get_xticklabels()} == {45}
+
+
+# -- keys to many groups -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layout", "orientation"),
+    [("radial", "left"), *((kind, side) for kind in ("rectangular", "icicle")
+                           for side in ("left", "bottom"))],
+)  # fmt: skip
+@pytest.mark.parametrize("max_leaves", [None, 80])
+def test_many_groups_have_their_numbers_on_them(layout, orientation, max_leaves):
+    """Each number stands within its group, whose colour surrounds it."""
+    tree = some_tree(120, 0)
+    display = DendrogramDisplay.from_tree(
+        tree, layout=layout, orientation=orientation, level=50, max_leaves=max_leaves
+    )
+    assert display.legend_ is None
+    assert sorted(int(text.get_text()) for text in display.group_texts_) == list(range(50))
+    groups, tips = tree.cut(50), display.layout_.tips
+    drawn = display.cells_ if layout == "icicle" else display.tiles_
+    paths, colors = drawn.get_paths(), drawn.get_facecolor()
+    children = tree.children[display.layout_.merges - tree.n_leaves].ravel()
+    nodes = [tree.n_nodes - 1, *children] if layout == "icicle" else tips
+    for text in display.group_texts_:
+        # On the border of two cells a hair to the side decides.
+        x, y = text.get_position()
+        around = [(x + dx, y + dy) for dx in (-1e-6, 1e-6) for dy in (-1e-6, 1e-6)]
+        below = [at for at, path in enumerate(paths) if path.contains_points(around).any()]
+        assert below
+        for at in below:
+            assert set(groups[tree.members(nodes[at])]) == {int(text.get_text())}
+    assert len({tuple(color) for color in colors}) >= 50
+
+
+def test_the_legend_lists_what_is_seen():
+    """Groups within a triangle have no colour, and no entry."""
+    tree = some_tree(60, 0)
+    display = DendrogramDisplay.from_tree(tree, level=25, max_leaves=10)
+    groups, tips = tree.cut(25), display.layout_.tips
+    whole = [set(groups[tree.members(tip)]) for tip in tips]
+    seen = sorted({min(some) for some in whole if len(some) == 1})
+    told = [text.get_text() for text in display.legend_.get_texts()]
+    assert [int(text.split(":")[0]) for text in told[:-1]] == seen
+    assert told[-1] == "several groups"
+    patches = [patch.get_facecolor() for patch in display.legend_.get_patches()]
+    tiles = {tuple(color) for color in display.tiles_.get_facecolor()}
+    assert tiles == {tuple(color) for color in patches}
+
+
+def test_a_legend_that_does_not_fit_is_left_out():
+    ax = plt.subplots(figsize=(2, 2))[1]
+    display = DendrogramDisplay.from_tree(some_tree(40, 0), ax=ax, level=25)
+    assert display.legend_ is None
+    with pytest.warns(UserWarning, match="A legend of 25 entries does not fit: draw on larger"):
+        display.plot(ax, level=25, legend=True)
+    assert display.legend_ is None
+    assert ax.get_legend() is None
+
+
+def test_the_apex_of_a_triangle_is_as_wide_as_its_stem():
+    display = DendrogramDisplay.from_tree(some_tree(60, 0), max_leaves=10, level=5)
+    assert set(display.triangles_.get_linewidth()) == set(display.lines_.get_linewidth())
+    assert (display.triangles_.get_edgecolor() == display.triangles_.get_facecolor()).all()
