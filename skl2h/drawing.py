@@ -204,8 +204,13 @@ class Page:
         corners = np.empty((self.n_tips, 4, 2))
         corners[..., 0] = first[:, np.newaxis] + [0, 0, 1, 1]
         corners[..., 1] = [lower, upper, upper, lower]
-        width = 0.5 if self.pitch > 5 else 0.0
+        width = 0.5 if self.tiles_are_apart else 0.0
         return self._add_polygons(corners, facecolors=colors, edgecolors="white", linewidths=width)
+
+    @property
+    def tiles_are_apart(self):
+        """Whether a white line is between the tiles of one colour."""
+        return self.tile > 0 and self.pitch > 5
 
     def _take_labels(self, labels):
         from .labels import text_widths

@@ -148,7 +148,7 @@ default="merge"
             their size. If they would be smaller than 6 points, those more than twice as long as
             the median are cut; if they would be smaller than 2, there are none. A radial tree of
             1,000 leaves has labels of 5 points on its own figure of 16.5 inches, the width of
-            A2, which are half as large on A4; one of 300 has 5 points on A4.
+            A2, which are half as large on A4; one of 400 has 5 points on A4.
         show_counts : bool, default=False
             Whether to tell the rows of each leaf.
         node_labels : bool or dict of {int: str}, default=False

@@ -15,6 +15,9 @@ from .tree import tree_of
 
 __all__ = ["ProfileMatrixDisplay"]
 
+# Inches of the largest figure that it makes: one and a quarter of it is the width of A2.
+LARGEST_SIDE = 13.2
+
 
 class ProfileMatrixDisplay:
     """Where the rows of each leaf would go if it did not exist, beside the tree.
@@ -102,7 +105,7 @@ default="similarity"
         shares = shares_of(profiles)
         leaves = order_leaves(tree, leaf_order, shares)
         if ax is None:
-            side = float(np.clip(0.22 * n_leaves, 4, 9))
+            side = float(np.clip(0.22 * n_leaves, 4, np.clip(0.09 * n_leaves, 9, LARGEST_SIDE)))
             figure = pyplot.figure(figsize=(1.25 * side, 1.1 * side))
             ax = figure.add_axes([0.01, 0.01, 0.98, 0.98])
         ax.set_axis_off()

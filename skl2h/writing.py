@@ -10,7 +10,7 @@ from .sizes import LABEL_GAP, SMALLEST_FONT, TILE
 __all__ = ["tile_width", "write_group_numbers", "write_labels", "write_node_labels"]
 
 # Largest numbers of groups and merges.
-NUMBER_FONT, NODE_FONT = 6.0, 8.0
+NUMBER_FONT, NODE_FONT = 7.0, 8.0
 
 # Of red, green and blue.
 LUMINANCE = (0.2126, 0.7152, 0.0722)
@@ -64,19 +64,22 @@ def write_group_numbers(page, tree, group_of_tips, colors):
     layout, drawn = page.layout, []
     firsts = np.flatnonzero(np.diff(group_of_tips, prepend=-1))
     lasts = np.append(firsts[1:], page.n_tips) - 1
-    points = np.column_stack([(firsts + lasts) / 2, np.zeros(len(firsts))])
+    # On the tile in the middle, if tiles are apart.
+    middles = (firsts + lasts) // 2 if page.tiles_are_apart else (firsts + lasts) / 2
+    points = np.column_stack([middles, np.zeros(len(firsts))])
     points[:, 1] = layout.base - (page.inset - page.tile / 2) * page.height_per_point
     rotations = _outwards(page, points)[0]
     upper = _upper(page, tree)
     for first, last, point, rotation in zip(firsts, lasts, points, rotations):
-        font = min(NUMBER_FONT, (last - first + 1) * page.pitch)
+        font = min(NUMBER_FONT, page.pitch * (1 if page.tiles_are_apart else last - first + 1))
         if group_of_tips[first] < 0 or font < SMALLEST_FONT:
             continue
         if page.is_icicle:
             node = layout.tips[first]
             while layout.span[node, 1] < last:
                 node = tree.parents[node]
-            point[1] = (layout.base + upper[node]) / 2
+            lower = layout.base if node in layout.tips else layout.height[node]
+            point[1] = (lower + upper[node]) / 2
         drawn.append(
             _write(
                 page, point, str(group_of_tips[first]), font, "center_baseline",
