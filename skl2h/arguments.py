@@ -93,12 +93,12 @@ def check_levels(tree, levels):
     return [check_level(tree, level) for level in levels]
 
 
-def as_index(what, value):
+def as_index(name, value):
     """Integer that a value is; True and False are none."""
     if not isinstance(value, (bool, np.bool_)):
         with suppress(TypeError):
             return operator.index(value)
-    raise TypeError(f"A {what} is an integer, got {value!r}.")
+    raise TypeError(f"{name} must be an integer, got {value!r}.")
 
 
 def as_floats(name, values):

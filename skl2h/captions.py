@@ -15,14 +15,6 @@ LONGEST_NAME = 60
 def tip_captions(tree, layout, show_counts):
     """Label of each tip, from the first place to the last."""
     labels = []
-    if tree.counts is not None and (show_counts or len(layout.tips) < tree.n_leaves):
-        with np.errstate(over="ignore"):
-            total = tree.counts.sum(dtype=np.float64)
-        if not total < (np.inf if tree.counts.dtype.kind == "f" else 2.0**63):
-            raise ValueError(
-                f"The counts of this tree sum to more than {tree.counts.dtype} holds: scale them "
-                "down."
-            )
     for node in layout.tips.tolist():
         rows = ""
         if tree.counts is not None and (show_counts or node >= tree.n_leaves):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from .arguments import as_index, check_level
 from .captions import group_captions, one_line
 from .layout import common_below
 from .palette import group_colors
-from .picture_arguments import check_integer
 
 __all__ = ["Coloring", "highlighted"]
 
@@ -33,7 +33,7 @@ class Coloring:
         self.of_branches = of_nodes = np.full(tree.n_nodes, -1)
         self.group_of_tips, captions, others = None, [], []
         if level is not None:
-            level = check_integer("level", level)
+            level = check_level(tree, level)
             groups = tree.cut(level)
             self.of_branches = of_nodes = common_below(tree, groups)
             self.group_of_tips = of_nodes[layout.tips]
@@ -109,7 +109,7 @@ def highlighted(tree, layout, highlight):
             if not nodes:
                 raise ValueError(f"highlight names {one!r}, but no leaf has this name.")
         else:
-            nodes = tree.path(check_integer("highlight, where it names no leaf,", one))[:1]
+            nodes = tree.path(as_index("highlight, where it names no leaf,", one))[:1]
         for node in nodes:
             while np.isnan(layout.place[node]):  # within a collapsed merge
                 node = tree.parents[node]

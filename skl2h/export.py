@@ -3,9 +3,7 @@
 Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first.
 """
 
-from numbers import Integral
-
-from .arguments import check_level
+from .arguments import as_index, check_level
 from .html import export_html
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
@@ -111,8 +109,7 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
 
 
 def _at_least_0(name, value):
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, got {value!r}.")
+    value = as_index(name, value)
     if value < 0:
         raise ValueError(f"{name} must be 0 or more, got {value}.")
     return value

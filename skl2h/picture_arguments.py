@@ -1,24 +1,14 @@
 """Arguments of pictures: one clear error for each that cannot be drawn, before anything is."""
 
 from collections.abc import Mapping
-from numbers import Integral
 
-import numpy as np
-
-__all__ = ["check_axes", "check_integer", "check_one_of", "check_style"]
+__all__ = ["check_axes", "check_one_of", "check_style"]
 
 
 def check_one_of(name, value, allowed):
     """Refuse what is none of the allowed values."""
     if not any(value is one or (isinstance(value, str) and value == one) for one in allowed):
         raise ValueError(f"{name} must be one of {allowed}, got {value!r}.")
-
-
-def check_integer(name, value):
-    """Value as an int; neither a truth value nor a fraction is one."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer, got {value!r}.")
-    return int(value)
 
 
 def check_axes(ax):

@@ -8,13 +8,14 @@ import warnings
 
 import numpy as np
 
+from .arguments import as_index
 from .captions import node_captions, tip_captions
 from .coloring import Coloring, highlighted
 from .drawing import Page, needs_matplotlib
 from .fitted import affinity_of, default_level, last_step
 from .layout import HEIGHTS, ORIENTATIONS, lay_out
 from .leaf_order import order_leaves
-from .picture_arguments import check_axes, check_integer, check_one_of, check_style
+from .picture_arguments import check_axes, check_one_of, check_style
 from .tree import MergeTree, tree_of
 from .writing import tile_width, write_group_numbers, write_labels, write_node_labels
 
@@ -198,7 +199,7 @@ default="merge"
             check_one_of("max_leaves, unless it is an integer or None,", max_leaves, ("auto",))
             max_leaves = MOST_TIPS[layout]
         elif max_leaves is not None:
-            max_leaves = check_integer("max_leaves", max_leaves)
+            max_leaves = as_index("max_leaves", max_leaves)
         if show_counts and tree.counts is None:
             raise ValueError("This tree has no counts to show: leave show_counts out.")
         is_icicle = layout == "icicle"

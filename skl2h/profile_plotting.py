@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from .arguments import check_level
 from .captions import one_line
 from .drawing import needs_matplotlib
 from .estimator import L2HClustering, profile_matrix
 from .fitted import default_level, last_step, shares_of
 from .leaf_order import order_leaves
 from .palette import group_colors
-from .picture_arguments import check_axes, check_integer, check_style
+from .picture_arguments import check_axes, check_style
 from .plotting import DendrogramDisplay
 from .sizes import SMALLEST_FONT
 from .tree import tree_of
@@ -99,7 +100,7 @@ default="similarity"
         profiles = _check_profiles(self.profiles, n_leaves)
         check_axes(ax)
         if level is not None:
-            tree.cut(check_integer("level", level))
+            check_level(tree, level)
         cmap = pyplot.get_cmap(cmap)
         text_kw = check_style("text_kw", text_kw, Text, lambda **kw: Text(0.0, 0.0, "", **kw))
         shares = shares_of(profiles)

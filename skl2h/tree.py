@@ -458,7 +458,7 @@ class MergeTree:
     def _check_node(self, node):
         node = np.asarray(node)
         if not np.issubdtype(node.dtype, np.integer):
-            raise ValueError(f"A node is an integer, got {node.dtype}.")
+            raise ValueError(f"node must be an integer, got {node.dtype}.")
         outside = node[(node < 0) | (node >= self.n_nodes)]
         if outside.size:
             raise ValueError(

@@ -374,9 +374,9 @@ def test_text_of_a_level_names_the_leaves_of_groups():
 def test_text_limits_are_checked():
     with pytest.raises(ValueError, match="There is no level 9"):
         export_text(TREE, level=9)
-    with pytest.raises(TypeError, match="A level is an integer"):
+    with pytest.raises(TypeError, match="level must be an integer"):
         export_text(TREE, level=1.5)
-    with pytest.raises(TypeError, match=r"A level is an integer, got \[2, 3\]"):
+    with pytest.raises(TypeError, match=r"level must be an integer, got \[2, 3\]"):
         export_text(TREE, level=[2, 3])
     with pytest.raises(ValueError, match="max_depth must be 0 or more, got -1"):
         export_text(TREE, max_depth=-1)
@@ -468,7 +468,7 @@ def test_levels_are_checked(export):
         with pytest.raises(TypeError, match="levels must be a sequence of integers, got "):
             export(TREE, levels=levels)
     for levels in ([True], [2.0], ["2"], [[2]], [None]):
-        with pytest.raises(TypeError, match="A level is an integer, got "):
+        with pytest.raises(TypeError, match="level must be an integer, got "):
             export(TREE, levels=levels)
 
 

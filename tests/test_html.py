@@ -203,7 +203,7 @@ def test_no_such_level(level):
 
 @pytest.mark.parametrize("level", [2.0, [2], "2", True], ids=repr)
 def test_a_level_is_one_integer(level):
-    with pytest.raises(TypeError, match="A level is an integer"):
+    with pytest.raises(TypeError, match="level must be an integer"):
         export_html(TREE, level=level)
 
 

@@ -115,15 +115,6 @@ def test_scores_of_any_other_size_are_drawn(scores, layout):
     display.figure_.canvas.draw()
 
 
-@pytest.mark.parametrize("counts", [[2**62] * 3, [1.5e308] * 3])
-def test_counts_are_told_only_if_they_have_a_sum(counts):
-    tree = MergeTree([(0, 2), (1, 3)], counts=counts)
-    DendrogramDisplay.from_tree(tree)
-    for arguments in ({"max_leaves": 2}, {"show_counts": True}):
-        with pytest.raises(ValueError, match=r"sum to more than (int|float)64 holds: scale them"):
-            DendrogramDisplay.from_tree(tree, **arguments)
-
-
 @pytest.mark.parametrize("missing", [None, np.nan, float("nan")])
 @pytest.mark.parametrize("classes", [["b", "a"], [3, 1], [2.5, 0.0], ["a", 1]])
 def test_leaves_may_have_no_class(missing, classes):

@@ -291,7 +291,7 @@ BAD = {
     "members": (lambda: MergeTree([(0, 1)]).members(3), "There is no node 3: they are 0 to 2"),
     "path": (lambda: MergeTree([(0, 1)]).path(-1), "There is no node -1"),
     "lca": (lambda: MergeTree([(0, 1)]).lca([0, 9], 1), "There is no node 9"),
-    "node": (lambda: MergeTree([(0, 1)]).lca(0.5, 1), "A node is an integer"),
+    "node": (lambda: MergeTree([(0, 1)]).lca(0.5, 1), "node must be an integer"),
     "heights": (lambda: MergeTree([(0, 1)]).to_linkage("x"), "heights must be 'rank' or 'score'"),
     "no heights": (lambda: MergeTree([(0, 1)]).to_linkage("score"), "no scores: use heights"),
     "columns": (lambda: MergeTree.from_linkage(Z[:, :3]), "A linkage matrix has 4 columns"),
@@ -335,7 +335,7 @@ def test_one_node_is_one_integer(method, node):
 def test_level_is_an_integer(level, several):
     tree = MergeTree([(0, 1)])
     level = [level] if several else level
-    with pytest.raises(TypeError, match=r"A level is an integer, got |levels must be a sequence"):
+    with pytest.raises(TypeError, match=r"level must be an int|levels must be a seq"):
         tree.cut(level)
 
 

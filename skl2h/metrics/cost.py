@@ -115,7 +115,7 @@ def reassignment_within(tree, profiles, *, levels=None):
         return shares
     numbers = np.asarray(levels)
     if numbers.dtype.kind not in "iu":
-        raise TypeError(f"A level is an integer, got {levels!r}.")
+        raise TypeError(f"level must be an integer, got {levels!r}.")
     outside = numbers[(numbers < 1) | (numbers > tree.n_leaves)]
     if outside.size:
         raise ValueError(
