@@ -8,7 +8,8 @@ Against the classes of rows: `clustering_accuracy` and `leaf_purity` judge the l
 `dendrogram_purity` and `mistake_distance` the tree. Against classes of the leaves:
 `superclass_purity`. Against another tree, or nested classes of the leaves: `triplet_accuracy`,
 `cophenetic_correlation` and `shared_clades`. Without labels: `dasgupta_cost` and
-`reassignment_within`. Normalised mutual information and adjusted Rand are scikit-learn's own
+`reassignment_within`. `make_tree_scorer` makes any of them a criterion of a search. Normalised
+mutual information and adjusted Rand are scikit-learn's own
 (:func:`sklearn.metrics.normalized_mutual_info_score`,
 :func:`sklearn.metrics.adjusted_rand_score`) and are not repeated here.
 
@@ -22,6 +23,7 @@ from .cost import dasgupta_cost, reassignment_within
 from .distance import mistake_distance
 from .flat import clustering_accuracy, leaf_purity
 from .purity import dendrogram_purity, superclass_purity
+from .scorers import make_tree_scorer
 
 __all__ = [
     "clustering_accuracy",
@@ -29,6 +31,7 @@ __all__ = [
     "dasgupta_cost",
     "dendrogram_purity",
     "leaf_purity",
+    "make_tree_scorer",
     "mistake_distance",
     "reassignment_within",
     "shared_clades",

@@ -1,0 +1,145 @@
+"""Scorers: what makes the metrics criteria for scikit-learn's searches."""
+
+import inspect
+from functools import partial
+
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from ..estimator import L2HClustering, profile_matrix
+
+__all__ = ["make_tree_scorer"]
+
+# What the arguments of a metric are called, here and in scikit-learn, and what they are of a
+# fitted model, rows and classes.
+ARGUMENTS = {
+    "tree": lambda model, X, y, level: model.tree_,
+    "leaf_labels": lambda model, X, y, level: model.predict(X, level=model.n_leaves_),
+    "labels": lambda model, X, y, level: model.predict(X, level=level),
+    "labels_pred": lambda model, X, y, level: model.predict(X, level=level),
+    "y": lambda model, X, y, level: y,
+    "labels_true": lambda model, X, y, level: y,
+    "X": lambda model, X, y, level: X,
+    "profiles": lambda model, X, y, level: profile_matrix(model, X),
+    "similarity": lambda model, X, y, level: profile_matrix(model, X),
+}
+CLASSES = ("y", "labels_true")
+
+
+def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs):
+    """Make a scorer of fitted hierarchies, for the ``scoring`` of scikit-learn's searches.
+
+    As :func:`sklearn.metrics.make_scorer`, for functions that need more than predictions. The
+    arguments of the function are filled by their names:
+
+    ============================  =======================================================
+    ``tree``                      the tree
+    ``leaf_labels``               leaf of each row
+    ``labels``, ``labels_pred``   group of each row, at `level`
+    ``y``, ``labels_true``        classes of the rows, as given to the search
+    ``X``                         rows, as the :class:`~skl2h.L2HClustering` gets them
+    ``profiles``, ``similarity``  where the rows of each leaf would go without it, (K, K)
+    ============================  =======================================================
+
+    Parameters
+    ----------
+    score_func : callable
+        A function of `skl2h.metrics`, or of :mod:`sklearn.metrics` such as
+        :func:`~sklearn.metrics.calinski_harabasz_score`, or your own; it gives one number.
+    greater_is_better : bool, default=True
+        Whether more is better; if not, the sign of the score is turned.
+    level : int, default=None
+        Level of ``labels``; None takes ``n_clusters_`` of the model.
+    **kwargs : dict
+        More arguments of the function.
+
+    Returns
+    -------
+    scorer : callable
+        Of a fitted L2HClustering, or a Pipeline that ends in one, X and y; y is needed only if
+        the function takes classes.
+
+    Raises
+    ------
+    TypeError
+        If `score_func` is not callable, or has an argument that is neither in the table nor given;
+        in use, if the model is no hierarchy.
+    ValueError
+        In use, if the function takes classes and there are none.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.metrics import adjusted_rand_score
+    >>> from sklearn.model_selection import cross_validate
+    >>> from skl2h import L2HClustering
+    >>> from skl2h.metrics import dendrogram_purity, make_tree_scorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> scores = cross_validate(
+    ...     L2HClustering(KMeans(6, n_init=3, random_state=0)),
+    ...     X,
+    ...     y,
+    ...     scoring={
+    ...         "purity": make_tree_scorer(dendrogram_purity, adjusted=True),
+    ...         "rand": make_tree_scorer(adjusted_rand_score, level=3),
+    ...     },
+    ... )
+    >>> sorted(scores)
+    ['fit_time', 'score_time', 'test_purity', 'test_rand']
+    """
+    if not callable(score_func):
+        raise TypeError(f"score_func must be a function, got {score_func!r}.")
+    wanted = []
+    for name, parameter in inspect.signature(score_func).parameters.items():
+        if name in kwargs or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if name in ARGUMENTS:
+            wanted.append(name)
+        elif parameter.default is parameter.empty:
+            raise TypeError(
+                f"{_name(score_func)} has an argument {name!r}, which is none of "
+                f"{', '.join(ARGUMENTS)}: give it to make_tree_scorer, or wrap the function."
+            )
+    return _TreeScorer(score_func, 1 if greater_is_better else -1, level, kwargs, wanted)
+
+
+class _TreeScorer:
+    """Scorer of `make_tree_scorer`: an object, so that it can be pickled and shown."""
+
+    def __init__(self, score_func, sign, level, kwargs, wanted):
+        self.score_func = score_func
+        self.sign = sign
+        self.level = level
+        self.kwargs = kwargs
+        self.wanted = wanted
+
+    def __call__(self, estimator, X, y=None):
+        check_is_fitted(estimator)
+        model = estimator
+        if isinstance(estimator, Pipeline):
+            model = estimator[-1]
+            if len(estimator) > 1:
+                X = estimator[:-1].transform(X)
+        if not isinstance(model, L2HClustering):
+            raise TypeError(
+                "A fitted L2HClustering is needed, or a Pipeline that ends in one, got "
+                f"{type(model).__name__}."
+            )
+        if y is None and any(name in CLASSES for name in self.wanted):
+            raise ValueError(f"{_name(self.score_func)} needs the classes of the rows: give y.")
+        arguments = {name: ARGUMENTS[name](model, X, y, self.level) for name in self.wanted}
+        return self.sign * self.score_func(**arguments, **self.kwargs)
+
+    def __repr__(self):
+        given = [_name(self.score_func)]
+        given += ["greater_is_better=False"] if self.sign < 0 else []
+        given += [] if self.level is None else [f"level={self.level}"]
+        given += [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        return f"make_tree_scorer({', '.join(given)})"
+
+
+def _name(function):
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(function, "__name__", repr(function))
