@@ -153,7 +153,7 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
     before = threading.active_count()
     with pytest.raises(MemoryError, match="no room"):
         l2h_tree(logits, n_jobs=2)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
     assert len(calls) < 500
 
 
