@@ -19,6 +19,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .build import build_tree, check_logits, check_weights
+from .confidence import check_confidence, deepest_nodes
 from .logits import as_logits
 from .merge import N_REPORTS, leaf_profiles
 from .progress import CallbackSupportMixin, Task, with_callbacks
@@ -326,6 +327,69 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             raise TypeError(f"predict_proba takes one level at a time, got {level!r}.")
         return np.concatenate(
             [logits.group_probabilities(groups, groups.max() + 1) for logits in self._read(X)]
+        )
+
+    def predict_node(self, X, *, min_confidence=0.9):
+        """Deepest node that the model is sure of, for each row.
+
+        On the way up from the row's leaf, which `predict` follows, the first node whose
+        probability reaches `min_confidence`: a leaf where the model can tell, a group of
+        look-alikes where it cannot tell which of them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Whatever the inner model takes.
+        min_confidence : float, default=0.9
+            Probability that the node must have, above 0 and at most 1: the softmax of the logits,
+            summed over the leaves of the node.
+
+        Returns
+        -------
+        nodes : ndarray of shape (n_samples,), dtype=intp
+            Nodes of `tree_`: below `n_leaves_` they are leaves. ``tree_.node_names()[nodes]``
+            names them.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If `min_confidence` is out of range, or a row has no leaf.
+        TypeError
+            If `min_confidence` is not a number.
+
+        Notes
+        -----
+        The node holds the row's leaf, so it is right wherever the leaf is: accuracy never falls
+        below that of the leaves. A higher `min_confidence` gives the same node or an ancestor of
+        it, and up to 1 / K gives the leaf. The root has all probability, and is reached by every
+        row.
+
+        What is outside the node is added up, and compared with ``1 - min_confidence``, so that
+        0.999999 and more can be told apart; a relative 1e-9 above that is a tie, and reaches it.
+        With 1, what is outside must be 0 in float64. In a binary tree a row may have a deeper node
+        that reaches `min_confidence` without its most probable leaf; that one is not given.
+
+        Probabilities are only as good as the model's: `temperature`, or a calibrated inner model,
+        makes them honest.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl2h import L2HClustering
+        >>> logits = np.array([[3.0, 2, 0, 0], [2, 3, 0, 0], [0, 0, 9, 2], [0, 0, 2, 9]])
+        >>> model = L2HClustering("precomputed").fit(logits)
+        >>> nodes = model.predict_node(logits)
+        >>> nodes
+        array([4, 4, 2, 3])
+        >>> model.tree_.node_names({4: "a bird"})[nodes]
+        array(['a bird', 'a bird', '2', '3'], dtype=object)
+        """
+        check_is_fitted(self)
+        confidence = check_confidence(min_confidence)
+        return np.concatenate(
+            [deepest_nodes(logits, self.tree_, confidence) for logits in self._read(X)]
         )
 
     def cut(self, level):

@@ -241,6 +241,42 @@ class MergeTree:
         start = self._starts[node]
         return np.sort(self.leaf_order[start : start + self.sizes[node]])
 
+    def node_names(self, inner=None):
+        """Names of all nodes, to be looked up by an array of nodes.
+
+        Parameters
+        ----------
+        inner : dict of int to str, default=None
+            Names of some inner nodes. The others are "node 7", after their number.
+
+        Returns
+        -------
+        names : ndarray of shape (n_nodes,), dtype=object
+            The names of the leaves are those of the tree.
+
+        Raises
+        ------
+        ValueError
+            If there is no such inner node.
+
+        Examples
+        --------
+        >>> from skl2h import MergeTree
+        >>> tree = MergeTree([(0, 2), (1, 3)], names=["robin", "cat", "wren"])
+        >>> tree.node_names({3: "bird"})[[0, 3, 4]]
+        array(['robin', 'bird', 'node 4'], dtype=object)
+        """
+        names = [*self.names, *(f"node {node}" for node in range(self.n_leaves, self.n_nodes))]
+        for node, name in ({} if inner is None else inner).items():
+            node = as_index("node", node)
+            self._check_node(node)
+            if node < self.n_leaves:
+                raise ValueError(
+                    f"Node {node} is a leaf, named {self.names[node]!r}: with_names changes that."
+                )
+            names[node] = str(name)
+        return np.array(names, dtype=object)
+
     def path(self, node):
         """Nodes from a node up to the root.
 
