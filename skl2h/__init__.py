@@ -5,6 +5,7 @@ from importlib.metadata import version
 from . import datasets, export, metrics
 from .build import l2h_tree
 from .estimator import L2HClustering
+from .levels import suggest_levels
 from .plotting import DendrogramDisplay
 from .profile_plotting import ProfileMatrixDisplay
 from .tree import MergeTree
@@ -21,4 +22,5 @@ __all__ = [
     "export",
     "l2h_tree",
     "metrics",
+    "suggest_levels",
 ]

@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .build import build_tree, check_logits, check_weights
 from .confidence import check_confidence, deepest_nodes
+from .levels import best_levels, mass_of_merges
 from .logits import as_logits
 from .merge import N_REPORTS, leaf_profiles
 from .progress import CallbackSupportMixin, Task, with_callbacks
@@ -52,8 +53,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Clusterer or classifier, cloned and fitted by `fit`; a
         :class:`~sklearn.frozen.FrozenEstimator` is used as it is. With ``"precomputed"``, X is
         the (n_samples, K) matrix of logits.
-    n_clusters : int, default=None
-        Number of groups in `labels_` and `predict`, from 1 to K; None keeps all K leaves.
+    n_clusters : int or "auto", default=None
+        Number of groups in `labels_` and `predict`, from 1 to K; None keeps all K leaves. "auto"
+        takes the first of :func:`suggest_levels`.
     response_method : str or callable, default="auto"
         What to ask of the fitted inner model. "auto" takes the first it has of
         ``decision_function``, ``predict_log_proba``, ``predict_proba`` (its logarithm) and, for
@@ -99,6 +101,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     See Also
     --------
     l2h_tree : The tree alone, from a matrix of logits.
+    suggest_levels : Good levels of a tree, best first.
     sklearn.cluster.AgglomerativeClustering : A hierarchy of the rows.
 
     Notes
@@ -204,7 +207,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             logits.divisor = response.divisor
             names = leaf_names(estimator, logits.shape[1])
         n_leaves = logits.shape[1]
-        n_clusters = n_leaves if self.n_clusters is None else operator.index(self.n_clusters)
+        is_auto = isinstance(self.n_clusters, str)
+        n_clusters = n_leaves if self.n_clusters is None or is_auto else self.n_clusters
         if not 1 <= n_clusters <= n_leaves:
             raise ValueError(
                 f"n_clusters={n_clusters} is out of range: the inner model has {n_leaves} "
@@ -220,6 +224,11 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             verbose=self.verbose,
             on_merge=merging.on_merge(),
         )
+        mass = None
+        if is_auto:
+            mass = mass_of_merges(tree, logits, leaves, weights)
+            n_clusters = best_levels(mass, 1)[0][0]
+        n_clusters = operator.index(n_clusters)
         merging.end()
         labels, linkage_matrix = tree.cut(n_clusters)[leaves], tree.to_linkage()
 
@@ -232,6 +241,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             _copy_or_remove(self, estimator, "feature_names_in_")
         self.estimator_ = estimator
         self._response = response
+        self._mass_of_merges = mass
         self.tree_ = tree
         self.children_ = tree.children
         self.distances_ = tree.scores
@@ -530,8 +540,10 @@ def _check_parameters(model):
             "estimator must be a clusterer or classifier with fit, or 'precomputed', "
             f"got {estimator!r}."
         )
-    if n_clusters is not None and not isinstance(n_clusters, numbers.Integral):
-        raise TypeError(f"n_clusters must be an integer or None, got {n_clusters!r}.")
+    if isinstance(n_clusters, str) and n_clusters != "auto":
+        raise ValueError(f"n_clusters must be an integer, None or 'auto', got {n_clusters!r}.")
+    if n_clusters is not None and not isinstance(n_clusters, (numbers.Integral, str)):
+        raise TypeError(f"n_clusters must be an integer, None or 'auto', got {n_clusters!r}.")
     if not isinstance(temperature, numbers.Real) or not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be a number above 0, got {temperature!r}.")
     method = model.response_method

@@ -60,6 +60,20 @@ def test_scikit_learn_checks_of_a_supervised_model(estimator, check):
     check(estimator)
 
 
+AUTO = {
+    "check_estimator_sparse_array": "it expects predict_proba to have four columns",
+    "check_estimator_sparse_matrix": "likewise",
+}
+
+
+@parametrize_with_checks(
+    [L2HClustering(KMeans(4, random_state=0, n_init=2), n_clusters="auto")],
+    expected_failed_checks=lambda _: AUTO,
+)
+def test_scikit_learn_checks_of_a_level_that_is_found(estimator, check):
+    check(estimator)
+
+
 @pytest.fixture(scope="module")
 def X():
     return make_blobs(200, centers=6, random_state=0)[0]
@@ -512,7 +526,7 @@ BAD = {
     "text": (lambda: L2HClustering("precompute"), TypeError, "or 'precomputed', got 'precompute'"),
     "too many": (lambda: gmm(n_clusters=5), ValueError, "n_clusters=5 is out of range.* 1 to 4"),
     "none": (lambda: gmm(n_clusters=0), ValueError, "n_clusters=0 is out of range"),
-    "fraction": (lambda: gmm(n_clusters=2.0), TypeError, "n_clusters must be an integer or None"),
+    "fraction": (lambda: gmm(n_clusters=2.0), TypeError, "n_clusters must be an integer, None or"),
     "cold": (lambda: gmm(temperature=0), ValueError, "temperature must be a number above 0"),
     "hot": (lambda: gmm(temperature=np.inf), ValueError, "temperature must be a number above 0"),
     "warm": (lambda: gmm(temperature="1"), ValueError, "temperature must be a number above 0"),
