@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .build import check_logits, check_weights
 from .logits import SparseLogits, as_logits, best_entries
 from .merge import TOLERANCE
-from .tree import MergeTree
+from .tree import MergeTree, model_of
 
 __all__ = ["best_levels", "mass_of_merges", "suggest_levels"]
 
@@ -34,8 +34,9 @@ def suggest_levels(source, logits=None, *, sample_weight=None, n_levels=5):
 
     Parameters
     ----------
-    source : MergeTree or L2HClustering
-        A tree, or an estimator that was fitted with ``n_clusters="auto"``.
+    source : MergeTree, L2HClustering or Pipeline
+        A tree, or an estimator that was fitted with ``n_clusters="auto"``, perhaps as the last
+        step of a Pipeline.
     logits : {array-like, sparse matrix} of shape (n_samples, K), default=None
         Logits of the rows that the tree was made of, as for :func:`~skl2h.l2h_tree`; needed for
         a tree. An estimator has kept from `fit` what it takes.
@@ -71,7 +72,7 @@ def suggest_levels(source, logits=None, *, sample_weight=None, n_levels=5):
     -----
     Scores alone do not tell: with the default aggregation they grow with the number of leaves of
     a group, whatever its leaves have in common. So this reads the rows once more, which takes
-    about as long as a softmax.
+    about as long as two softmaxes.
 
     A level of other groups than the tree's is never found: where groups that belong together
     differ much in size, the method, which merges small groups early, joins some of them before
@@ -98,6 +99,7 @@ def suggest_levels(source, logits=None, *, sample_weight=None, n_levels=5):
     n_levels = operator.index(n_levels)
     if n_levels < 1:
         raise ValueError(f"n_levels must be at least 1, got {n_levels}.")
+    source = model_of(source)
     if isinstance(source, MergeTree):
         if logits is None:
             raise TypeError("A tree alone does not tell its levels: give the logits as well.")
@@ -119,7 +121,8 @@ def suggest_levels(source, logits=None, *, sample_weight=None, n_levels=5):
     if mass is None:
         raise ValueError(
             f'This {type(source).__name__} was not fitted with n_clusters="auto", so it has not '
-            "kept what tells the levels: fit it so, or give its tree_ and the logits."
+            "kept what tells the levels: fit it so (FrozenEstimator spares the inner model), or "
+            "give its tree_ and the logits."
         )
     return best_levels(mass, n_levels)
 
@@ -129,6 +132,8 @@ def mass_of_merges(tree, logits, leaves, weights=None):
 
     `leaves` are those of the rows. A row that can go nowhere has no mass.
     """
+    if weights is not None:
+        weights = weights / (weights.max() or 1.0)  # sums times leaves stay finite
     n_leaves = tree.n_leaves
     mass = np.zeros(2 * n_leaves - 1)  # by the node of the meeting
     leaving = np.zeros(n_leaves)
