@@ -122,9 +122,8 @@ class Response:
             yield self._ask(estimator, X)
             return
         (X,) = indexable(X)
-        for rows in gen_batches(
-            max(_num_samples(X), 1), BATCH_SIZE
-        ):  # also of no rows, for its error
+        n_rows = max(_num_samples(X), 1)  # it is asked for no rows as well, and tells the error
+        for rows in gen_batches(n_rows, BATCH_SIZE):
             logits = self._ask(estimator, _safe_indexing(X, rows))
             logits.first = rows.start
             yield logits
