@@ -10,8 +10,8 @@ small enough.
 
 import numpy as np
 
+from .groups import TOLERANCE
 from .logits import SparseLogits, best_entries, first_not_finite
-from .merge import TOLERANCE
 
 __all__ = ["check_confidence", "deepest_nodes"]
 

@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .build import check_logits, check_weights
+from .groups import TOLERANCE
 from .logits import SparseLogits, as_logits, best_entries
-from .merge import TOLERANCE
 from .tree import MergeTree, model_of
 
 __all__ = ["best_levels", "mass_of_merges", "suggest_levels"]
