@@ -8,6 +8,7 @@ from .estimator import L2HClustering
 from .levels import suggest_levels
 from .plotting import DendrogramDisplay
 from .profile_plotting import ProfileMatrixDisplay
+from .support import bootstrap_support
 from .tree import MergeTree
 
 __version__ = version("skl2h")
@@ -18,6 +19,7 @@ __all__ = [
     "MergeTree",
     "ProfileMatrixDisplay",
     "__version__",
+    "bootstrap_support",
     "datasets",
     "export",
     "l2h_tree",

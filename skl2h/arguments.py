@@ -14,6 +14,7 @@ __all__ = [
     "check_level",
     "check_levels",
     "check_scores",
+    "check_support",
     "list_of_names",
 ]
 
@@ -48,6 +49,17 @@ def check_scores(scores, n_merges):
     _check_length("scores", scores, n_merges, "merges")
     _check_finite("scores", scores)
     return scores
+
+
+def check_support(support, n_merges):
+    """Support of the merges as float64, from 0 to 1."""
+    support = as_floats("support", support)
+    _check_length("support", support, n_merges, "merges")
+    outside = ~((support >= 0) & (support <= 1))  # NaN as well
+    if outside.any():
+        at = int(outside.argmax())
+        raise ValueError(f"support[{at}] is {support[at]}, not a share from 0 to 1.")
+    return support
 
 
 def check_counts(counts, n_leaves):

@@ -11,7 +11,7 @@ from .merge import AGGREGATIONS, merge_leaves
 from .progress import printing
 from .tree import MergeTree
 
-__all__ = ["build_tree", "check_logits", "check_weights", "l2h_tree"]
+__all__ = ["build_tree", "check_aggregation", "check_logits", "check_weights", "l2h_tree"]
 
 
 def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=None, verbose=0):
@@ -107,8 +107,7 @@ def build_tree(
     on_merge=None,
 ):
     """Tree of `Logits`, and the leaf of each row."""
-    if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
-        raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {aggregation!r}.")
+    check_aggregation(aggregation)
     if verbose:
         on_merge = printing(on_merge)
     merges = merge_leaves(
@@ -137,6 +136,12 @@ def _level_of_the_caller():
     while frame.f_back and frame.f_globals["__name__"].split(".")[0] in ("skl2h", "sklearn"):
         frame, level = frame.f_back, level + 1
     return level
+
+
+def check_aggregation(aggregation):
+    """Refuse what is no way to score a group."""
+    if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
+        raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {aggregation!r}.")
 
 
 def check_logits(logits):

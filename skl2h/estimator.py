@@ -525,10 +525,23 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         return self._response.logits(self.estimator_, X)
 
 
+def fitted_logits(model, X):
+    """Logits of the rows of X, as a fitted `L2HClustering` had them.
+
+    Raises
+    ------
+    TypeError
+        If it is none: only its logits tell what a tree is made of.
+    """
+    if not isinstance(model, L2HClustering):
+        raise TypeError(f"A fitted L2HClustering is needed, got {model!r}.")
+    check_is_fitted(model)
+    return model._logits(X)
+
+
 def profile_matrix(model, X, sample_weight=None):
     """Profile of every leaf of a fitted `L2HClustering` on the rows of X, (K, K)."""
-    check_is_fitted(model)
-    logits = model._logits(X)
+    logits = fitted_logits(model, X)
     weights = check_weights(sample_weight, logits.shape[0])
     return leaf_profiles(logits, weights, n_jobs=model.n_jobs)
 

@@ -62,6 +62,11 @@ class Rows(NamedTuple):
     share: np.ndarray
     error: np.ndarray
 
+    def copy(self):
+        """State that may be changed, while this one stays as it is."""
+        changed = ("second", "peak", "share", "error")
+        return self._replace(**{name: getattr(self, name).copy() for name in changed})
+
 
 def read_rows(logits, n_jobs=None):
     """State of all rows when every leaf is a group of its own."""

@@ -25,6 +25,7 @@ from .arguments import (
     check_level,
     check_levels,
     check_scores,
+    check_support,
     list_of_names,
 )
 from .svg import tree_svg
@@ -51,6 +52,9 @@ class MergeTree:
         Leaf names; None names the leaves by their numbers.
     counts : array-like of shape (n_leaves,), default=None
         Rows in each leaf, or their total weight.
+    support : array-like of shape (n_leaves - 1,), dtype=float, default=None
+        For each merge, the share of other trees that have its group, from 0 to 1: as
+        :func:`~skl2h.bootstrap_support` gives it.
 
     Attributes
     ----------
@@ -58,6 +62,7 @@ class MergeTree:
     scores : ndarray of shape (n_leaves - 1,), dtype=float64, or None
     names : tuple of str of length n_leaves
     counts : ndarray of shape (n_leaves,), or None
+    support : ndarray of shape (n_leaves - 1,), dtype=float64, or None
     n_leaves : int
     n_nodes : int
         ``2 * n_leaves - 1``.
@@ -74,13 +79,15 @@ class MergeTree:
     ------
     ValueError
         If the merges are not those of one binary tree, a length does not fit, a score or count is
-        no finite number, or the counts add up to more than their dtype holds.
+        no finite number, the counts add up to more than their dtype holds, or a support is not
+        from 0 to 1.
     TypeError
         If `names` are in no order, as those of a set.
 
     Notes
     -----
-    All arrays are read-only. Two trees are equal if children, scores, names and counts are.
+    All arrays are read-only. Two trees are equal if children, scores, names, counts and support
+    are.
     Nodes are numbered as in SciPy [1]_.
 
     References
@@ -121,7 +128,7 @@ class MergeTree:
     True
     """
 
-    def __init__(self, children, *, scores=None, names=None, counts=None):
+    def __init__(self, children, *, scores=None, names=None, counts=None, support=None):
         children = check_children(children)
         n_leaves = len(children) + 1
         if scores is not None:
@@ -131,11 +138,14 @@ class MergeTree:
             raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
         if counts is not None:
             counts = check_counts(counts, n_leaves)
+        if support is not None:
+            support = check_support(support, n_leaves - 1)
         fields = {
             "children": _read_only(children),
             "scores": _read_only(scores),
             "names": tuple(names),
             "counts": _read_only(counts),
+            "support": _read_only(support),
         }
         self.__dict__.update(fields)
 
@@ -351,7 +361,26 @@ class MergeTree:
         ValueError
             If there are not as many names as leaves.
         """
-        return MergeTree(self.children, scores=self.scores, names=names, counts=self.counts)
+        return self._with(names=names)
+
+    def with_support(self, support):
+        """Return the same tree with another support of its merges.
+
+        Parameters
+        ----------
+        support : array-like of shape (n_leaves - 1,), dtype=float, or None
+            From 0 to 1.
+
+        Returns
+        -------
+        tree : MergeTree
+
+        Raises
+        ------
+        ValueError
+            If there is not one number from 0 to 1 for each merge.
+        """
+        return self._with(support=support)
 
     def to_linkage(self, heights="rank"):
         """Linkage matrix for SciPy.
@@ -433,6 +462,7 @@ class MergeTree:
                 (self.children, other.children),
                 (self.scores, other.scores),
                 (self.counts, other.counts),
+                (self.support, other.support),
             )
         )
 
@@ -447,7 +477,14 @@ class MergeTree:
 
     def __reduce__(self):
         # Unpickled arrays are writable again, so the tree is built anew.
-        return _rebuild, (self.children, self.scores, self.names, self.counts)
+        return _rebuild, (self.children, self._fields())
+
+    def _fields(self):
+        """What the tree is made of besides its merges, by the name of the argument."""
+        return {key: getattr(self, key) for key in ("scores", "names", "counts", "support")}
+
+    def _with(self, **fields):
+        return MergeTree(self.children, **(self._fields() | fields))
 
     @cached_property
     def _starts(self):
@@ -556,5 +593,5 @@ def _read_only(array):
     return array
 
 
-def _rebuild(children, scores, names, counts):
-    return MergeTree(children, scores=scores, names=names, counts=counts)
+def _rebuild(children, fields):
+    return MergeTree(children, **fields)

@@ -19,6 +19,7 @@ from skl2h import (
 )
 
 PUBLIC = [
+    skl2h.bootstrap_support,
     skl2h.l2h_tree,
     skl2h.suggest_levels,
     L2HClustering,
