@@ -33,7 +33,7 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     ----------
     tree : MergeTree or fitted L2HClustering
     decimals : int, default=3
-        Digits of the scores after the point. Scores of 10**16 and more are written with an
+        Digits of scores and support after the point. Scores of 10**16 and more are written with an
         exponent.
     level : int, default=None
         Draw down to the groups of this level, and name their leaves; None draws all leaves.
@@ -44,10 +44,10 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     Returns
     -------
     text : str
-        One line per node. A leaf shows its name, a merge its number, leaves and score; both
-        show their rows, if the tree has counts. A merge that is not drawn further names its
-        leaves, ten of them at most. A name that is empty or would not stay on its line is
-        quoted as Python does.
+        One line per node. A leaf shows its name, a merge its number, leaves, score and support,
+        as the tree has them; both show their rows, if the tree has counts. A merge that is not
+        drawn further names its leaves, ten of them at most. A name that is empty or would not
+        stay on its line is quoted as Python does.
 
     Raises
     ------
@@ -133,6 +133,11 @@ def _descriptions(tree, decimals):
             # From 10**16 on a double has no more digits to show before the point.
             f"{text}, score {score:.{decimals}{'f' if abs(score) < 1e16 else 'e'}}"
             for text, score in zip(texts[n_leaves:], scores)
+        ]
+    if tree.support is not None:
+        texts[n_leaves:] = [
+            f"{text}, support {support:.{decimals}f}"
+            for text, support in zip(texts[n_leaves:], tree.support.tolist())
         ]
     return texts
 

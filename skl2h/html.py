@@ -91,6 +91,8 @@ def export_html(tree, *, title=None, level=None):
         "counts": None if tree.counts is None else tree.counts.tolist(),
         "colors": "".join(group_colors(tree.n_leaves)).replace("#", ""),
     }
+    if tree.support is not None:
+        fields["support"] = tree.support.tolist()
     style = _part("page.css")
     script = '\n"use strict";\n(() => {\n' + "\n".join(map(_part, SCRIPTS)) + "})();\n"
     page = Template(_part("page.html")).substitute(

@@ -32,12 +32,12 @@ def export_json(tree, *, nested=True, levels=()):
         level whose cut is not below the node (its group), and
 
         - of a leaf, ``value``, its rows, if the tree has counts: what d3 sums up;
-        - of a merge, ``score``, if the tree has scores, and ``children``, a list of two. Its
-          name is "node" and its number.
+        - of a merge, ``score`` and ``support``, if the tree has them, and ``children``, a list
+          of two. Its name is "node" and its number.
 
         Flat, an object with ``n_leaves``, ``names``, ``counts``, ``children``, ``scores`` and
-        ``cuts``, which maps each level to the group of each leaf. What the tree does not have
-        is null.
+        ``cuts``, which maps each level to the group of each leaf, and ``support``, if the tree
+        has it. What else the tree does not have is null.
 
         Both are ASCII, and :func:`from_json` reads both.
 
@@ -81,6 +81,8 @@ def export_json(tree, *, nested=True, levels=()):
         "scores": None if tree.scores is None else tree.scores.tolist(),
         "cuts": {str(level): tree.cut(level).tolist() for level in levels},
     }
+    if tree.support is not None:
+        fields["support"] = tree.support.tolist()
     return json.dumps(fields)
 
 
@@ -97,7 +99,7 @@ def from_json(text):
     -------
     tree : MergeTree
         Equal to the tree that was exported; but a single leaf that is nested has no merge to
-        say that there are scores.
+        say that there are scores or support.
 
     Raises
     ------
@@ -174,6 +176,8 @@ def _nested(tree, levels):
         columns["value"] = tree.counts.tolist() + [None] * n_merges
     if tree.scores is not None:
         columns["score"] = [None] * tree.n_leaves + tree.scores.tolist()
+    if tree.support is not None:
+        columns["support"] = [None] * tree.n_leaves + tree.support.tolist()
     for key, values in columns.items():
         opens = [
             start if value is None else f'{start}, "{key}": {value}'
@@ -184,7 +188,7 @@ def _nested(tree, levels):
 
 
 def _tree_of_flat(data):
-    fields = {key: data.get(key) for key in ("children", "names", "scores", "counts")}
+    fields = {key: data.get(key) for key in ("children", "names", "scores", "counts", "support")}
     for key, values in fields.items():
         if not isinstance(values, list) and (key == "children" or values is not None):
             raise ValueError(f"{key} is not a list.")
@@ -192,7 +196,8 @@ def _tree_of_flat(data):
         if not isinstance(pair, list) or len(pair) != 2:
             raise ValueError(f"children[{t}] is not a list of two nodes.")
         _check(_INTEGER, pair, lambda side, t=t: f"children[{t}][{side}]")
-    for key, kind in (("names", _TEXT), ("scores", _NUMBER), ("counts", _NUMBER)):
+    kinds = {"names": _TEXT, "scores": _NUMBER, "counts": _NUMBER, "support": _NUMBER}
+    for key, kind in kinds.items():
         _check(kind, fields[key] or [], lambda at, key=key: f"{key}[{at}]")
     _check(_INTEGER, [data["n_leaves"]], lambda _: "n_leaves")
     tree = MergeTree(fields.pop("children"), **fields)
@@ -228,7 +233,8 @@ def _tree_of_nested(root):
     children = [[child["id"] for child in merge["children"]] for merge in merges]
     names = _values(leaves, "name", _TEXT, needed=True)
     scores, counts = _values(merges, "score", _NUMBER), _values(leaves, "value", _NUMBER)
-    return MergeTree(children, scores=scores, names=names, counts=counts)
+    support = _values(merges, "support", _NUMBER)
+    return MergeTree(children, scores=scores, names=names, counts=counts, support=support)
 
 
 def _values(nodes, key, kind, needed=False):

@@ -40,8 +40,9 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     heights : {"rank", "score"} or None, default="rank"
         What lengths are the differences of: the merges stand at 1..n_leaves-1 or at their
         scores, the leaves at 0. None writes no lengths.
-    node_labels : bool, default=False
-        Whether merges are labelled with their numbers.
+    node_labels : bool or "support", default=False
+        What merges are labelled with: True is their numbers, ``"support"`` their support, as
+        programs of phylogenetics expect it.
 
     Returns
     -------
@@ -55,8 +56,8 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     TypeError
         If it is no tree.
     ValueError
-        If `heights` is none of these, or is ``"score"`` and the tree has none, or two of them
-        differ by more than a float holds.
+        If `heights` or `node_labels` is none of these, or the tree has no scores or support to
+        write, or two scores differ by more than a float holds.
 
     Notes
     -----
@@ -79,9 +80,15 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     """
     tree = tree_of(tree)
     n_leaves, n_merges = tree.n_leaves, tree.n_nodes - tree.n_leaves
-    labels = [""] * n_merges
-    if node_labels:
+    if not isinstance(node_labels, (bool, np.bool_)):
+        _check_node_labels(node_labels, "True, False or 'support'")
+        if tree.support is None:
+            raise ValueError("This tree has no support: bootstrap_support gives a tree that has.")
+        labels = list(map(repr, tree.support.tolist()))
+    elif node_labels:
         labels = list(map(str, range(n_leaves, tree.n_nodes)))
+    else:
+        labels = [""] * n_merges
     ends = [""] * n_leaves + [")" + label for label in labels]
     if heights is not None:
         height = tree.to_linkage(heights)[:, 2]
@@ -100,18 +107,21 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     return nest(tree, [*map(_quoted, tree.names), *["("] * n_merges], ends, ",") + ";"
 
 
-def from_newick(text, *, leaves=None):
+def from_newick(text, *, leaves=None, node_labels=None):
     """Tree of a Newick text, which must be rooted and binary.
 
     Parameters
     ----------
     text : str
-        One tree. Comments in square brackets and labels of merges are read over, and so is the
-        byte order mark that files from Windows may begin with.
+        One tree. Comments in square brackets are read over, and so is the byte order mark that
+        files from Windows may begin with.
     leaves : sequence of str, default=None
         The names, each once, in the order in which the leaves are to be numbered: for a tree of
         clusters, their order as columns of the logits. None numbers the leaves as they stand in
         the text, from left to right.
+    node_labels : "support" or None, default=None
+        What the labels of merges are read as: their support, a share from 0 to 1 that only the
+        root may lack. None reads over them.
 
     Returns
     -------
@@ -125,8 +135,9 @@ def from_newick(text, *, leaves=None):
     TypeError
         If it is no text, or `leaves` is not a sequence of names.
     ValueError
-        If the text is broken, the tree is not binary or said to be unrooted (each with line and
-        column), some but not all nodes have lengths, or the names are not those of `leaves`.
+        If the text is broken, the tree is not binary or said to be unrooted, or a label is no
+        support (each with line and column), some but not all nodes have lengths, the names are
+        not those of `leaves`, or `node_labels` is neither.
 
     Notes
     -----
@@ -134,7 +145,8 @@ def from_newick(text, *, leaves=None):
     of `tree`; the leaves are renumbered from left to right, unless `leaves` are given. With
     ``heights="rank"`` the order of the merges survives as well, and the scores are the ranks. With
     ``heights="score"`` the scores survive up to rounding, and the order as far as they tell it.
-    Counts do not survive; :func:`export_json` keeps everything.
+    Support survives if it is written and read by ``node_labels="support"``. Counts do not
+    survive; :func:`export_json` keeps everything.
 
     As the format wants it, underscores in names without quotes are spaces.
 
@@ -157,7 +169,10 @@ def from_newick(text, *, leaves=None):
         raise TypeError(f"Newick is read from a str, got {type(text).__name__}.")
     if leaves is not None:
         leaves = list_of_names(leaves, "leaves")
-    names, merges, lengths = _parse(text.removeprefix("\ufeff"))
+    if node_labels is not None:
+        _check_node_labels(node_labels, "'support' or None")
+    text = text.removeprefix("\ufeff")
+    names, merges, lengths, labels = _parse(text)
     n_leaves = len(names)
     if lengths is None:
         scores, order = None, np.arange(n_leaves - 1)
@@ -173,7 +188,13 @@ def from_newick(text, *, leaves=None):
         new[:n_leaves] = _numbers(names, leaves)
         names = leaves
     children = new[np.array(merges, dtype=np.intp).reshape(-1, 2)][order]
-    return MergeTree(children, scores=scores, names=names)
+    support = None if node_labels is None else _supports(text, labels)[order]
+    return MergeTree(children, scores=scores, names=names, support=support)
+
+
+def _check_node_labels(node_labels, allowed):
+    if not isinstance(node_labels, str) or node_labels != "support":
+        raise ValueError(f"node_labels must be {allowed}, got {node_labels!r}.")
 
 
 def _quoted(name):
@@ -181,12 +202,14 @@ def _quoted(name):
 
 
 def _parse(text):
-    """Names of the leaves, pairs of nodes as they are closed, and length of each node.
+    """Names of the leaves, pairs of nodes as they are closed, lengths of nodes, and labels.
 
     Leaves are numbered from left to right, merges as they are closed, after all leaves.
-    Lengths are None if no node but the root has one.
+    Lengths are None if no node but the root has one. Labels are those of the merges, each with
+    its place in the text, or "" and where the node ends.
     """
     names, pairs = [], []  # a node is a leaf's number, or ~t for the t-th pair
+    labels = {}  # of pairs that have one
     lengths = {}  # of nodes that have one
     ends = {}  # place in the text where each node is complete
     waiting = []  # of each open parenthesis: its place, and the nodes in it
@@ -209,6 +232,8 @@ def _parse(text):
                 _fail(text, at, "a comma, parenthesis or pair of quotes is missing before this")
             if node >= 0:
                 names[node] = token
+            else:
+                labels[node] = token, at
             labelled = True
         elif token == "(":
             if node is not None:
@@ -249,6 +274,7 @@ def _parse(text):
         _fail(text, 0, "there is no tree in this text")
     if not done:
         _fail(text, len(text), "the text ends before the semicolon that ends a tree")
+    labels = [labels.get(~t, ("", ends[~t])) for t in range(len(pairs))]
     lengths.pop(node, None)  # how far the root stands below nothing
     del ends[node]
     lacking = sorted(ends[node] for node in ends.keys() - lengths.keys())
@@ -257,7 +283,7 @@ def _parse(text):
     n_leaves = len(names)
     merges = [[n_leaves + ~node if node < 0 else node for node in pair] for pair in pairs]
     nodes = [*range(n_leaves), *(~t for t in range(len(pairs) - 1))]
-    return names, merges, [lengths[node] for node in nodes] if lengths else None
+    return names, merges, [lengths[node] for node in nodes] if lengths else None, labels
 
 
 def _tokens(text):
@@ -302,6 +328,20 @@ def _heights(n_leaves, merges, lengths):
         heights.append(height)
         reached.append(max(height, reached[first], reached[last]))
     return np.array(heights[n_leaves:]), np.array(reached[n_leaves:])
+
+
+def _supports(text, labels):
+    """Support of each merge, from its label; the root is the last."""
+    supports = np.ones(len(labels))
+    for t, (label, at) in enumerate(labels):
+        if t == len(labels) - 1 and not label:
+            continue
+        if not _NUMBER.fullmatch(label):
+            _fail(text, at, f"{label!r} is no support" if label else "this node has no support")
+        supports[t] = float(label)
+        if not 0 <= supports[t] <= 1:
+            _fail(text, at, f"the support {label} is not a share from 0 to 1 (a percentage?)")
+    return supports
 
 
 def _numbers(names, leaves):

@@ -22,9 +22,9 @@ def export_csv(tree, *, levels=()):
     -------
     text : str
         Comma-separated: ``node``, ``name`` (of a leaf), ``parent``, ``child_1``, ``child_2``,
-        ``score`` (of a merge), ``n_leaves`` and ``rows`` below the node, and for each level
-        ``level_k``, the group that holds the node. What a node does not have is empty: a node
-        above a cut is in no group.
+        ``score`` (of a merge), ``support`` (of a merge; only if the tree has it), ``n_leaves``
+        and ``rows`` below the node, and for each level ``level_k``, the group that holds the
+        node. What a node does not have is empty: a node above a cut is in no group.
 
     Raises
     ------
@@ -71,9 +71,10 @@ def export_pandas(tree, *, levels=()):
 
     Returns
     -------
-    table : pandas.DataFrame of shape (n_nodes, 7 + n_levels)
+    table : pandas.DataFrame of shape (n_nodes, n_columns)
         The index is ``node``. The columns are those of :func:`export_csv`: ``name`` (object, None
-        for a merge), ``score`` (float64, NaN for a leaf), ``n_leaves``, and with missing values
+        for a merge), ``score`` and, if the tree has it, ``support`` (float64, NaN for a leaf),
+        ``n_leaves``, and with missing values
         as integers (Int64) ``parent``, ``child_1``, ``child_2`` and ``level_k``. ``rows`` is of
         the dtype of the tree's counts, and missing throughout if there are none.
 
@@ -107,7 +108,7 @@ def export_pandas(tree, *, levels=()):
         raise ImportError('export_pandas needs pandas: pip install "skl2h[pandas]".') from None
     columns = node_columns(tree, levels)
     dtypes = dict.fromkeys(columns, "Int64")
-    dtypes |= {"name": object, "score": "float64", "n_leaves": "int64"}
+    dtypes |= {"name": object, "score": "float64", "support": "float64", "n_leaves": "int64"}
     if tree.counts is not None:
         dtypes["rows"] = tree.counts.dtype
     index = pandas.RangeIndex(tree.n_nodes, name="node")
@@ -133,8 +134,8 @@ def export_networkx(tree, *, levels=()):
     graph : networkx.DiGraph
         An arborescence of the nodes 0..n_nodes-1, the last of which is the root; successors are
         in the order of ``children``. Node attributes are the columns of :func:`export_csv` but
-        for the nodes: ``name`` (of a leaf), ``score`` (of a merge), ``n_leaves``, ``rows`` and
-        ``level_k``, each where the node has it.
+        for the nodes: ``name`` (of a leaf), ``score`` and ``support`` (of a merge), ``n_leaves``,
+        ``rows`` and ``level_k``, each where the node has it.
 
     Raises
     ------
@@ -187,9 +188,12 @@ def node_columns(tree, levels):
         "child_1": of_leaves + tree.children[:, 0].tolist(),
         "child_2": of_leaves + tree.children[:, 1].tolist(),
         "score": of_leaves + (of_merges if tree.scores is None else tree.scores.tolist()),
+        "support": of_leaves + (of_merges if tree.support is None else tree.support.tolist()),
         "n_leaves": tree.sizes.tolist(),
         "rows": of_leaves + of_merges if tree.counts is None else tree.node_counts.tolist(),
     }
+    if tree.support is None:
+        del columns["support"]
     for level in check_levels(tree, levels):
         columns[f"level_{level}"] = group_of_nodes(tree, level)
     return columns

@@ -413,11 +413,29 @@ class TestTree:
         view.mouse().move_to_element(view["summary"]).perform()
         assert not view["tip"].is_displayed()
 
+    def test_support_is_told_in_the_details_on_hover_and_aloud(self, view):
+        support = np.linspace(0, 1, 23)
+        view.open(TREE.with_support(support), level=6)
+        for node, is_open, _ in frontier(TREE, 6):
+            view.row(node).find_element(By.CLASS_NAME, "name").click()
+            facts = view["facts"].text.replace("\n", " ")
+            view.mouse().move_to_element(view.row(node)).perform()
+            tip = view["tip"].text
+            if is_open is None:
+                assert "Support" not in facts
+                assert "support" not in tip
+            else:
+                share = f"{support[node - 24]:.6g}"
+                assert f" Support {share} " in facts
+                assert f"support {share}" in tip
+                assert f", support {share}" in view.row(node).accessible_name
+
     def test_without_scores_and_counts(self, view):
         view.open(MergeTree(TREE.children), level=3)
         assert view["summary"].text == "24 leaves"
         view.row(46).find_element(By.CLASS_NAME, "name").click()
         assert "Score" not in view["facts"].text
+        assert "Support" not in view["facts"].text
         assert "Rows" not in view["facts"].text
         assert view.driver.find_elements(By.CLASS_NAME, "count") == []
         view.mouse().move_to_element(view.row(46)).perform()

@@ -11,6 +11,7 @@ function drawDetails() {
     lines.push(["Rows", count(rows[chosen]) + percent]);
   }
   if (score(chosen) !== null) lines.push(["Score", score(chosen)]);
+  if (supportOf(chosen) !== null) lines.push(["Support", supportOf(chosen)]);
   const [from, to] = [topLevel(chosen), bottomLevel(chosen)];
   lines.push(["A group of its own", from === to ? `at level ${from}` : `at levels ${from} to ${to}`]);
   if (groups[chosen] >= 0) lines.push([`At level ${level}`, `group ${groups[chosen]}`]);

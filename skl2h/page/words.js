@@ -13,6 +13,9 @@ const leavesBelow = (node) => plural(size[node], "leaf", "leaves");
 const score = (node) =>
   scores && !isLeaf(node) ? String(Number(scores[node - K].toPrecision(6))) : null;
 
+const supportOf = (node) =>
+  support && !isLeaf(node) ? String(Number(support[node - K].toPrecision(6))) : null;
+
 const unseen = (leaf) => !names[leaf].trim();
 
 /** Name of a leaf, in quotes where there would be nothing to see. */
@@ -28,6 +31,7 @@ function facts(node) {
   const parts = [];
   if (rows) parts.push(plural(rows[node], "row"));
   if (score(node) !== null) parts.push(`score ${score(node)}`);
+  if (supportOf(node) !== null) parts.push(`support ${supportOf(node)}`);
   if (groups[node] >= 0) parts.push(`group ${groups[node]} at level ${level}`);
   return parts;
 }
