@@ -5,10 +5,12 @@ from importlib.metadata import version
 from . import datasets, export, metrics
 from .build import l2h_tree
 from .estimator import L2HClustering
+from .evidence import merge_evidence
 from .levels import suggest_levels
 from .plotting import DendrogramDisplay
 from .profile_plotting import ProfileMatrixDisplay
 from .support import bootstrap_support
+from .taxonomy import surprises
 from .tree import MergeTree
 
 __version__ = version("skl2h")
@@ -23,6 +25,8 @@ __all__ = [
     "datasets",
     "export",
     "l2h_tree",
+    "merge_evidence",
     "metrics",
     "suggest_levels",
+    "surprises",
 ]

@@ -8,7 +8,7 @@ from .html import export_html
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
 from .tables import export_csv, export_networkx, export_pandas
-from .tree import printable, tree_of
+from .tree import printable, some_names, tree_of
 
 __all__ = [
     "export_csv",
@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 DRAWN_DEPTH = 16  # so that branches take up to 64 columns, and text grows with the leaves alone
-N_NAMES = 10  # of the leaves of a group that is not opened
 
 
 def export_text(tree, *, decimals=3, level=None, max_depth=None):
@@ -94,7 +93,7 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
         node, depth, branch, indent = waiting.pop()
         line = branch + descriptions[node]
         if n_leaves <= node and (node < n_whole or depth == depth_limit):
-            line += f" ({_some_names(tree, node)})"
+            line += f" ({some_names(tree, node)})"
         elif n_leaves <= node:
             first, last = children[node - n_leaves]
             if depth < DRAWN_DEPTH:
@@ -140,10 +139,3 @@ def _descriptions(tree, decimals):
             for text, support in zip(texts[n_leaves:], tree.support.tolist())
         ]
     return texts
-
-
-def _some_names(tree, node):
-    leaves = tree.members(node)
-    names = [printable(tree.names[leaf]) for leaf in leaves[:N_NAMES]]
-    more = len(leaves) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")

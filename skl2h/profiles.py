@@ -58,31 +58,40 @@ class Profiles:
             self.rows_per_task = max(int(most // logits.entries_per_row), 1)
         self.most_rows = max(len(leaf) // BATCHES, self.rows_per_task)
 
-    def of(self, slot):
-        """Leaves outside a group, and the mass that goes there; leaves may repeat."""
+    def of(self, slot, exact=False):
+        """Leaves outside a group, and the mass that goes there; leaves may repeat.
+
+        Of a group with rows, one entry for each of `rows_of`, unless it is the last but one: its
+        only way is told by one row, or also by all if it is to be `exact`.
+        """
         members = self.groups.members[slot]
         if not self.groups.total[slot]:
             # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
             with np.errstate(all="ignore"):
                 return tuple(map(np.concatenate, zip(*map(self._soft_profile, members))))
-        if len(self.groups.parts[slot]) > 1 and self.groups.is_last_but_one():
+        if not exact and len(self.groups.parts[slot]) > 1 and self.groups.is_last_but_one():
             # There is one way to go: any row that still can go there tells enough.
             rows = self.rows_of(members)
             can = self.groups.slot_of_leaf[self.state.second[rows]] != slot
             can &= self.state.share[rows] > 0
             if can.any():
                 return self.state.second[rows[can][:1]], np.ones(1)
-        rows = self.up_to_date(slot)
+        if len(self.groups.parts[slot]) > 1:
+            self._leave_out(self.groups.next_grown(slot, self.most_rows))
+        rows = self.rows_of(members)
         mass = self.state.share[rows]
         if self.weights is not None:
             mass = mass * self.weights[rows]
         return self.state.second[rows], mass
 
-    def up_to_date(self, slot):
-        """Rows of a group, once their state knows of all its leaves."""
-        if len(self.groups.parts[slot]) > 1:
-            self._leave_out(self.groups.next_grown(slot, self.most_rows))
-        return self.rows_of(self.groups.members[slot])
+    def weights_of(self, rows):
+        """Weights of some rows."""
+        return np.ones(len(rows)) if self.weights is None else self.weights[rows]
+
+    def soft_mass(self, rows, leaves):
+        """What some rows add to the soft profile of some leaves, (len(rows),)."""
+        p = soft_probabilities(self.logits, self.state, rows, np.array(leaves)).sum(axis=1)
+        return p * self.weights_of(rows)
 
     def _leave_out(self, slots):
         """Bring the rows of some groups up to date."""

@@ -277,6 +277,8 @@ def _sum_of_each(V, lengths, peak):
 
 def soft_probabilities(logits, state, rows, leaves):
     """Softmax over all leaves, of some rows and leaves, (len(rows), len(leaves))."""
+    if isinstance(logits, SparseLogits):
+        return sparse.soft_probabilities(logits, rows, leaves)
     top = logits.at(rows, state.leaf[rows])
     p = np.subtract(logits.at(rows[:, np.newaxis], leaves), top[:, np.newaxis], dtype=np.float64)
     np.exp(p, out=p)

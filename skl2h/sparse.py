@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 
 from .logits import best_entries, first_not_finite, share_of
 
-__all__ = ["leave_out", "read_block", "soft_profiles"]
+__all__ = ["leave_out", "read_block", "soft_probabilities", "soft_profiles"]
 
 
 def read_block(logits):
@@ -29,6 +29,19 @@ def leave_out(logits, state, rows, slots, slot_of_leaf):
     values[slot_of_leaf[leaves] == np.repeat(slots, np.diff(starts))] = -np.inf
     state.second[rows], state.peak[rows], rest = best_entries(values, leaves, starts)
     state.share[rows] = share_of(rest)
+
+
+def soft_probabilities(logits, rows, leaves):
+    """Softmax over all leaves, of some rows and leaves, (len(rows), len(leaves))."""
+    values, columns, starts = logits.entries(rows)
+    _, peak, rest = best_entries(values, columns, starts)
+    row = np.repeat(np.arange(len(peak)), np.diff(starts))
+    some = np.flatnonzero(np.isin(columns, leaves))
+    place = np.argsort(leaves)
+    p = np.zeros((len(peak), len(leaves)))
+    at = place[leaves[place].searchsorted(columns[some])]
+    p[row[some], at] = np.exp(values[some] - peak[row[some]]) / rest[row[some]]
+    return p
 
 
 def soft_profiles(logits, state, weights, empty):

@@ -28,6 +28,7 @@ from .arguments import (
     check_support,
     list_of_names,
 )
+from .ranges import RangeMaximum
 from .svg import tree_svg
 
 __all__ = ["MergeTree"]
@@ -335,12 +336,8 @@ class MergeTree:
         starts, sizes = self._starts, self.sizes
         first = np.minimum(starts[a], starts[b])
         last = np.maximum(starts[a] + sizes[a], starts[b] + sizes[b]) - 1
-        # Between two places in the leaf order the highest-numbered split is the ancestor: two
-        # stretches of a power of two, which may overlap, hold all splits there are.
-        power = np.frexp(np.maximum(last - first, 1))[1] - 1
-        highest = np.maximum(
-            self._highest_splits[power, first], self._highest_splits[power, last - (1 << power)]
-        )
+        # Between two places in the leaf order the highest-numbered split is the ancestor.
+        highest = self._highest_split.between(first, last)
         ancestors = np.where(first == last, self.leaf_order[first], highest)
         return ancestors if a.ndim else int(ancestors)
 
@@ -498,20 +495,11 @@ class MergeTree:
         return _read_only(np.array(starts, dtype=np.intp))
 
     @cached_property
-    def _splits(self):
-        """Node that parts each leaf from the next one in `leaf_order`, (n_leaves,), last unused."""
+    def _highest_split(self):
+        """The largest of the nodes that part each leaf from the next one in `leaf_order`."""
         splits = np.zeros(self.n_leaves, dtype=np.intp)
         splits[self._starts[self.children[:, 1]] - 1] = np.arange(self.n_leaves, self.n_nodes)
-        return splits
-
-    @cached_property
-    def _highest_splits(self):
-        """Largest of the 2**p splits from each place on, (n_powers, n_leaves)."""
-        table = [self._splits]
-        for power in range((self.n_leaves - 1).bit_length() - 1):
-            ahead = np.roll(table[-1], -(1 << power))  # past the end, where nobody looks
-            table.append(np.maximum(table[-1], ahead))
-        return np.array(table)
+        return RangeMaximum(splits)
 
     def _sums_below(self, leaf_values):
         sums = leaf_values.tolist()
@@ -574,6 +562,14 @@ def tree_of(source, names=None):
 def printable(name):
     """Name as it is, or quoted where it would not be seen or would not stay on its line."""
     return repr(name) if not name.strip() or _OFF_LINE.search(name) else name
+
+
+def some_names(tree, node, most=10):
+    """Names of the leaves below a node, and how many more there are."""
+    leaves = tree.members(node)
+    names = [printable(tree.names[leaf]) for leaf in leaves[:most]]
+    more = len(leaves) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def picture_of(tree, level):

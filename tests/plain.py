@@ -6,7 +6,7 @@ the doubt of each row.
 """
 
 from fractions import Fraction
-from math import exp, fsum, inf
+from math import exp, fsum, inf, nan
 
 TIE = Fraction(1, 10**9)
 
@@ -90,3 +90,38 @@ def _profile(leaves, rows, leaf_of, weights):
             total = fsum(exp(value - row[leaf]) for value in row)
             parts[leaf] += [float(weight) * exp(row[c] - row[leaf]) / total for c in leaves]
     return [fsum(part) for part in parts]
+
+
+def plain_evidence(logits, children, weights=None):
+    """Of given merges: mean of each other group, share of rows, and what rows add at the partner.
+
+    Yields a dict by node, a float that is nan for a group without rows, and a dict by row.
+    """
+    rows = [[float(value) for value in row] for row in logits]
+    n_leaves = len(rows[0])
+    weights = [1.0] * len(rows) if weights is None else [float(weight) for weight in weights]
+    leaf_of = [max(range(n_leaves), key=row.__getitem__) for row in rows]
+    groups = {leaf: [leaf] for leaf in range(n_leaves)}
+    for t, (selected, partner) in enumerate(children):
+        inside = groups.pop(selected)
+        profile = _profile(inside, rows, leaf_of, weights)
+        means = {
+            node: fsum(profile[leaf] for leaf in leaves) / len(leaves)
+            for node, leaves in groups.items()
+        }
+        there, adds = groups.pop(partner), {}
+        own = [x for x, leaf in enumerate(leaf_of) if leaf in inside and weights[x] > 0]
+        for x in own:
+            outside = [c for c in range(n_leaves) if c not in inside and rows[x][c] > -inf]
+            target = max(outside, key=rows[x].__getitem__, default=None)
+            if target in there:
+                total = fsum(exp(rows[x][c] - rows[x][target]) for c in outside)
+                adds[x] = weights[x] / total
+        share = fsum(weights[x] for x in adds) / fsum(weights[x] for x in own) if own else nan
+        if not own:
+            for x, (row, leaf) in enumerate(zip(rows, leaf_of)):
+                if leaf in there and weights[x] > 0:
+                    total = fsum(exp(value - row[leaf]) for value in row)
+                    adds[x] = weights[x] * fsum(exp(row[c] - row[leaf]) for c in inside) / total
+        yield means, share, {x: mass for x, mass in adds.items() if mass > 0}
+        groups[n_leaves + t] = inside + there

@@ -22,6 +22,8 @@ PUBLIC = [
     skl2h.bootstrap_support,
     skl2h.l2h_tree,
     skl2h.suggest_levels,
+    skl2h.merge_evidence,
+    skl2h.surprises,
     L2HClustering,
     MergeTree,
     DendrogramDisplay,

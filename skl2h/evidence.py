@@ -1,0 +1,300 @@
+"""Why the merges of a tree were made: where the rows of each selected group would go.
+
+partner     the group that the selected one was merged with
+runner-up   the best of the others at that moment
+mean        of the profile over a group's leaves, as the algorithm compares them
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from .arguments import as_index
+from .build import check_weights
+from .estimator import fitted_logits
+from .merge import replay_merges
+from .tree import MergeTree, some_names
+
+__all__ = ["Evidence", "merge_evidence"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Why merges of a tree were made; one entry for each.
+
+    Made by :func:`merge_evidence`. Printing it gives one line for each merge.
+
+    Attributes
+    ----------
+    tree : MergeTree
+    nodes : ndarray of shape (n_entries,), dtype=intp
+        The merges, by their numbers in the tree.
+    selected, partners : ndarray of shape (n_entries,), dtype=intp
+        The two nodes that each joins: the group that was selected, and the one it went to.
+    runners_up : ndarray of shape (n_entries,), dtype=intp
+        The group with the largest mean but for the partner; -1 if no row goes to any other.
+    partner_means, runner_up_means : ndarray of shape (n_entries,), dtype=float64
+        Mean of the profile over the leaves of the partner and of the runner-up, in rows, or in
+        the unit of their weights; 0 without a runner-up.
+    margins : ndarray of shape (n_entries,), dtype=float64
+        Difference of the two means over the larger one: 1 if nothing speaks for any other group,
+        0 for a tie or if nothing speaks for any at all. Negative only where the rows are not
+        those that the tree was built of.
+    shares : ndarray of shape (n_entries,), dtype=float64
+        Share of the selected group's rows, by weight, whose best leaf outside it is one of the
+        partner's. NaN for a group without rows.
+    kinds : ndarray of shape (n_entries,), dtype=str
+        "rows" for a group with rows, "soft" for one without, which goes where the rows of others
+        find it plausible, and "stranded" for one that no row gives any way out: it went to the
+        group that was formed earliest, and nothing speaks for that.
+    rows : list of ndarray of dtype=intp
+        Of each merge the rows that carry it most, the most important first: rows of the selected
+        group, or for "soft" of the partner. Of rows that count the same, the first.
+    """
+
+    tree: MergeTree
+    nodes: np.ndarray
+    selected: np.ndarray
+    partners: np.ndarray
+    runners_up: np.ndarray
+    partner_means: np.ndarray
+    runner_up_means: np.ndarray
+    margins: np.ndarray
+    shares: np.ndarray
+    kinds: np.ndarray
+    rows: list
+
+    def __len__(self):
+        return len(self.nodes)
+
+    def __str__(self):
+        return "\n".join(self.lines())
+
+    def lines(self):
+        """Text of each entry.
+
+        Returns
+        -------
+        lines : list of str
+        """
+        return [self._line(at) for at in range(len(self))]
+
+    def take(self, places):
+        """Some of the entries.
+
+        Parameters
+        ----------
+        places : array-like of int or bool
+            As an array is indexed.
+
+        Returns
+        -------
+        evidence : Evidence
+        """
+        places = np.arange(len(self))[places]
+        values = {
+            field.name: getattr(self, field.name)[places]
+            for field in fields(self)
+            if field.name not in ("tree", "rows")
+        }
+        return Evidence(tree=self.tree, rows=[self.rows[at] for at in places], **values)
+
+    def to_pandas(self):
+        """DataFrame with one line for each entry.
+
+        Returns
+        -------
+        table : pandas.DataFrame of shape (n_entries, 11)
+            The index is ``node``. Columns are ``selected``, ``partner``, ``runner_up`` (Int64,
+            missing if there is none), ``partner_mean``, ``runner_up_mean``, ``margin``,
+            ``share``, ``kind``, ``rows`` (a list each), and the leaves of both sides by name, in
+            ``selected_leaves`` and ``partner_leaves``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError('to_pandas needs pandas: pip install "skl2h[pandas]".') from None
+        runners_up = pandas.array(self.runners_up, dtype="Int64")
+        runners_up[self.runners_up < 0] = pandas.NA
+        columns = {
+            "selected": self.selected,
+            "partner": self.partners,
+            "runner_up": runners_up,
+            "partner_mean": self.partner_means,
+            "runner_up_mean": self.runner_up_means,
+            "margin": self.margins,
+            "share": self.shares,
+            "kind": self.kinds.astype(object),
+            "rows": [rows.tolist() for rows in self.rows],
+            "selected_leaves": self._names(self.selected),
+            "partner_leaves": self._names(self.partners),
+        }
+        return pandas.DataFrame(columns, index=pandas.Index(self.nodes, name="node"))
+
+    def _names(self, nodes):
+        return [some_names(self.tree, node) for node in nodes]
+
+    def _line(self, at):
+        tree = self.tree
+        line = (
+            f"node {self.nodes[at]}: {some_names(tree, self.selected[at], 3)} -> "
+            f"{some_names(tree, self.partners[at], 3)}; "
+        )
+        if self.kinds[at] == "stranded":
+            return line + "no row has a way out, so it went to the group formed earliest"
+        if self.kinds[at] == "soft":
+            line += "no rows of its own"
+        else:
+            line += f"{self.shares[at]:.0%} of its rows"
+        if self.runners_up[at] < 0:
+            line += ", nothing for any other"
+        else:
+            runner_up = some_names(tree, self.runners_up[at], 3)
+            line += f", margin {self.margins[at]:.2f} over {runner_up}"
+        rows = ", ".join(map(str, self.rows[at][:3].tolist()))
+        return line + (f"; such as row {rows}" if rows else "")
+
+
+def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
+    """Why merges were made: where the rows of the selected group would go without its leaves.
+
+    Parameters
+    ----------
+    estimator : fitted L2HClustering
+    X : array-like of shape (n_samples, n_features)
+        The rows that the tree was built of, or others. The logits, for ``"precomputed"``.
+    node : int, default=None
+        A merge of the tree; None takes all, in their order.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each row, not negative; None weighs all 1.
+    n_rows : int, default=10
+        Rows to name of each merge, at most.
+
+    Returns
+    -------
+    evidence : Evidence
+        Arrays with an entry for each merge; printed, a line for each; ``to_pandas()`` gives a
+        table.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If the estimator is no `L2HClustering`, or `node` or `n_rows` is no integer.
+    ValueError
+        If the node is no merge, `n_rows` is negative, a weight is, or a row has no leaf.
+
+    Notes
+    -----
+    The merges of the estimator's tree are made again, one by one; before each, the rows of the
+    selected group G tell their profile: each row adds its weight times its largest softmax over
+    the leaves outside G at the leaf that has it. The partner is the group with the largest mean
+    of the profile over its leaves, and the runner-up the next. The rows that carry a merge most
+    are those that add most at the partner's leaves. A group without rows has a soft profile:
+    each row of others adds its weight times the softmax, over all leaves, of G's leaves at its
+    own leaf.
+
+    All merges together take little longer than building the tree.
+
+    Examples
+    --------
+    >>> from skl2h import L2HClustering, merge_evidence
+    >>> logits = [[3, 2, 0, 0], [2, 3, 0, 1], [0, 0, 4, 2], [0, 0, 2, 4]]
+    >>> evidence = merge_evidence(L2HClustering("precomputed").fit(logits), logits)
+    >>> print(evidence)
+    node 4: 1 -> 0; 100% of its rows, nothing for any other; such as row 1
+    node 5: 2 -> 3; 100% of its rows, nothing for any other; such as row 2
+    node 6: 0, 1 -> 2, 3; 100% of its rows, nothing for any other; such as row 1, 0
+    >>> evidence.shares
+    array([1., 1., 1.])
+    """
+    logits = fitted_logits(estimator, X)
+    tree = estimator.tree_
+    weights = check_weights(sample_weight, logits.shape[0])
+    n_rows = as_index("number of rows", n_rows)
+    if n_rows < 0:
+        raise ValueError(f"n_rows must be 0 or more, got {n_rows}.")
+    wanted = range(tree.n_leaves, tree.n_nodes)
+    if node is not None:
+        node = as_index("node", node)
+        if node not in wanted:
+            raise ValueError(
+                f"node {node} is no merge: they are {wanted.start} to {wanted.stop - 1}."
+                if wanted
+                else f"node {node} is no merge: a tree of one leaf has none."
+            )
+        wanted = range(node, node + 1)
+    scale = 1.0
+    if weights is not None:
+        # Products of tiny weights need not underflow.
+        scale = weights.max() or 1.0
+        weights = weights / scale
+    children = tree.children[: wanted.stop - tree.n_leaves]
+    moments = replay_merges(logits, children, weights, n_jobs=estimator.n_jobs)
+    with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+        entries = [
+            _weigh(*moment, n_rows)
+            for merge, moment in enumerate(moments, tree.n_leaves)
+            if merge in wanted
+        ]
+    columns = [list(column) for column in zip(*entries)] or [[]] * 6
+    partner_means, runner_up_means = (np.array(means, dtype=float) for means in columns[:2])
+    larger = np.maximum(partner_means, runner_up_means)
+    selected, partners = tree.children[wanted.start - tree.n_leaves :][: len(wanted)].T
+    return Evidence(
+        tree=tree,
+        nodes=np.array(wanted, dtype=np.intp),
+        selected=selected,
+        partners=partners,
+        runners_up=np.array(columns[2], dtype=np.intp),
+        partner_means=partner_means * scale,
+        runner_up_means=runner_up_means * scale,
+        margins=(partner_means - runner_up_means) / np.where(larger > 0, larger, 1.0),
+        shares=np.array(columns[3], dtype=float),
+        kinds=np.array(columns[4], dtype="<U8"),
+        rows=columns[5],
+    )
+
+
+def _weigh(groups, profiles, selected, partner, n_rows):
+    """Means of partner and runner-up, the runner-up, share, kind and rows of one merge."""
+    members = groups.members[selected]
+    leaves, mass = profiles.of(selected, exact=True)
+    slots, means = groups.means(selected, leaves, mass)
+    at_partner = slots == partner
+    partner_mean = float(means[at_partner].sum())
+    means[at_partner] = 0.0
+    runner_up = groups.best(slots, means)
+    runner_up_mean = 0.0 if runner_up is None else float(means[slots == runner_up][0])
+    if groups.total[selected]:
+        rows = profiles.rows_of(members)
+        there = (groups.slot_of_leaf[leaves] == partner) & (profiles.state.share[rows] > 0)
+        weight = profiles.weights_of(rows)
+        share = float(weight[there].sum() / weight.sum())
+        rows, mass = rows[there], mass[there]
+    else:
+        rows = profiles.rows_of(groups.members[partner])
+        mass, share = profiles.soft_mass(rows, members), np.nan
+    kind = "rows" if groups.total[selected] else "soft"
+    if not partner_mean and runner_up is None:
+        kind = "stranded"
+    runner_up = -1 if runner_up is None else groups.node[runner_up]
+    return partner_mean, runner_up_mean, runner_up, share, kind, _largest(rows, mass, n_rows)
+
+
+def _largest(rows, mass, n_rows):
+    """The rows with the largest mass above 0, the largest first, equal ones in their order."""
+    rows, mass = rows[mass > 0], mass[mass > 0]
+    if len(rows) > n_rows:
+        least = np.partition(mass, len(mass) - n_rows)[len(mass) - n_rows] if n_rows else np.inf
+        kept = mass >= least * (1 - 1e-6)
+        rows, mass = rows[kept], mass[kept]
+    # In float32 of the largest, so that the last digit does not decide.
+    rough = (mass / mass.max(initial=np.finfo(float).tiny)).astype(np.float32)
+    return rows[np.lexsort([rows, -rough])][:n_rows]

@@ -1,0 +1,238 @@
+"""Evidence of merges is that of the plain evaluation, for all kinds of rows."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from plain import plain_evidence
+from scipy.sparse import csr_matrix
+from sklearn import config_context
+from sklearn.cluster import KMeans
+from sklearn.exceptions import NotFittedError
+from test_merge import random_case
+
+from skl2h import L2HClustering, MergeTree, merge_evidence
+from skl2h.datasets import make_hierarchical_logits
+from skl2h.merge import AGGREGATIONS
+
+N_SEEDS = 240
+CHUNK = 40
+
+
+def fitted(logits, weights=None, **parameters):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = L2HClustering("precomputed", **parameters)
+        return model.fit(logits, sample_weight=weights)
+
+
+def check_against_plain(evidence, logits, weights, n_rows, seed):
+    merges = evidence.tree.children.tolist()
+    expected = plain_evidence(logits, merges, weights)
+    for at, ((selected, partner), (means, share, adds)) in enumerate(zip(merges, expected)):
+        where = f"seed {seed}, merge {at}"
+        assert evidence.nodes[at] == evidence.tree.n_leaves + at
+        assert (evidence.selected[at], evidence.partners[at]) == (selected, partner)
+        others = {node: mean for node, mean in means.items() if node != partner}
+        best = max(others.values(), default=0.0)
+        close = [node for node, mean in others.items() if mean >= best * (1 - 2e-9) and best > 0]
+        assert evidence.runners_up[at] == (min(close) if close else -1), where
+        assert evidence.partner_means[at] == pytest.approx(means[partner], rel=1e-9), where
+        assert evidence.runner_up_means[at] == pytest.approx(best, rel=1e-9), where
+        largest = max(best, means[partner])
+        margin = (means[partner] - best) / largest if largest else 0.0
+        assert evidence.margins[at] == pytest.approx(margin, abs=1e-8), where
+        assert evidence.shares[at] == pytest.approx(share, rel=1e-9, nan_ok=True), where
+        kind = "stranded" if not largest else "soft" if math.isnan(share) else "rows"
+        assert evidence.kinds[at] == kind, where
+        # The rows that add most, whatever the order of those that add the same.
+        rows = evidence.rows[at].tolist()
+        assert len(rows) == len(set(rows)) == min(len(adds), n_rows), where
+        found = [adds[row] for row in rows]
+        most = sorted(adds.values(), reverse=True)[: len(found)]
+        assert found == pytest.approx(most, rel=1e-5), where
+
+
+@pytest.mark.parametrize("start", range(0, N_SEEDS, CHUNK))
+def test_evidence_equals_plain_evaluation(start):
+    """With ties, empty and impossible leaves, weights, every dtype, block size and workers."""
+    for seed in range(start, start + CHUNK):
+        logits, weights, aggregation, memory, n_jobs = random_case(seed)
+        model = fitted(logits, weights, aggregation=aggregation, n_jobs=n_jobs)
+        with config_context(working_memory=memory):
+            evidence = merge_evidence(model, logits, sample_weight=weights, n_rows=4)
+        check_against_plain(evidence, logits, weights, 4, seed)
+        assert (evidence.margins >= -1e-8).all()  # the partner is the best, but for ties
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_evidence_of_rows_that_the_tree_was_not_built_of(seed):
+    """Merges are those of the tree; other rows may speak against them."""
+    rng = np.random.default_rng(seed)
+    model = fitted(rng.standard_normal((30, 12)) * 3)
+    logits, weights = rng.standard_normal((25, 12)) * 3, rng.random(25)
+    evidence = merge_evidence(model, logits, sample_weight=weights)
+    check_against_plain(evidence, logits, weights, 10, seed)
+    assert evidence.margins.min() < 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sparse_rows(seed):
+    rng = np.random.default_rng(seed)
+    logits = rng.standard_normal((40, 15)) * 3
+    impossible = rng.random(logits.shape) < 0.6
+    impossible[:, ::4] = rng.random((40, 4)) < 0.98  # leaves with few rows, or none
+    impossible[np.arange(40), 1 + np.arange(40) % 3] = False
+    logits[:, ::4] -= 10
+    logits[impossible] = -np.inf
+    possible = np.nonzero(~impossible)
+    sparse = csr_matrix((logits[possible], possible), logits.shape)
+    evidence = merge_evidence(fitted(sparse), sparse, n_rows=3)
+    check_against_plain(evidence, logits, None, 3, seed)
+    assert (evidence.kinds == "soft").any()
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_one_node_is_one_entry_of_all(aggregation):
+    logits = np.random.default_rng(0).standard_normal((200, 20)) * 3
+    logits[:, ::5] -= 20
+    model = fitted(logits, aggregation=aggregation)
+    every = merge_evidence(model, logits)
+    for at, node in enumerate(range(20, 39)):
+        one, same = merge_evidence(model, logits, node), every.take([at])
+        assert len(one) == 1
+        assert str(one) == str(same) == every.lines()[at]
+        for name in ("nodes", "selected", "partners", "runners_up", "shares", "kinds"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(same, name))
+        for name in ("partner_means", "runner_up_means", "margins"):
+            np.testing.assert_allclose(getattr(one, name), getattr(same, name), rtol=1e-9)
+        assert one.rows[0].tolist() == same.rows[0].tolist()
+
+
+def test_equal_rows_are_named_in_their_order():
+    """Whatever the number of workers and the size of blocks."""
+    logits = np.repeat(np.random.default_rng(0).standard_normal((6, 9)) * 3, 20, axis=0)
+    expected = None
+    for n_jobs, memory in [(1, 1.0), (2, 1.0), (1, 1e-4), (2, 1e-6)]:
+        with config_context(working_memory=memory):
+            rows = merge_evidence(fitted(logits, n_jobs=n_jobs), logits, n_rows=30).rows
+        assert all((np.diff(part[:20]) == 1).all() for part in rows if len(part))
+        expected = expected or [part.tolist() for part in rows]
+        assert [part.tolist() for part in rows] == expected
+
+
+def test_unit_of_weights_scales_the_means_alone():
+    logits = np.random.default_rng(0).standard_normal((60, 8))
+    weights = np.random.default_rng(1).random(60)
+    model = fitted(logits, weights)
+    one = merge_evidence(model, logits, sample_weight=weights)
+    tiny = merge_evidence(model, logits, sample_weight=weights * 2.0**-900)
+    assert str(tiny) == str(one)
+    np.testing.assert_array_equal(tiny.partner_means * 2.0**900, one.partner_means)
+
+
+def test_lines():
+    """Row 2 is torn between leaves 0 and 2, and more for 0."""
+    p = [[0.6, 0.3, 0.05, 0.05], [0.7, 0.2, 0.05, 0.05], [0.3, 0.4, 0.25, 0.05],
+         [0.05, 0.05, 0.6, 0.3], [0.05, 0.1, 0.25, 0.6], [0.05, 0.6, 0.3, 0.05]]  # fmt: skip
+    logits = np.log(p)
+    assert merge_evidence(fitted(logits), logits, n_rows=1).lines() == [
+        "node 4: 1 -> 2; 50% of its rows, margin 0.33 over 0; such as row 5",
+        "node 5: 3 -> 1, 2; 100% of its rows, nothing for any other; such as row 4",
+        "node 6: 0 -> 1, 2, 3; 100% of its rows, nothing for any other; such as row 0",
+    ]
+
+
+def test_soft_and_stranded_groups_are_told():
+    soft = np.array([[5.0, 1, 3, 0], [0, 5, 1, 0], [6, 1, 4, 0]])
+    lines = merge_evidence(fitted(soft), soft).lines()
+    assert "node 4: 2 -> 0; no rows of its own, margin" in lines[0]
+    assert lines[0].endswith("such as row 2, 0")
+    alone = np.where(np.eye(3) > 0, 0.0, -np.inf)
+    evidence = merge_evidence(fitted(alone), alone)
+    assert evidence.kinds.tolist() == ["stranded"] * 2
+    assert evidence.margins.tolist() == [0, 0]
+    assert all(
+        line.endswith("no row has a way out, so it went to the group formed earliest")
+        for line in evidence.lines()
+    )
+    assert [len(rows) for rows in evidence.rows] == [0, 0]
+
+
+def test_table():
+    pandas = pytest.importorskip("pandas")
+    logits, _, _ = make_hierarchical_logits(300, 8, random_state=0)
+    evidence = merge_evidence(fitted(logits), logits)
+    table = evidence.to_pandas()
+    assert table.index.tolist() == list(range(8, 15))
+    assert table.index.name == "node"
+    columns = {
+        "selected": "selected", "partner": "partners", "partner_mean": "partner_means",
+        "runner_up_mean": "runner_up_means", "margin": "margins", "share": "shares",
+        "kind": "kinds",
+    }  # fmt: skip
+    for column, name in columns.items():
+        assert table[column].tolist() == getattr(evidence, name).tolist()
+    missing = table["runner_up"].isna().to_numpy()
+    assert missing.tolist() == (evidence.runners_up < 0).tolist()
+    assert missing[-1]
+    assert table["runner_up"].dtype == pandas.Int64Dtype()
+    assert table["rows"].tolist() == [rows.tolist() for rows in evidence.rows]
+    assert table["selected_leaves"].iloc[0] == evidence.tree.names[evidence.selected[0]]
+
+
+def test_table_needs_pandas(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
+    evidence = merge_evidence(fitted(np.eye(3)), np.eye(3))
+    with pytest.raises(ImportError, match=r"to_pandas needs pandas: .*skl2h\[pandas\]"):
+        evidence.to_pandas()
+
+
+def test_fitted_models():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    model = L2HClustering(KMeans(6, n_init=1, random_state=0)).fit(X)
+    evidence = merge_evidence(model, X)
+    assert len(evidence) == 5
+    for selected, rows in zip(evidence.selected, evidence.rows):
+        assert np.isin(model.leaf_labels_[rows], model.tree_.members(selected)).all()
+
+
+def test_one_and_two_leaves():
+    one = merge_evidence(fitted(np.ones((4, 1))), np.ones((4, 1)))
+    assert len(one) == 0
+    assert str(one) == ""
+    two = merge_evidence(fitted(np.eye(2)), np.eye(2), n_rows=0)
+    assert two.margins.tolist() == two.shares.tolist() == [1.0]
+    assert two.rows[0].tolist() == []
+
+
+LOGITS = np.eye(4) * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"node": 3}, ValueError, "node 3 is no merge: they are 4 to 6"),
+        ({"node": 7}, ValueError, "node 7 is no merge: they are 4 to 6"),
+        ({"node": 4.0}, TypeError, r"A node is an integer, got 4\.0"),
+        ({"n_rows": -1}, ValueError, "n_rows must be 0 or more, got -1"),
+        ({"n_rows": None}, TypeError, "A number of rows is an integer, got None"),
+        ({"sample_weight": [1, 1, -1, 1]}, ValueError, r"sample_weight\[2\] is negative"),
+    ],
+    ids=str,
+)
+def test_bad_arguments(arguments, error, message):
+    model = fitted(LOGITS)
+    with pytest.raises(error, match=message):
+        merge_evidence(model, LOGITS, **arguments)
+
+
+def test_bad_models():
+    with pytest.raises(NotFittedError):
+        merge_evidence(L2HClustering("precomputed"), LOGITS)
+    with pytest.raises(TypeError, match="A fitted L2HClustering is needed, got MergeTree"):
+        merge_evidence(MergeTree([(0, 1)]), LOGITS)
+    alone = fitted(np.ones((2, 1)))
+    with pytest.raises(ValueError, match="a tree of one leaf has none"):
+        merge_evidence(alone, np.ones((2, 1)), 0)
