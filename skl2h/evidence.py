@@ -12,6 +12,7 @@ import numpy as np
 from .arguments import as_index
 from .build import check_weights
 from .estimator import fitted_logits
+from .fitted import last_step
 from .merge import replay_merges
 from .tree import MergeTree, some_names
 
@@ -165,7 +166,7 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
 
     Parameters
     ----------
-    estimator : fitted L2HClustering
+    estimator : fitted L2HClustering, or Pipeline that ends in one
     X : array-like of shape (n_samples, n_features)
         The rows that the tree was built of, or others. The logits, for ``"precomputed"``.
     node : int, default=None
@@ -214,10 +215,11 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     >>> evidence.shares
     array([1., 1., 1.])
     """
+    estimator, X = last_step(estimator, X)
     logits = fitted_logits(estimator, X)
     tree = estimator.tree_
     weights = check_weights(sample_weight, logits.shape[0])
-    n_rows = as_index("number of rows", n_rows)
+    n_rows = as_index("n_rows", n_rows)
     if n_rows < 0:
         raise ValueError(f"n_rows must be 0 or more, got {n_rows}.")
     wanted = range(tree.n_leaves, tree.n_nodes)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .arguments import list_of_names
 from .nested import nest
-from .tree import MergeTree, tree_of
+from .tree import MergeTree, support_of, tree_of
 
 __all__ = ["export_newick", "from_newick"]
 
@@ -82,9 +82,7 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     n_leaves, n_merges = tree.n_leaves, tree.n_nodes - tree.n_leaves
     if not isinstance(node_labels, (bool, np.bool_)):
         _check_node_labels(node_labels, "True, False or 'support'")
-        if tree.support is None:
-            raise ValueError("This tree has no support: bootstrap_support gives a tree that has.")
-        labels = list(map(repr, tree.support.tolist()))
+        labels = list(map(repr, support_of(tree).tolist()))
     elif node_labels:
         labels = list(map(str, range(n_leaves, tree.n_nodes)))
     else:

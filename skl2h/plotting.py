@@ -152,8 +152,9 @@ default="merge"
             A2, which are half as large on A4; one of 400 has 5 points on A4.
         show_counts : bool, default=False
             Whether to tell the rows of each leaf.
-        node_labels : bool or dict of {int: str}, default=False
-            Labels of the merges: their numbers, or a text for each of some.
+        node_labels : bool, "support" or dict of {int: str}, default=False
+            Labels of the merges: their numbers, their support to two digits, or a text for each
+            of some.
         legend : bool, default=None
             Whether to explain the colours that are seen, in as many columns as it takes. None
             does so for up to 30 of them, where there is room, and writes the numbers of more

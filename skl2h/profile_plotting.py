@@ -5,7 +5,7 @@ import numpy as np
 from .arguments import check_level
 from .captions import one_line
 from .drawing import needs_matplotlib
-from .estimator import L2HClustering, profile_matrix
+from .estimator import profile_matrix
 from .fitted import default_level, last_step, shares_of
 from .leaf_order import order_leaves
 from .palette import group_colors
@@ -192,8 +192,6 @@ default="similarity"
         (8, 8)
         """
         estimator, X = last_step(estimator, X)
-        if not isinstance(estimator, L2HClustering):
-            raise TypeError(f"A fitted L2HClustering is needed, got {estimator!r}.")
         profiles = profile_matrix(estimator, X, sample_weight)
         default_level(estimator, estimator.tree_, plot_kw)
         return cls(tree_of(estimator, names), profiles).plot(**plot_kw)

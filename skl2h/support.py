@@ -11,6 +11,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .arguments import as_index
 from .build import check_aggregation, check_weights
 from .estimator import fitted_logits
+from .fitted import last_step
 from .merge import merge_leaves
 from .metrics.reference import groups_of
 from .rows import read_rows
@@ -30,7 +31,7 @@ def bootstrap_support(
 
     Parameters
     ----------
-    estimator : fitted L2HClustering
+    estimator : fitted L2HClustering, or Pipeline that ends in one
         The tree whose merges are judged. Each resample is aggregated as its parameter
         `aggregation` says.
     X : array-like of shape (n_samples, n_features)
@@ -92,9 +93,10 @@ def bootstrap_support(
     >>> bootstrap_support(model, logits, n_resamples=20, random_state=0).support
     array([1., 1., 1.])
     """
+    estimator, X = last_step(estimator, X)
     logits = fitted_logits(estimator, X)
     check_aggregation(estimator.aggregation)
-    n_resamples = as_index("number of resamples", n_resamples)
+    n_resamples = as_index("n_resamples", n_resamples)
     if n_resamples < 1:
         raise ValueError(f"n_resamples must be at least 1, got {n_resamples}.")
     tree = estimator.tree_

@@ -495,11 +495,15 @@ class MergeTree:
         return _read_only(np.array(starts, dtype=np.intp))
 
     @cached_property
-    def _highest_split(self):
-        """The largest of the nodes that part each leaf from the next one in `leaf_order`."""
+    def _splits(self):
+        """Node that parts each leaf from the next one in `leaf_order`, (n_leaves,), last unused."""
         splits = np.zeros(self.n_leaves, dtype=np.intp)
         splits[self._starts[self.children[:, 1]] - 1] = np.arange(self.n_leaves, self.n_nodes)
-        return RangeMaximum(splits)
+        return splits
+
+    @cached_property
+    def _highest_split(self):
+        return RangeMaximum(self._splits)
 
     def _sums_below(self, leaf_values):
         sums = leaf_values.tolist()
@@ -557,6 +561,13 @@ def tree_of(source, names=None):
     if names is None and isinstance(source, FeatureAgglomeration):
         names = getattr(source, "feature_names_in_", None)
     return MergeTree(source.children_, scores=getattr(source, "distances_", None), names=names)
+
+
+def support_of(tree):
+    """Support of the merges of a tree that has it."""
+    if tree.support is None:
+        raise ValueError("This tree has no support: bootstrap_support gives a tree that has.")
+    return tree.support
 
 
 def printable(name):

@@ -10,6 +10,8 @@ from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from test_merge import random_case
 
 from skl2h import L2HClustering, MergeTree, merge_evidence
@@ -194,6 +196,8 @@ def test_fitted_models():
     model = L2HClustering(KMeans(6, n_init=1, random_state=0)).fit(X)
     evidence = merge_evidence(model, X)
     assert len(evidence) == 5
+    pipeline = make_pipeline(FunctionTransformer(), model).fit(X)
+    assert str(merge_evidence(pipeline, X)) == str(evidence)
     for selected, rows in zip(evidence.selected, evidence.rows):
         assert np.isin(model.leaf_labels_[rows], model.tree_.members(selected)).all()
 
@@ -215,9 +219,9 @@ LOGITS = np.eye(4) * 3
     [
         ({"node": 3}, ValueError, "node 3 is no merge: they are 4 to 6"),
         ({"node": 7}, ValueError, "node 7 is no merge: they are 4 to 6"),
-        ({"node": 4.0}, TypeError, r"A node is an integer, got 4\.0"),
+        ({"node": 4.0}, TypeError, r"node must be an integer, got 4\.0"),
         ({"n_rows": -1}, ValueError, "n_rows must be 0 or more, got -1"),
-        ({"n_rows": None}, TypeError, "A number of rows is an integer, got None"),
+        ({"n_rows": None}, TypeError, "n_rows must be an integer, got None"),
         ({"sample_weight": [1, 1, -1, 1]}, ValueError, r"sample_weight\[2\] is negative"),
     ],
     ids=str,

@@ -423,6 +423,17 @@ def test_node_labels():
     assert display.node_texts_ == []
 
 
+@pytest.mark.parametrize("layout", ["rectangular", "radial", "icicle"])
+def test_support_of_the_merges_that_are_shown(layout):
+    tree = MergeTree([(0, 1), (2, 3), (4, 5)], support=[0.5, 2 / 3, 1])
+    told = DendrogramDisplay.from_tree(tree, node_labels="support", layout=layout).node_texts_
+    assert sorted(text.get_text() for text in told) == ["0.50", "0.67", "1.00"]
+    few = DendrogramDisplay.from_tree(
+        tree, node_labels="support", layout=layout, max_leaves=2
+    ).node_texts_
+    assert sorted(text.get_text() for text in few) == ["1.00"]
+
+
 def test_names_survive():
     names = ["$a_b$ $", "", "two\nlines", r"\frac{1}{2}", "é<>&'\"", "x" * 500, "same", "same"]
     display = DendrogramDisplay.from_tree(chain(8).with_names(names), level=8)
@@ -586,6 +597,8 @@ def test_from_tree_wants_a_tree():
         ({"highlight": 9}, "There is no node 9"),
         ({"highlight": "zebra"}, "highlight names 'zebra', but no leaf has this name"),
         ({"show_counts": True}, "This tree has no counts to show"),
+        ({"node_labels": "scores"}, "node_labels, if it is a text, must be"),
+        ({"node_labels": "support"}, "This tree has no support: bootstrap_support gives"),
         ({"node_labels": {1: "leaf"}}, "node_labels names 1, but the merges are 3 to 4"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -10,6 +10,8 @@ from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skl2h import L2HClustering, MergeTree, bootstrap_support, l2h_tree, support
 from skl2h.datasets import make_hierarchical_logits
@@ -235,11 +237,12 @@ def test_fitted_models_and_other_rows():
     rng = np.random.default_rng(0)
     centres = np.array([[0, 0], [0, 2], [20, 0], [20, 2]])
     X = np.concatenate([centre + rng.standard_normal((100, 2)) for centre in centres])
-    model = L2HClustering(GaussianMixture(4, means_init=centres)).fit(X)
-    for rows in (X, X[::2]):
-        result = bootstrap_support(model, rows, n_resamples=20, random_state=0)
-        by_clade = dict(zip(clades(result), result.support))
-        assert by_clade[frozenset({0, 1})] == by_clade[frozenset({2, 3})] == 1
+    model = L2HClustering(GaussianMixture(4, random_state=0)).fit(X)
+    pipeline = make_pipeline(StandardScaler(), model).fit(X)
+    for judged, rows in ((model, X), (model, X[::2]), (pipeline, X)):
+        result = bootstrap_support(judged, rows, n_resamples=20, random_state=0)
+        assert result.support.tolist() == [1, 1, 1]
+        assert result.with_support(None) == judged[-1].tree_ if judged is pipeline else model.tree_
 
 
 def test_rows_of_no_resample_are_not_warned_of():
@@ -277,7 +280,7 @@ LOGITS = np.eye(4) * 3
     ("arguments", "error", "message"),
     [
         ({"n_resamples": 0}, ValueError, "n_resamples must be at least 1, got 0"),
-        ({"n_resamples": 1.5}, TypeError, "A number of resamples is an integer, got 1.5"),
+        ({"n_resamples": 1.5}, TypeError, "n_resamples must be an integer, got 1.5"),
         ({"sample_weight": np.zeros(4)}, ValueError, "0 for every row"),
         ({"sample_weight": [1, 1, 1, -1]}, ValueError, r"sample_weight\[3\] is negative"),
         ({"sample_weight": [1, 1]}, ValueError, r"shape \(4,\)"),
