@@ -5,6 +5,7 @@ runner-up   the best of the others at that moment
 mean        of the profile over a group's leaves, as the algorithm compares them
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -19,11 +20,29 @@ from .tree import MergeTree, some_names
 __all__ = ["Evidence", "merge_evidence"]
 
 
-@dataclass(frozen=True, eq=False)
-class Evidence:
+class Listing:
+    """Arrays with an entry for each of some merges: a line each as text, and a table."""
+
+    def __len__(self):
+        return len(self.nodes)
+
+    def __repr__(self):
+        return f"{type(self).__name__}(n_entries={len(self)})"
+
+    def __str__(self):
+        return "\n".join(self.lines())
+
+    def _repr_html_(self):
+        with suppress(ImportError):
+            return self.to_pandas()._repr_html_()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evidence(Listing):
     """Why merges of a tree were made; one entry for each.
 
-    Made by :func:`merge_evidence`. Printing it gives one line for each merge.
+    Made by :func:`merge_evidence`. Printing it gives one line for each merge; a notebook shows
+    the table, if there is pandas.
 
     Attributes
     ----------
@@ -64,12 +83,6 @@ class Evidence:
     shares: np.ndarray
     kinds: np.ndarray
     rows: list
-
-    def __len__(self):
-        return len(self.nodes)
-
-    def __str__(self):
-        return "\n".join(self.lines())
 
     def lines(self):
         """Text of each entry.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .evidence import Evidence
+from .evidence import Evidence, Listing
 from .metrics.reference import groups_of
 from .ranges import RangeMaximum
 from .tree import MergeTree, some_names, tree_of
@@ -17,11 +17,12 @@ from .tree import MergeTree, some_names, tree_of
 __all__ = ["Surprises", "surprises"]
 
 
-@dataclass(frozen=True, eq=False)
-class Surprises:
+@dataclass(frozen=True, eq=False, repr=False)
+class Surprises(Listing):
     """Merges that contradict a reference, strongest first.
 
-    Made by :func:`surprises`. Printing it gives one line for each.
+    Made by :func:`surprises`. Printing it gives one line for each; a notebook shows the table, if
+    there is pandas.
 
     Attributes
     ----------
@@ -42,10 +43,13 @@ class Surprises:
     strengths: np.ndarray
     evidence: Evidence | None
 
-    def __len__(self):
-        return len(self.nodes)
+    def lines(self):
+        """Text of each entry.
 
-    def __str__(self):
+        Returns
+        -------
+        lines : list of str
+        """
         if self.evidence is not None:
             lines = self.evidence.lines()
         else:
@@ -54,7 +58,7 @@ class Surprises:
                 f"node {node}: " + " -> ".join(some_names(self.tree, side, 3) for side in pair)
                 for node, pair in zip(self.nodes, pairs)
             ]
-        return "\n".join(f"{strength:.3f} {line}" for strength, line in zip(self.strengths, lines))
+        return [f"{strength:.3f} {line}" for strength, line in zip(self.strengths, lines)]
 
     def to_pandas(self):
         """DataFrame with one line for each.

@@ -12,10 +12,12 @@ from skl2h import (
     MergeTree,
     ProfileMatrixDisplay,
     datasets,
+    evidence,
     export,
     leaf_order,
     metrics,
     palette,
+    taxonomy,
 )
 
 PUBLIC = [
@@ -30,6 +32,9 @@ PUBLIC = [
     ProfileMatrixDisplay,
     leaf_order.order_leaves,
     palette.group_colors,
+    evidence.Evidence.take,
+    evidence.Evidence.to_pandas,
+    taxonomy.Surprises.to_pandas,
     datasets.make_hierarchical_logits,
     *(getattr(export, name) for name in export.__all__),
     *(getattr(metrics, name) for name in metrics.__all__),

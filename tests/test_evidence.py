@@ -1,6 +1,7 @@
 """Evidence of merges is that of the plain evaluation, for all kinds of rows."""
 
 import math
+import sys
 import warnings
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from test_merge import random_case
 
-from skl2h import L2HClustering, MergeTree, merge_evidence
+from skl2h import L2HClustering, MergeTree, merge_evidence, surprises
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.merge import AGGREGATIONS
 
@@ -181,14 +182,19 @@ def test_table():
     assert missing[-1]
     assert table["runner_up"].dtype == pandas.Int64Dtype()
     assert table["rows"].tolist() == [rows.tolist() for rows in evidence.rows]
+    assert repr(evidence) == "Evidence(n_entries=7)"
+    assert evidence._repr_html_() == table._repr_html_()
     assert table["selected_leaves"].iloc[0] == evidence.tree.names[evidence.selected[0]]
 
 
 def test_table_needs_pandas(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     evidence = merge_evidence(fitted(np.eye(3)), np.eye(3))
-    with pytest.raises(ImportError, match=r"to_pandas needs pandas: .*skl2h\[pandas\]"):
-        evidence.to_pandas()
+    found = surprises(MergeTree([(0, 1), (2, 3)]), [0, 1, 1])
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    for listing in (evidence, found):
+        with pytest.raises(ImportError, match=r"to_pandas needs pandas: .*skl2h\[pandas\]"):
+            listing.to_pandas()
+        assert listing._repr_html_() is None
 
 
 def test_fitted_models():

@@ -17,7 +17,7 @@ from skl2h import L2HClustering, MergeTree, bootstrap_support, l2h_tree, support
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits import as_logits
 from skl2h.merge import AGGREGATIONS, merge_leaves
-from skl2h.rows import read_rows
+from skl2h.rows import leave_out, read_rows
 
 CASES = ["planted", "noise", "empty leaves", "impossible leaves", "sparse", "float32"]
 
@@ -251,6 +251,24 @@ def test_rows_of_no_resample_are_not_warned_of():
     logits[np.arange(40), np.arange(40) % 4] = 0.0
     result = bootstrap_support(fitted(logits), logits, n_resamples=5, random_state=0)
     assert result.support[-1] == 1
+
+
+def test_workers_start_no_workers(monkeypatch):
+    """As many threads as were asked for make the trees, and each makes its own whole."""
+    threads = set()
+
+    def watched(*arguments):
+        threads.add(threading.get_ident())
+        return leave_out(*arguments)
+
+    monkeypatch.setattr("skl2h.profiles.leave_out", watched)
+    monkeypatch.setattr("skl2h.profiles.TASK_ENTRIES", 1)
+    logits = case("noise", 0, 300, 20)
+    bootstrap_support(fitted(logits), logits, n_resamples=8, n_jobs=1, random_state=0)
+    assert threads == {threading.get_ident()}
+    threads.clear()
+    bootstrap_support(fitted(logits), logits, n_resamples=8, n_jobs=3, random_state=0)
+    assert len(threads - {threading.get_ident()}) <= 3
 
 
 def test_an_interrupt_stops_all(monkeypatch):
