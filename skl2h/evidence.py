@@ -294,8 +294,8 @@ def _weigh(groups, profiles, selected, partner, n_rows):
         share = float(weight[there].sum() / weight.sum())
         rows, mass = rows[there], mass[there]
     else:
-        rows = profiles.rows_of(groups.members[partner])
-        mass, share = profiles.soft_mass(rows, members), np.nan
+        rows, mass = profiles.soft_rows(members, partner)
+        share = np.nan
     kind = "rows" if groups.total[selected] else "soft"
     if not partner_mean and runner_up is None:
         kind = "stranded"

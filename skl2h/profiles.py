@@ -5,6 +5,7 @@ Rows are brought up to date with a group that has grown, many small groups at on
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
@@ -88,10 +89,23 @@ class Profiles:
         """Weights of some rows."""
         return np.ones(len(rows)) if self.weights is None else self.weights[rows]
 
-    def soft_mass(self, rows, leaves):
-        """What some rows add to the soft profile of some leaves, (len(rows),)."""
-        p = soft_probabilities(self.logits, self.state, rows, np.array(leaves)).sum(axis=1)
-        return p * self.weights_of(rows)
+    def soft_rows(self, leaves, slot):
+        """Rows of a group, and what each adds to the soft profile of leaves without rows."""
+        leaves = np.array(leaves)
+        if isinstance(self.logits, SparseLogits):
+            # Those for which none of the leaves is stored add nothing.
+            columns = self._soft_columns[:, np.searchsorted(self.empty, leaves)]
+            rows = np.unique(columns.indices)
+            rows = rows[self.groups.slot_of_leaf[self.state.leaf[rows]] == slot]
+            rows = rows[self.weights_of(rows) > 0]
+        else:
+            rows = self.rows_of(self.groups.members[slot])
+        p = soft_probabilities(self.logits, self.state, rows, leaves).sum(axis=1)
+        return rows, p * self.weights_of(rows)
+
+    @cached_property
+    def _soft_columns(self):
+        return self.logits.scores[:, self.empty].tocsc()
 
     def _leave_out(self, slots):
         """Bring the rows of some groups up to date."""
