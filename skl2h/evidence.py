@@ -170,8 +170,8 @@ class Evidence(Listing):
         else:
             runner_up = some_names(tree, self.runners_up[at], 3)
             line += f", margin {self.margins[at]:.2f} over {runner_up}"
-        rows = ", ".join(map(str, self.rows[at][:3].tolist()))
-        return line + (f"; such as row {rows}" if rows else "")
+        rows = list(map(str, self.rows[at][:3].tolist()))
+        return line + (f"; such as row{'s'[: len(rows) > 1]} {', '.join(rows)}" if rows else "")
 
 
 def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
@@ -224,7 +224,7 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     >>> print(evidence)
     node 4: 1 -> 0; 100% of its rows, nothing for any other; such as row 1
     node 5: 2 -> 3; 100% of its rows, nothing for any other; such as row 2
-    node 6: 0, 1 -> 2, 3; 100% of its rows, nothing for any other; such as row 1, 0
+    node 6: 0, 1 -> 2, 3; 100% of its rows, nothing for any other; such as rows 1, 0
     >>> evidence.shares
     array([1., 1., 1.])
     """
@@ -248,7 +248,7 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     scale = 1.0
     if weights is not None:
         # Products of tiny weights need not underflow.
-        scale = weights.max() or 1.0
+        scale = min(weights.max(), 1.0) or 1.0
         weights = weights / scale
     children = tree.children[: wanted.stop - tree.n_leaves]
     moments = replay_merges(logits, children, weights, n_jobs=estimator.n_jobs)

@@ -151,7 +151,7 @@ def test_soft_and_stranded_groups_are_told():
     soft = np.array([[5.0, 1, 3, 0], [0, 5, 1, 0], [6, 1, 4, 0]])
     lines = merge_evidence(fitted(soft), soft).lines()
     assert "node 4: 2 -> 0; no rows of its own, margin" in lines[0]
-    assert lines[0].endswith("such as row 2, 0")
+    assert lines[0].endswith("such as rows 2, 0")
     alone = np.where(np.eye(3) > 0, 0.0, -np.inf)
     evidence = merge_evidence(fitted(alone), alone)
     assert evidence.kinds.tolist() == ["stranded"] * 2
