@@ -3,10 +3,10 @@
 import inspect
 from functools import partial
 
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimator import L2HClustering, profile_matrix
+from ..fitted import last_step
 
 __all__ = ["make_tree_scorer"]
 
@@ -116,11 +116,7 @@ class _TreeScorer:
 
     def __call__(self, estimator, X, y=None):
         check_is_fitted(estimator)
-        model = estimator
-        if isinstance(estimator, Pipeline):
-            model = estimator[-1]
-            if len(estimator) > 1:
-                X = estimator[:-1].transform(X)
+        model, X = last_step(estimator, X)
         if not isinstance(model, L2HClustering):
             raise TypeError(
                 "A fitted L2HClustering is needed, or a Pipeline that ends in one, got "
