@@ -16,7 +16,7 @@ def plain_merges(logits, weights=None, aggregation="sum_of_means"):
     rows = [[float(value) for value in row] for row in logits]
     n_leaves = len(rows[0])
     weights = [1] * len(rows) if weights is None else [Fraction(float(w)) for w in weights]
-    heaviest = max(weights)
+    unit = min(max(weights), 1) or 1
     leaf_of = [max(range(n_leaves), key=row.__getitem__) for row in rows]
     doubt_of = [_doubt(row, leaf) for row, leaf in zip(rows, leaf_of)]
 
@@ -29,7 +29,7 @@ def plain_merges(logits, weights=None, aggregation="sum_of_means"):
         }
         selected = _earliest_smallest(mass_and_doubt)
         # Only which mean is the largest matters: in this unit no product of weights underflows.
-        profile = _profile(groups[selected], rows, leaf_of, [w / heaviest for w in weights])
+        profile = _profile(groups[selected], rows, leaf_of, [w / unit for w in weights])
         means = {
             node: fsum(profile[leaf] for leaf in leaves) / len(leaves)
             for node, leaves in groups.items()
