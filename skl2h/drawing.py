@@ -6,6 +6,7 @@ inch. matplotlib is imported inside the functions.
 
 import math
 from contextlib import contextmanager
+from weakref import WeakSet
 
 import numpy as np
 
@@ -24,10 +25,13 @@ from .sizes import (
     rectangular_size,
 )
 
-__all__ = ["Page", "needs_matplotlib"]
+__all__ = ["Page", "box_of", "needs_matplotlib", "redrawn"]
 
 # What a legend may take of the width of axes that it did not make.
 MOST_OF_LEGEND = 0.5
+
+# Artists of all displays: who draws on the same axes again removes them.
+_drawn = WeakSet()
 
 
 class Page:
@@ -70,9 +74,11 @@ class Page:
         self.is_own = ax is None
         if self.is_own:
             _, ax = pyplot.subplots(figsize=self._figure_size(), layout="constrained")
-        self.ax, self.figure = ax, ax.figure
+        # Of axes in a SubFigure, the figure that holds it: it can be saved.
+        self.ax, self.figure = ax, ax.figure.canvas.figure
         try:
-            yield
+            with redrawn(ax):
+                yield
         except BaseException:
             if self.is_own:
                 pyplot.close(self.figure)
@@ -121,7 +127,7 @@ class Page:
 
         The tree leaves it a part of the axes, so that it is in nobody's way.
         """
-        width, height = self._box()
+        width, height = box_of(self.ax)
         most = LARGEST_PAGE * 72 if self.is_own else MOST_OF_LEGEND * width
         legend, self.aside = draw_legend(
             self.ax, title, entries, (most, height), at_top=not self.is_radial
@@ -135,7 +141,7 @@ class Page:
         """Choose the font, and the limits of the axes: the tree, its tiles and its labels."""
         from matplotlib.text import Text
 
-        box = np.maximum(self._box() - [self.aside, 0], 20.0)
+        box = np.maximum(box_of(self.ax) - [self.aside, 0], 20.0)
         font = Text(**self.text_kw).get_fontsize() if "fontsize" in self.text_kw else None
         self.sizes = self._sizes(box, font)
         if self.labels and font is None and self.sizes.font < SMALL_FONT:
@@ -227,15 +233,6 @@ class Page:
         longest = self.widths.max()
         return rectangular_size(self.n_tips, longest, rcParams["font.size"], self.along_y)
 
-    def _box(self):
-        """Width and height in points of the axes as they are laid out."""
-        ax, engine = self.ax, self.figure.get_layout_engine()
-        if engine is not None:
-            engine.execute(self.figure.canvas.figure)
-        locator = ax.get_axes_locator()
-        ax.apply_aspect(None if locator is None else locator(ax, None))
-        return ax.get_window_extent().size * 72 / self.figure.dpi
-
     def _center_axis_label(self, lower, upper):
         """Put the label of the axis at the middle of the heights, not of the axes."""
         heights = np.array([[0.0, self.layout.floor], [0.0, self.layout.top]])
@@ -295,6 +292,29 @@ class Page:
         if self.is_radial:
             return radial(points, self.layout)
         return rectangular(points, self.orientation)
+
+
+def box_of(ax):
+    """Width and height in points of axes as they are laid out."""
+    figure = ax.figure.canvas.figure
+    engine, locator = figure.get_layout_engine(), ax.get_axes_locator()
+    if engine is not None:
+        engine.execute(figure)
+    ax.apply_aspect(None if locator is None else locator(ax, None))
+    return ax.get_window_extent().size * 72 / figure.dpi
+
+
+@contextmanager
+def redrawn(ax):
+    """Remove what displays drew on axes, and remember what this one draws."""
+    for artist in ax.get_children():
+        if artist in _drawn:
+            artist.remove()
+    others = set(ax.get_children())
+    try:
+        yield
+    finally:
+        _drawn.update(set(ax.get_children()) - others)
 
 
 def needs_matplotlib(user):

@@ -117,7 +117,8 @@ class DendrogramDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure of a size that fits. What is drawn fits the axes as
-            they are now: after they changed their size, plot again.
+            they are now: after they changed their size, plot again. What a display drew on them
+            before is removed, and all else stays.
         layout : {"rectangular", "radial", "icicle"}, default="rectangular"
             In an icicle a node is a cell that spans its leaves, up to the merge that takes it
             in: across any height lie the groups of one level.

@@ -4,7 +4,7 @@ import numpy as np
 
 from .arguments import check_level
 from .captions import one_line
-from .drawing import needs_matplotlib
+from .drawing import box_of, needs_matplotlib, redrawn
 from .estimator import profile_matrix
 from .fitted import default_level, last_step, shares_of
 from .leaf_order import order_leaves
@@ -67,6 +67,7 @@ class ProfileMatrixDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Where to draw; the tree takes a part of it. None makes a figure of a size that fits.
+            What a display drew on the axes before is removed.
         normalize : bool, default=True
             Whether to show the share of each line, which then sums to 1.
         leaf_order : {"similarity", "merge", "size", "name"} or array-like of shape (n_leaves,), \
@@ -90,11 +91,8 @@ default="similarity"
             If an argument is none of the above, or does not fit the tree.
         """
         needs_matplotlib("ProfileMatrixDisplay.plot")
-        from matplotlib import pyplot, rcParams
-        from matplotlib.collections import LineCollection
+        from matplotlib import pyplot
         from matplotlib.text import Text
-
-        from .labels import text_widths
 
         tree, n_leaves = self.tree, self.tree.n_leaves
         profiles = _check_profiles(self.profiles, n_leaves)
@@ -109,47 +107,9 @@ default="similarity"
             side = float(np.clip(0.22 * n_leaves, 4, np.clip(0.09 * n_leaves, 9, LARGEST_SIDE)))
             figure = pyplot.figure(figsize=(1.25 * side, 1.1 * side))
             ax = figure.add_axes([0.01, 0.01, 0.98, 0.98])
-        ax.set_axis_off()
-        width, height = ax.get_window_extent().size * 72 / ax.figure.dpi
-
-        # In points: the tree, the square matrix, its labels, and a colour bar below.
-        labels = [one_line(tree.names[leaf]) for leaf in leaves]
-        length, bar, gap = text_widths(labels, text_kw).max(), 55.0, 4.0
-        side = min(width / 1.25, height - bar) - 2 * gap
-        font = min(rcParams["font.size"], side / (1.2 * n_leaves + length))
-        font = min(font, 0.4 * side / max(length, 1e-9))
-        side -= length * font
-        left = width - side - length * font - gap
-        scale = 1 / np.array([width, height, width, height])
-
-        self.figure_ = ax.figure
-        self.ax_ = ax.inset_axes(np.array([left, bar, side, side]) * scale)
-        tree_ax = ax.inset_axes(np.array([0, bar, left - gap, side]) * scale)
-        self.dendrogram_ = DendrogramDisplay(tree).plot(
-            tree_ax, leaf_order=leaves, max_leaves=None, level=level, show_labels=False,
-            legend=False,
-        )  # fmt: skip
-        tree_ax.set_axis_off()
-        values = (shares if normalize else profiles)[np.ix_(leaves, leaves)]
-        np.fill_diagonal(values, np.nan)  # a leaf has no place in its own profile
-        self.image_ = self.ax_.imshow(values, cmap=cmap, aspect="auto", vmin=0.0)
-        ticks = np.arange(n_leaves) if font >= SMALLEST_FONT else []
-        labels = labels if len(ticks) else []
-        style = {"fontsize": font, "parse_math": False, "usetex": False}
-        self.ax_.set_xticks(ticks, labels, **(style | {"rotation": 90} | text_kw))
-        self.ax_.set_yticks(ticks, labels, **(style | text_kw))
-        self.ax_.tick_params(
-            length=0, bottom=False, labelbottom=False, labeltop=True, left=False, labelleft=False,
-            labelright=True, pad=2,
-        )  # fmt: skip
-        self.outlines_ = None
-        if level is not None:
-            corners, colors = _blocks(tree.cut(level)[leaves])
-            lines = LineCollection(corners, colors=colors, linewidths=1.5, clip_on=False)
-            self.outlines_ = self.ax_.add_collection(lines, autolim=False)
-        bar_ax = ax.inset_axes(np.array([left, bar - 20, side, 8]) * scale)
-        self.colorbar_ = ax.figure.colorbar(self.image_, cax=bar_ax, orientation="horizontal")
-        self.colorbar_.set_label("share of the line" if normalize else "rows")
+        with redrawn(ax):
+            self._draw(ax, shares if normalize else profiles, leaves, level, cmap, text_kw)
+            self.colorbar_.set_label("share of the line" if normalize else "rows")
         return self
 
     @classmethod
@@ -195,6 +155,56 @@ default="similarity"
         profiles = profile_matrix(estimator, X, sample_weight)
         default_level(estimator, estimator.tree_, plot_kw)
         return cls(tree_of(estimator, names), profiles).plot(**plot_kw)
+
+    def _draw(self, ax, values, leaves, level, cmap, text_kw):
+        """Draw the tree, the matrix of values and the colour bar in parts of the axes."""
+        from matplotlib import rcParams
+        from matplotlib.collections import LineCollection
+
+        from .labels import text_widths
+
+        tree, n_leaves = self.tree, self.tree.n_leaves
+        ax.set_axis_off()
+        ax.set_aspect("auto")  # a radial tree may have been here
+        width, height = box_of(ax)
+
+        # In points: the tree, the square matrix, its labels, and a colour bar below.
+        labels = [one_line(tree.names[leaf]) for leaf in leaves]
+        length, bar, gap = text_widths(labels, text_kw).max(), 55.0, 4.0
+        side = min(width / 1.25, height - bar) - 2 * gap
+        font = min(rcParams["font.size"], side / (1.2 * n_leaves + length))
+        font = min(font, 0.4 * side / max(length, 1e-9))
+        side -= length * font
+        left = width - side - length * font - gap
+        scale = 1 / np.array([width, height, width, height])
+
+        self.figure_ = ax.figure.canvas.figure
+        self.ax_ = ax.inset_axes(np.array([left, bar, side, side]) * scale)
+        tree_ax = ax.inset_axes(np.array([0, bar, left - gap, side]) * scale)
+        self.dendrogram_ = DendrogramDisplay(tree).plot(
+            tree_ax, leaf_order=leaves, max_leaves=None, level=level, show_labels=False,
+            legend=False,
+        )  # fmt: skip
+        tree_ax.set_axis_off()
+        values = values[np.ix_(leaves, leaves)]
+        np.fill_diagonal(values, np.nan)  # a leaf has no place in its own profile
+        self.image_ = self.ax_.imshow(values, cmap=cmap, aspect="auto", vmin=0.0)
+        ticks = np.arange(n_leaves) if font >= SMALLEST_FONT else []
+        labels = labels if len(ticks) else []
+        style = {"fontsize": font, "parse_math": False, "usetex": False}
+        self.ax_.set_xticks(ticks, labels, **(style | {"rotation": 90} | text_kw))
+        self.ax_.set_yticks(ticks, labels, **(style | text_kw))
+        self.ax_.tick_params(
+            length=0, bottom=False, labelbottom=False, labeltop=True, left=False, labelleft=False,
+            labelright=True, pad=2,
+        )  # fmt: skip
+        self.outlines_ = None
+        if level is not None:
+            corners, colors = _blocks(tree.cut(level)[leaves])
+            lines = LineCollection(corners, colors=colors, linewidths=1.5, clip_on=False)
+            self.outlines_ = self.ax_.add_collection(lines, autolim=False)
+        bar_ax = ax.inset_axes(np.array([left, bar - 20, side, 8]) * scale)
+        self.colorbar_ = ax.figure.colorbar(self.image_, cax=bar_ax, orientation="horizontal")
 
 
 def _check_profiles(profiles, n_leaves):

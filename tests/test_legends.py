@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_plotting import some_tree
 
-from skl2h import DendrogramDisplay
+from skl2h import DendrogramDisplay, ProfileMatrixDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -71,6 +71,49 @@ def test_a_figure_of_its_own_has_room_for_it(layout, level, n_leaves):
     display = DendrogramDisplay.from_tree(some_tree(n_leaves, 0), layout=layout, level=level)
     display.figure_.canvas.draw()
     check_it_is_in_nobodys_way(display, [])
+
+
+def draw_kinds():
+    """One way to plot for each kind of picture."""
+    tree = some_tree(20, 0)
+    display = DendrogramDisplay(tree)
+    return {
+        "left": lambda ax: display.plot(ax, level=3),
+        "top": lambda ax: display.plot(ax, orientation="top", heights="score", max_leaves=9),
+        "radial": lambda ax: display.plot(ax, layout="radial", level=5, node_labels=True),
+        "icicle": lambda ax: display.plot(ax, layout="icicle", orientation="right", level=2),
+        "matrix": lambda ax: ProfileMatrixDisplay(tree, np.ones((20, 20))).plot(ax, level=4),
+    }
+
+
+def pixels(figure):
+    file = io.BytesIO()
+    figure.savefig(file, format="raw")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("first", draw_kinds())
+@pytest.mark.parametrize("second", draw_kinds())
+def test_plotting_again_leaves_nothing_of_the_first_picture(first, second):
+    """As on fresh axes, to the artist and to the pixel, also after another size."""
+    figure, ax = plt.subplots(figsize=(8, 4))
+    draw_kinds()[first](ax)
+    figure.set_size_inches(5, 4)
+    draw_kinds()[second](ax)
+    fresh = plt.subplots(figsize=(5, 4))[1]
+    draw_kinds()[second](fresh)
+    assert [type(one) for one in ax.get_children()] == [type(one) for one in fresh.get_children()]
+    assert len(figure.axes) == 1
+    assert pixels(figure) == pixels(fresh.figure)
+
+
+def test_plotting_again_keeps_what_others_drew():
+    ax = plt.subplots()[1]
+    mark, title = ax.axvline(-2), ax.set_title("mine")
+    for kind in draw_kinds().values():
+        kind(ax)
+        assert mark in ax.get_children()
+        assert ax.get_title() == title.get_text() == "mine"
 
 
 def test_axes_can_be_used_again_for_another_layout():
