@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.metrics import pairwise_distances
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array
 
 from .estimator import L2HClustering, profile_matrix
 
@@ -32,7 +33,8 @@ def affinity_of(estimator, X):
         return shares_of(profile_matrix(estimator, X))
     # Leaves are rows, or features: the nearer, the more alike.
     metric = getattr(estimator, "metric", "euclidean")
-    X = np.asarray(X).T if isinstance(estimator, FeatureAgglomeration) else X
+    if isinstance(estimator, FeatureAgglomeration):
+        X = check_array(X, accept_sparse=True).T
     return -(metric(X) if callable(metric) else pairwise_distances(X, metric=metric))
 
 
