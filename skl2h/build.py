@@ -11,7 +11,14 @@ from .merge import AGGREGATIONS, merge_leaves
 from .progress import printing
 from .tree import MergeTree
 
-__all__ = ["build_tree", "check_aggregation", "check_logits", "check_weights", "l2h_tree"]
+__all__ = [
+    "build_tree",
+    "check_aggregation",
+    "check_logits",
+    "check_weights",
+    "l2h_tree",
+    "level_of_the_caller",
+]
 
 
 def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=None, verbose=0):
@@ -125,12 +132,12 @@ def build_tree(
             f"{', '.join(named)}{f' and {more} more' if more else ''}: joined to the group that "
             "was formed earliest.",
             UserWarning,
-            stacklevel=_level_of_the_caller(),
+            stacklevel=level_of_the_caller(),
         )
     return tree, merges.leaves
 
 
-def _level_of_the_caller():
+def level_of_the_caller():
     """Depth of the first frame that is neither ours nor scikit-learn's, as `warn` counts."""
     frame, level = sys._getframe(1), 1
     while frame.f_back and frame.f_globals["__name__"].split(".")[0] in ("skl2h", "sklearn"):

@@ -11,12 +11,13 @@ A picture has two coordinates for each point, (place, height); `rectangular` and
 (x, y) of them. Nothing here recurses.
 """
 
-import operator
 from typing import NamedTuple
 
 import numpy as np
 
+from .arguments import as_index
 from .leaf_order import spans
+from .picture_arguments import check_one_of
 
 __all__ = [
     "HEIGHTS",
@@ -151,6 +152,8 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
 
     Raises
     ------
+    TypeError
+        If `max_leaves` is no integer.
     ValueError
         If branches cross, there is no place for a tip, or the tree has no scores.
 
@@ -166,15 +169,15 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     >>> layout.height
     array([0., 0., 0., 1., 2.])
     """
-    if heights not in HEIGHTS:
-        raise ValueError(f"heights must be one of {HEIGHTS}, got {heights!r}.")
+    check_one_of("heights", heights, HEIGHTS)
     if heights == "score" and tree.scores is None:
         raise ValueError("This tree has no scores: use heights='rank'.")
     n_leaves, n_tips = tree.n_leaves, tree.n_leaves
     if max_leaves is not None:
-        if operator.index(max_leaves) < 1:
+        max_leaves = as_index("max_leaves", max_leaves)
+        if max_leaves < 1:
             raise ValueError(f"max_leaves must be at least 1, got {max_leaves}.")
-        n_tips = min(operator.index(max_leaves), n_leaves)
+        n_tips = min(max_leaves, n_leaves)
     span = spans(tree, tree.leaf_order if leaf_order is None else np.asarray(leaf_order))
 
     # The merges shown are the last ones; what they join, but for themselves, are the tips.
