@@ -7,7 +7,7 @@ from .captions import group_captions, one_line
 from .layout import common_below
 from .palette import group_colors
 
-__all__ = ["Coloring", "highlighted"]
+__all__ = ["Coloring", "highlighted", "under_numbers"]
 
 
 class Coloring:
@@ -26,17 +26,23 @@ class Coloring:
         ... and each of those that tiles have, with a text.
     group_of_tips : ndarray of shape (n_tips,), dtype=intp, or None
         Group of each tip, -1 for several; None without a level.
+    group_nodes : ndarray of shape (level,), dtype=intp, or None
+        Node of each group.
     """
 
     def __init__(self, tree, layout, level, leaf_classes, neutral):
         self.colors, self.title, self.entries = [], None, []
         self.of_branches = of_nodes = np.full(tree.n_nodes, -1)
-        self.group_of_tips, captions, others = None, [], []
+        self.group_of_tips = self.group_nodes = None
+        captions, others = [], []
         if level is not None:
             level = check_level(tree, level)
             groups = tree.cut(level)
             self.of_branches = of_nodes = common_below(tree, groups)
             self.group_of_tips = of_nodes[layout.tips]
+            # The last node of each.
+            self.group_nodes = tree.n_nodes - 1 - np.unique(of_nodes[::-1], return_index=True)[1]
+            self.group_nodes = self.group_nodes[-level:]
             self.colors, self.title = group_colors(level), f"level {level}"
             captions = group_captions(tree, groups, level)
             others = ["several groups"]
@@ -118,3 +124,12 @@ def highlighted(tree, layout, highlight):
         if stands_out[tree.n_leaves + t]:
             stands_out[tree.children[t]] = True
     return stands_out
+
+
+def under_numbers(layout, group_nodes, is_icicle):
+    """Node whose cell, or tip whose tile, the number of each group stands on, (level,)."""
+    if is_icicle:
+        return group_nodes
+    # The place in the middle; any for groups that are not shown, whose numbers are not drawn.
+    middles = np.nan_to_num(layout.span[group_nodes].sum(axis=1) // 2)
+    return layout.tips[middles.astype(np.intp)]

@@ -47,18 +47,15 @@ class Page:
         Label of each tip; empty for none.
     text_kw : dict
         Of the labels.
-    tile : float
-        Width of the tile of each tip, 0 for none.
     """
 
-    def __init__(self, layout, kind, orientation, labels, text_kw, tile):
+    def __init__(self, layout, kind, orientation, labels, text_kw):
         self.text_kw = text_kw
         self._take_labels(labels)
         self.layout = layout
         self.is_radial = kind == "radial"
         self.is_icicle = kind == "icicle"
         self.orientation = orientation
-        self.tile, self.inset = tile, TILE_GAP + tile if tile else 0.0
         self.aside = 0.0
         self.along_y = not self.is_radial and orientation in ("left", "right")
         self.n_tips = len(layout.tips)
@@ -108,15 +105,14 @@ class Page:
             ticks = np.unique(np.clip(ticks, 1, self.n_tips))
             at, label = tree.n_leaves - ticks, "number of groups"
         else:
-            at = ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(
-                layout.floor, layout.top
-            )
+            at = ticks = _score_ticks(layout.floor, layout.top)
             label = "score"
         inside = (at >= layout.floor) & (at <= layout.top)
         at, ticks = at[inside], ticks[inside]
         ends = self.project(np.array([[0.0, layout.floor], [0.0, layout.top]]))
         points = self.project(np.column_stack([np.zeros(len(at)), at]))
         axis = 0 if self.along_y else 1
+        across.set_ticks([], minor=True)
         across.set_ticks(points[:, axis], [f"{tick:g}" for tick in ticks])
         across.set_label_text(label)
         spine.set_bounds(*sorted(ends[:, axis]))
@@ -137,9 +133,14 @@ class Page:
             self.figure.set_size_inches(width + self.aside / 72, height)
         return legend
 
-    def fit(self):
-        """Choose the font, and the limits of the axes: the tree, its tiles and its labels."""
+    def fit(self, tile):
+        """Choose the font, and the limits of the axes: the tree, its tiles and its labels.
+
+        The tile of each tip is so wide; 0 for none.
+        """
         from matplotlib.text import Text
+
+        self.tile, self.inset = tile, TILE_GAP + tile if tile else 0.0
 
         box = np.maximum(box_of(self.ax) - [self.aside, 0], 20.0)
         font = Text(**self.text_kw).get_fontsize() if "fontsize" in self.text_kw else None
@@ -292,6 +293,17 @@ class Page:
         if self.is_radial:
             return radial(points, self.layout)
         return rectangular(points, self.orientation)
+
+
+def _score_ticks(floor, top):
+    """Round scores, and last the largest one, rounded down to a hundredth of the range or less."""
+    from matplotlib.ticker import MaxNLocator
+
+    ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(floor, top)
+    unit = 10.0 ** (math.floor(math.log10(top - floor)) - 2)
+    last = math.floor(top / unit) * unit if unit else top
+    # Not so near below it that the two would touch.
+    return np.append(ticks[ticks <= last - 0.5 * (ticks[1] - ticks[0])], last)
 
 
 def box_of(ax):

@@ -1,8 +1,48 @@
 """Arguments of pictures: one clear error for each that cannot be drawn, before anything is."""
 
 from collections.abc import Mapping
+from numbers import Real
 
-__all__ = ["check_axes", "check_one_of", "check_style"]
+import numpy as np
+
+from .arguments import as_index
+from .tree import MergeTree
+
+__all__ = [
+    "check_axes",
+    "check_flag",
+    "check_node_labels",
+    "check_one_of",
+    "check_style",
+    "check_tree",
+]
+
+
+def check_tree(tree, display):
+    """Refuse what is no tree, such as a model that a display was given."""
+    if not isinstance(tree, MergeTree):
+        raise TypeError(
+            f"{display} needs a MergeTree, got {tree!r}: see {display}.from_estimator for a "
+            "fitted model."
+        )
+
+
+def check_flag(name, value, *others):
+    """Refuse what is neither True nor False, nor one of the others."""
+    if not isinstance(value, (bool, np.bool_)) and not any(value is one for one in others):
+        allowed = " or ".join(map(str, (True, False, *others)))
+        raise TypeError(f"{name} must be {allowed}, got {value!r}.")
+
+
+def check_node_labels(node_labels):
+    """Refuse what is neither True nor False, nor a dict by node."""
+    if isinstance(node_labels, Mapping):
+        for node in node_labels:
+            as_index("node_labels, where it names a merge,", node)
+    elif not isinstance(node_labels, (bool, np.bool_)):
+        raise TypeError(
+            f"node_labels must be True, False or a dict {{node: text}}, got {node_labels!r}."
+        )
 
 
 def check_one_of(name, value, allowed):
@@ -12,7 +52,7 @@ def check_one_of(name, value, allowed):
 
 
 def check_axes(ax):
-    """Refuse what is no axes of two straight directions."""
+    """Refuse what is no axes of two straight, linear directions."""
     from matplotlib.axes import Axes
 
     if ax is not None and not isinstance(ax, Axes):
@@ -21,6 +61,12 @@ def check_axes(ax):
         raise ValueError(
             f"ax must be rectilinear axes, as subplots() makes them, got {ax.name} axes."
         )
+    for name in "xy" if ax is not None else "":
+        scale = getattr(ax, f"get_{name}scale")()
+        if scale != "linear":
+            raise ValueError(
+                f"ax must have linear scales, got a {scale} one: ax.set_{name}scale('linear')."
+            )
 
 
 def check_style(name, style, artist, make):
@@ -34,4 +80,7 @@ def check_style(name, style, artist, make):
         make(**style)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{name} is no style of a {artist.__name__}: {error}") from error
+    size = style.get("fontsize")
+    if isinstance(size, Real) and not 0 < size < np.inf:
+        raise ValueError(f"{name} must have a fontsize above 0, got {size}.")
     return style

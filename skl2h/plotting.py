@@ -8,14 +8,21 @@ import warnings
 
 import numpy as np
 
-from .arguments import as_index
+from .build import level_of_the_caller
 from .captions import node_captions, tip_captions
-from .coloring import Coloring, highlighted
+from .coloring import Coloring, highlighted, under_numbers
 from .drawing import Page, needs_matplotlib
 from .fitted import affinity_of, default_level, last_step
-from .layout import HEIGHTS, ORIENTATIONS, lay_out
+from .layout import ORIENTATIONS, lay_out
 from .leaf_order import order_leaves
-from .picture_arguments import check_axes, check_one_of, check_style
+from .picture_arguments import (
+    check_axes,
+    check_flag,
+    check_node_labels,
+    check_one_of,
+    check_style,
+    check_tree,
+)
 from .tree import MergeTree, tree_of
 from .writing import tile_width, write_group_numbers, write_labels, write_node_labels
 
@@ -53,6 +60,7 @@ class DendrogramDisplay:
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+        The one that holds the axes, also where they are in a SubFigure.
     layout_ : Layout
         Tips, places and heights.
     lines_ : matplotlib LineCollection, or None
@@ -72,7 +80,7 @@ class DendrogramDisplay:
     node_texts_ : list of matplotlib Text
         Labels of merges.
     group_texts_ : list of matplotlib Text
-        Numbers of groups that are too many for a legend; empty otherwise.
+        Numbers of groups that have no legend; empty otherwise.
     legend_ : matplotlib Legend, or None
 
     See Also
@@ -158,9 +166,9 @@ default="merge"
             of some.
         legend : bool, default=None
             Whether to explain the colours that are seen, in as many columns as it takes. None
-            does so for up to 30 of them, where there is room, and writes the numbers of more
-            groups on their tiles, or on their cells of an icicle. The legend takes up to half
-            of the axes; a figure of its own gets wider instead.
+            does so for up to 30 of them, where there is room. Groups without a legend have their
+            numbers on their tiles, or on their cells of an icicle, unless it is False. The legend
+            takes up to half of the axes; a figure of its own gets wider instead.
         line_kw : dict, default=None
             Passed to :class:`matplotlib.collections.LineCollection`, or to the
             :class:`~matplotlib.collections.PolyCollection` of an icicle.
@@ -183,7 +191,8 @@ default="merge"
         Warns
         -----
         UserWarning
-            If a legend is asked for, but is too large for the axes. It is left out.
+            If a legend is asked for, but is too large for the axes: it is left out. Or if nothing
+            tells the classes of the leaves, unless `legend` is False.
         """
         needs_matplotlib("DendrogramDisplay.plot")
         from matplotlib.collections import LineCollection, PolyCollection
@@ -193,15 +202,17 @@ default="merge"
         from .labels import Label
 
         tree = self.tree
+        check_tree(tree, "DendrogramDisplay")
         check_axes(ax)
         check_one_of("layout", layout, LAYOUTS)
         check_one_of("orientation", orientation, ORIENTATIONS)
-        check_one_of("heights", heights, HEIGHTS)
+        check_flag("show_labels", show_labels)
+        check_flag("show_counts", show_counts)
+        check_flag("legend", legend, None)
+        check_node_labels(node_labels)
         if isinstance(max_leaves, str):
             check_one_of("max_leaves, unless it is an integer or None,", max_leaves, ("auto",))
             max_leaves = MOST_TIPS[layout]
-        elif max_leaves is not None:
-            max_leaves = as_index("max_leaves", max_leaves)
         if show_counts and tree.counts is None:
             raise ValueError("This tree has no counts to show: leave show_counts out.")
         is_icicle = layout == "icicle"
@@ -224,25 +235,24 @@ default="merge"
         widths = np.where(stands_out & (highlight is not None), 2.0, 1.0)
         labels = tip_captions(tree, shown, show_counts) if show_labels else []
         node_texts = node_captions(tree, shown, node_labels)
-        # A key of many colours is no key: more groups than that have their numbers on them.
         entries = coloring.entries
-        has_legend = bool(entries) and (len(entries) <= MOST_ENTRIES if legend is None else legend)
-        is_numbered = (
-            legend is None and not has_legend and level is not None and leaf_classes is None
-        )
-        # The cells of an icicle tell the groups already.
-        tile = 0.0
-        if entries and (not is_icicle or leaf_classes is not None):
-            tile = tile_width(level - 1 if is_numbered else None)
+        # A key of many colours is no key, unless asked for.
+        is_wanted = bool(entries) and (len(entries) <= MOST_ENTRIES if legend is None else legend)
 
-        page = Page(shown, layout, orientation, labels, text_kw, tile)
+        page = Page(shown, layout, orientation, labels, text_kw)
         lines = cells = triangles = tiles = key = None
         numbers = []
         with page.open(ax):
             page.draw_axis(tree, heights)
-            if has_legend:
+            if is_wanted:
                 key = page.draw_legend(coloring.title, entries)
-            page.fit()
+            is_unexplained = bool(entries) and key is None and legend is not False
+            is_numbered = is_unexplained and leaf_classes is None
+            # The cells of an icicle tell the groups already.
+            tile = 0.0
+            if entries and (not is_icicle or leaf_classes is not None):
+                tile = tile_width(level - 1 if is_numbered else None)
+            page.fit(tile)
             if is_icicle:
                 cells = page.draw_cells(tree, branch_colors, line_kw)
             else:
@@ -251,16 +261,24 @@ default="merge"
             if tile:
                 tiles = page.draw_tiles(tip_colors)
             texts, leaders = write_labels(page)
-            for text, out in zip(texts, stands_out[shown.tips]):
-                if not out:
-                    text.set_alpha(2 * FADED)
-            node_texts = write_node_labels(page, tree, node_texts, branch_colors)
+            _fade(texts, ~stands_out[shown.tips])
+            # As they are seen on white.
+            seen = branch_colors[:, 3:] * branch_colors[:, :3] + 1 - branch_colors[:, 3:]
+            merges = list(node_texts)
+            node_texts = write_node_labels(page, tree, node_texts, seen)
+            _fade(node_texts, ~stands_out[merges])
             if is_numbered:
-                numbers = write_group_numbers(page, tree, coloring.group_of_tips, tip_colors)
-        if legend and has_legend and key is None:
+                under = under_numbers(shown, coloring.group_nodes, is_icicle)
+                numbers = write_group_numbers(
+                    page, tree, coloring.group_of_tips, seen[under[coloring.group_of_tips]]
+                )
+                groups = [int(text.get_text()) for text in numbers]
+                _fade(numbers, ~stands_out[under[groups]])
+        if is_unexplained and (legend or leaf_classes is not None):
+            mend = "does not fit: draw on larger axes" if is_wanted else "needs legend=True"
             warnings.warn(
-                f"A legend of {len(entries)} entries does not fit: draw on larger axes.",
-                stacklevel=2,
+                f"A legend of {len(entries)} entries {mend}, or give legend=False for none.",
+                stacklevel=level_of_the_caller(),
             )
         self.ax_, self.figure_, self.layout_ = page.ax, page.figure, shown
         self.lines_, self.cells_, self.triangles_, self.tiles_ = lines, cells, triangles, tiles
@@ -344,8 +362,6 @@ default="merge"
         TypeError
             If it is no tree.
         """
-        if not isinstance(tree, MergeTree):
-            raise TypeError(f"from_tree needs a MergeTree, got {tree!r}.")
         return cls(tree, affinity=affinity).plot(**plot_kw)
 
     @classmethod
@@ -376,6 +392,12 @@ default="merge"
         """
         tree = MergeTree.from_linkage(linkage, names=names, counts=counts)
         return cls(tree, affinity=affinity).plot(**plot_kw)
+
+
+def _fade(texts, are_faded):
+    for text, is_faded in zip(texts, are_faded):
+        if is_faded:
+            text.set_alpha(2 * FADED)
 
 
 def _falls(tree):

@@ -9,7 +9,7 @@ from .estimator import profile_matrix
 from .fitted import default_level, last_step, shares_of
 from .leaf_order import order_leaves
 from .palette import group_colors
-from .picture_arguments import check_axes, check_style
+from .picture_arguments import check_axes, check_flag, check_style, check_tree
 from .plotting import DendrogramDisplay
 from .sizes import SMALLEST_FONT
 from .tree import tree_of
@@ -87,6 +87,8 @@ default="similarity"
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If an argument is of another type.
         ValueError
             If an argument is none of the above, or does not fit the tree.
         """
@@ -94,9 +96,11 @@ default="similarity"
         from matplotlib import pyplot
         from matplotlib.text import Text
 
+        check_tree(self.tree, "ProfileMatrixDisplay")
         tree, n_leaves = self.tree, self.tree.n_leaves
         profiles = _check_profiles(self.profiles, n_leaves)
         check_axes(ax)
+        check_flag("normalize", normalize)
         if level is not None:
             check_level(tree, level)
         cmap = pyplot.get_cmap(cmap)

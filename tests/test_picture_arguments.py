@@ -1,9 +1,12 @@
 """Bad arguments of pictures: one clear error each, and nothing drawn or left open."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.cluster import KMeans
 from test_plotting import some_tree
 
 from skl2h import DendrogramDisplay, MergeTree, ProfileMatrixDisplay
@@ -12,6 +15,7 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402 (after the backend is chosen)
+from matplotlib.colors import to_rgb  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +53,17 @@ BAD = [
     ({"text_kw": {"colour": "red"}}, ValueError, "text_kw is no style of a Text: .*colour"),
     ({"text_kw": {"size": "enormous"}}, ValueError, "text_kw is no style of a Text"),
     ({"text_kw": {"x": 3}}, ValueError, "text_kw is no style of a Text"),
+    ({"text_kw": {"fontsize": 0}}, ValueError, "text_kw must have a fontsize above 0, got 0"),
+    ({"text_kw": {"size": -3.5}}, ValueError, "text_kw must have a fontsize above 0, got -3.5"),
+    ({"text_kw": {"size": np.nan}}, ValueError, "text_kw must have a fontsize above 0, got nan"),
+    ({"show_labels": "no"}, TypeError, "show_labels must be True or False, got 'no'"),
+    ({"show_counts": None}, TypeError, "show_counts must be True or False, got None"),
+    ({"legend": "yes"}, TypeError, "legend must be True or False or None, got 'yes'"),
+    ({"node_labels": [3]}, TypeError, r"node_labels must be True, False or a dict .*, got \[3\]"),
+    ({"node_labels": None}, TypeError, "node_labels must be True, False or a dict .*, got None"),
+    ({"node_labels": "yes"}, TypeError, "node_labels must be True, False or a dict .*, got 'yes'"),
+    ({"node_labels": {"a": "b"}}, TypeError, "node_labels, .*, must be an integer, got 'a'"),
+    ({"node_labels": {45: "b"}}, ValueError, "node_labels names 45, but the merges are 3 to 4"),
     ({"text_kw": "red"}, TypeError, "text_kw must be a dict or None, got 'red'"),
 ]  # fmt: skip
 
@@ -96,6 +111,24 @@ def test_axes_are_rectilinear(projection):
             plot(ax)
         with pytest.raises(TypeError, match="ax must be matplotlib Axes or None, got ndarray"):
             plot(np.array([ax]))
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_axes_are_linear(name):
+    ax = plt.subplots()[1]
+    getattr(ax, f"set_{name}scale")("log")
+    for display in (DendrogramDisplay(TREE), ProfileMatrixDisplay(TREE, np.ones((3, 3)))):
+        with pytest.raises(ValueError, match=rf"got a log one: ax.set_{name}scale\('linear'\)"):
+            display.plot(ax)
+
+
+@pytest.mark.parametrize("not_a_tree", [None, KMeans(3)])
+def test_displays_are_of_trees(not_a_tree):
+    """The constructor takes anything, as in scikit-learn; `plot` says what it is not."""
+    for display in (DendrogramDisplay(not_a_tree), ProfileMatrixDisplay(not_a_tree, np.eye(3))):
+        name = type(display).__name__
+        with pytest.raises(TypeError, match=f"{name} needs a MergeTree, .*: see {name}.from_est"):
+            display.plot()
 
 
 @pytest.mark.parametrize("scores", [[-1e308, 1e308], [0.0, 1.7e308], [-1e200, 0.0]])
@@ -229,6 +262,92 @@ def test_a_legend_that_does_not_fit_is_left_out():
         display.plot(ax, level=25, legend=True)
     assert display.legend_ is None
     assert ax.get_legend() is None
+
+
+@pytest.mark.parametrize("layout", ["rectangular", "radial", "icicle"])
+@pytest.mark.parametrize(
+    ("level", "legend", "size"),
+    [(28, None, 2), (28, None, 6), (28, True, 2), (40, None, 2), (40, True, 9), (300, True, 6)],
+)
+@pytest.mark.filterwarnings("ignore:A legend of")
+def test_groups_have_a_legend_or_their_numbers(layout, level, legend, size):
+    """Never both, and neither only if it is asked for."""
+    ax = plt.subplots(figsize=(size, size))[1]
+    tree = some_tree(400, 0)
+    style = {"ax": ax, "level": level, "layout": layout, "max_leaves": None, "show_labels": False}
+    display = DendrogramDisplay.from_tree(tree, **style, legend=legend)
+    assert (display.legend_ is None) == bool(display.group_texts_)
+    display.plot(**style, legend=False)
+    assert display.legend_ is None
+    assert display.group_texts_ == []
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "legend", "message"),
+    [
+        (31, None, "A legend of 31 entries needs legend=True, or give legend=False"),
+        (30, None, "A legend of 30 entries does not fit: draw on larger axes, or give legend"),
+        (31, True, "A legend of 31 entries does not fit: draw on larger axes, or give legend"),
+        (31, False, None),
+        (2, None, None),
+    ],
+)
+def test_classes_that_nothing_explains_are_told(n_classes, legend, message):
+    """In the line of the caller, through `plot` and through `from_tree`."""
+    tree, classes = some_tree(40, 0), np.arange(40) % n_classes
+    ax = plt.subplots(figsize=(2, 2))[1]
+    for plot in (
+        lambda **style: DendrogramDisplay(tree).plot(ax, **style),
+        lambda **style: DendrogramDisplay.from_tree(tree, ax=ax, **style),
+    ):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            plot(leaf_classes=classes, legend=legend)
+        assert len(told) == (message is not None)
+        for one in told:
+            assert str(one.message).startswith(message)
+            assert one.filename == __file__
+
+
+def contrast(color, ground):
+    """Of two opaque colours, as WCAG 2 defines it: from 1 to 21."""
+    linear = np.array([color[:3], ground[:3]])
+    linear = np.where(linear > 0.04045, ((linear + 0.055) / 1.055) ** 2.4, linear / 12.92)
+    low, high = sorted(linear @ [0.2126, 0.7152, 0.0722])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("layout", ["rectangular", "icicle"])
+@pytest.mark.parametrize("highlight", [None, 0, 225])
+def test_texts_are_as_faded_as_what_they_stand_on(layout, highlight):
+    """And no white on what is nearly white."""
+    tree = some_tree(120, 0)
+    display = DendrogramDisplay.from_tree(
+        tree, layout=layout, level=40, highlight=highlight, node_labels=True
+    )
+    drawn = display.cells_ if layout == "icicle" else display.tiles_
+    paths, colors = drawn.get_paths(), drawn.get_facecolor()
+    texts = display.group_texts_ + (display.node_texts_ if layout == "icicle" else [])
+    assert len(texts) >= 40
+    for text in texts:
+        # On the border of two tiles a hair to the side decides.
+        x, y = text.get_position()
+        under = [color for path, color in zip(paths, colors)
+                 if path.contains_point((x, y + 1e-6))]  # fmt: skip
+        assert len(under) == 1
+        assert (text.get_alpha() or 1) == (1 if under[0][3] == 1 else 0.5)
+        seen = 1 - under[0][3] * (1 - under[0][:3])
+        assert contrast(to_rgb(text.get_color()), seen) > 2
+    hidden = ~np.isin(display.layout_.merges, below(tree, highlight))
+    faded = [text.get_alpha() == 0.5 for text in display.node_texts_]
+    assert_array_equal(faded, hidden)
+
+
+def below(tree, node):
+    """All nodes below one, and it."""
+    if node is None:
+        return np.arange(tree.n_nodes)
+    return [other for other in range(tree.n_nodes) if node in tree.path(other)]
 
 
 def test_the_apex_of_a_triangle_is_as_wide_as_its_stem():

@@ -8,6 +8,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 from plain import _profile
 from scipy.cluster.hierarchy import linkage
@@ -448,7 +449,40 @@ def test_the_axis_tells_the_number_of_groups(planted):
         assert tick == 24 - int(label.get_text())
     ax = DendrogramDisplay.from_tree(planted, orientation="right", heights="score").ax_
     for tick, label in zip(ax.get_xticks(), ax.get_xticklabels()):
-        assert tick == float(label.get_text())
+        assert_allclose(tick, float(label.get_text()))
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("max_leaves", [None, 3])
+@pytest.mark.parametrize(
+    "scores", [[1, 2, 9], [3.1, 20, 39.7], [-7, -3, -1.5], [0, 0, 0], [1e-300] * 3, [0, 0, 5e-324]]
+)
+def test_the_axis_of_scores_spans_them(orientation, max_leaves, scores):
+    """From the leaves to the top, and not down to the feet of triangles."""
+    tree = MergeTree([(0, 1), (4, 2), (5, 3)], scores=scores)
+    display = DendrogramDisplay.from_tree(
+        tree, orientation=orientation, heights="score", max_leaves=max_leaves
+    )
+    ax, shown = display.ax_, display.layout_
+    axis = ax.xaxis if orientation in ("left", "right") else ax.yaxis
+    sign = -1 if orientation in ("left", "bottom") else 1
+    ticks = np.sort(sign * axis.get_ticklocs())
+    assert shown.floor <= ticks[0]
+    assert_allclose(ticks[-1], shown.top, atol=0.01 * (shown.top - shown.floor))
+    assert ticks[-1] <= shown.top
+    spine = ax.spines["bottom" if orientation in ("left", "right") else "left"]
+    assert sorted(sign * np.array(spine.get_bounds())) == [shown.floor, shown.top]
+
+
+def test_the_figure_of_a_subfigure_can_be_saved(planted, tmp_path):
+    """It is the whole one."""
+    figure = plt.figure(figsize=(8, 4))
+    first, second = figure.subfigures(1, 2)
+    tree = DendrogramDisplay.from_tree(planted, ax=first.subplots(), level=3)
+    matrix = ProfileMatrixDisplay(planted, np.ones((24, 24))).plot(second.subplots(), level=3)
+    for display in (tree, matrix):
+        assert display.figure_ is figure
+        display.figure_.savefig(tmp_path / "tree.png")
 
 
 def test_heights_are_scores_on_request(planted):
@@ -521,6 +555,18 @@ def test_from_feature_agglomeration_and_pipelines():
     assert sorted(text.get_text() for text in display.texts_) == list("vwxyz")
 
 
+@pytest.mark.parametrize("kind", [scipy.sparse.csr_matrix, scipy.sparse.coo_matrix])
+def test_features_are_compared_in_sparse_data(kind):
+    X = np.random.default_rng(0).integers(0, 3, (20, 6)).astype(float)
+    model = FeatureAgglomeration(2).fit(X)
+    dense, sparse = (
+        DendrogramDisplay.from_estimator(model, data, leaf_order="similarity")
+        for data in (X, kind(X))
+    )
+    assert_allclose(sparse.affinity, dense.affinity)
+    assert_array_equal(sparse.layout_.tips, dense.layout_.tips)
+
+
 def test_from_l2h_clustering_takes_names_and_level():
     X, y = make_blobs(60, centers=6, random_state=0)
     model = L2HClustering(LogisticRegression(max_iter=1000), n_clusters=2).fit(
@@ -569,7 +615,7 @@ def test_estimators_without_a_whole_tree_are_refused(estimator, error, message):
 
 
 def test_from_tree_wants_a_tree():
-    with pytest.raises(TypeError, match="from_tree needs a MergeTree, got 3"):
+    with pytest.raises(TypeError, match="DendrogramDisplay needs a MergeTree, got 3"):
         DendrogramDisplay.from_tree(3)
 
 
