@@ -4,7 +4,6 @@ import operator
 
 import numpy as np
 
-from .picture_arguments import check_one_of
 from .tree import printable, support_of
 
 __all__ = ["group_captions", "node_captions", "one_line", "tip_captions"]
@@ -38,7 +37,6 @@ def node_captions(tree, layout, node_labels):
     if isinstance(node_labels, (bool, np.bool_)):
         return {merge: str(merge) for merge in merges} if node_labels else {}
     if isinstance(node_labels, str):
-        check_one_of("node_labels, if it is a text,", node_labels, ("support",))
         support = support_of(tree)
         return {merge: f"{support[merge - tree.n_leaves]:.2f}" for merge in merges}
     for node in node_labels:

@@ -35,13 +35,16 @@ def check_flag(name, value, *others):
 
 
 def check_node_labels(node_labels):
-    """Refuse what is neither True nor False, nor a dict by node."""
-    if isinstance(node_labels, Mapping):
+    """Refuse what is neither True nor False, nor "support", nor a dict by node."""
+    if isinstance(node_labels, str):
+        check_one_of("node_labels, if it is a text,", node_labels, ("support",))
+    elif isinstance(node_labels, Mapping):
         for node in node_labels:
             as_index("node_labels, where it names a merge,", node)
     elif not isinstance(node_labels, (bool, np.bool_)):
         raise TypeError(
-            f"node_labels must be True, False or a dict {{node: text}}, got {node_labels!r}."
+            "node_labels must be True, False, 'support' or a dict {node: text}, got "
+            f"{node_labels!r}."
         )
 
 

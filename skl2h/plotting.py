@@ -191,8 +191,8 @@ default="merge"
         Warns
         -----
         UserWarning
-            If a legend is asked for, but is too large for the axes: it is left out. Or if nothing
-            tells the classes of the leaves, unless `legend` is False.
+            If a legend is asked for, but is too large for the axes: it is left out. Or if neither
+            a legend nor numbers tell what the colours are, unless `legend` is False.
         """
         needs_matplotlib("DendrogramDisplay.plot")
         from matplotlib.collections import LineCollection, PolyCollection
@@ -274,7 +274,7 @@ default="merge"
                 )
                 groups = [int(text.get_text()) for text in numbers]
                 _fade(numbers, ~stands_out[under[groups]])
-        if is_unexplained and (legend or leaf_classes is not None):
+        if is_unexplained and (legend or not numbers):
             mend = "does not fit: draw on larger axes" if is_wanted else "needs legend=True"
             warnings.warn(
                 f"A legend of {len(entries)} entries {mend}, or give legend=False for none.",

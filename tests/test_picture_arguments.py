@@ -59,9 +59,9 @@ BAD = [
     ({"show_labels": "no"}, TypeError, "show_labels must be True or False, got 'no'"),
     ({"show_counts": None}, TypeError, "show_counts must be True or False, got None"),
     ({"legend": "yes"}, TypeError, "legend must be True or False or None, got 'yes'"),
-    ({"node_labels": [3]}, TypeError, r"node_labels must be True, False or a dict .*, got \[3\]"),
-    ({"node_labels": None}, TypeError, "node_labels must be True, False or a dict .*, got None"),
-    ({"node_labels": "yes"}, TypeError, "node_labels must be True, False or a dict .*, got 'yes'"),
+    ({"node_labels": [3]}, TypeError, r"node_labels must be True, .* or a dict .*, got \[3\]"),
+    ({"node_labels": None}, TypeError, "node_labels must be True, .* or a dict .*, got None"),
+    ({"node_labels": "yes"}, ValueError, "node_labels, if it is a text, must be .*, got 'yes'"),
     ({"node_labels": {"a": "b"}}, TypeError, "node_labels, .*, must be an integer, got 'a'"),
     ({"node_labels": {45: "b"}}, ValueError, "node_labels names 45, but the merges are 3 to 4"),
     ({"text_kw": "red"}, TypeError, "text_kw must be a dict or None, got 'red'"),
@@ -292,7 +292,7 @@ def test_groups_have_a_legend_or_their_numbers(layout, level, legend, size):
         (2, None, None),
     ],
 )
-def test_classes_that_nothing_explains_are_told(n_classes, legend, message):
+def test_colors_that_nothing_explains_are_told(n_classes, legend, message):
     """In the line of the caller, through `plot` and through `from_tree`."""
     tree, classes = some_tree(40, 0), np.arange(40) % n_classes
     ax = plt.subplots(figsize=(2, 2))[1]
@@ -307,6 +307,16 @@ def test_classes_that_nothing_explains_are_told(n_classes, legend, message):
         for one in told:
             assert str(one.message).startswith(message)
             assert one.filename == __file__
+
+
+@pytest.mark.parametrize(("level", "is_told"), [(40, False), (300, True)])
+def test_numbers_too_small_to_read_explain_nothing(level, is_told):
+    ax = plt.subplots(figsize=(2, 2))[1]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        DendrogramDisplay.from_tree(some_tree(400, 0), ax=ax, level=level, max_leaves=None)
+    messages = [f"A legend of {level} entries needs legend=True, or give legend=False for none."]
+    assert [str(one.message) for one in told] == messages * is_told
 
 
 def contrast(color, ground):
