@@ -115,20 +115,35 @@ def _outline(text, font, file):
     vertices = np.concatenate([vertices for vertices, _, _ in glyphs])
     vertices[:, 0] += starts
     codes = np.concatenate([codes for _, codes, _ in glyphs])
+    descent, top = _line(font, file)
+    # Curves stay within the points that make them; extents of curves take a loop over them.
+    y = vertices[:, 1]
+    line = (y.min(initial=-descent), y.max(initial=top))
+    return Outline(Path(vertices, codes), ends[-1], top / 2, line)
+
+
+@lru_cache(maxsize=64)
+def _line(font, file):
+    """How far a line reaches below and above the ground of its letters."""
     _, height, descent = text_to_path.get_text_width_height_descent("lp", font, False)
-    path, top = Path(vertices, codes), height - descent
-    y = path.get_extents().intervaly if len(codes) else (0.0, 0.0)
-    return Outline(path, ends[-1], top / 2, (min(y[0], -descent), max(y[1], top)))
+    return descent, height - descent
 
 
-@lru_cache(maxsize=4096)
+# More than the characters of 1,000 names in Chinese.
+@lru_cache(maxsize=16384)
 def _glyph(char, font, file):
     """Vertices and codes of the outline of a character, and how far on the next one stands."""
     vertices, codes = text_to_path.get_text_path(font, char)
     vertices = np.asarray(vertices, dtype=np.float64).reshape(-1, 2) / text_to_path.FONT_SCALE
     # Widths are of what is seen: of a space, only between others.
-    wide, narrow = (
-        text_to_path.get_text_width_height_descent(text, font, False)[0]
-        for text in (f"|{char}|", "||")
-    )
-    return vertices, np.asarray(codes, dtype=Path.code_type), wide - narrow
+    advance = _seen(f"|{char}|", font) - _ends(font, file)
+    return vertices, np.asarray(codes, dtype=Path.code_type), advance
+
+
+@lru_cache(maxsize=64)
+def _ends(font, file):
+    return _seen("||", font)
+
+
+def _seen(text, font):
+    return text_to_path.get_text_width_height_descent(text, font, False)[0]

@@ -14,7 +14,9 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402 (after the backend is chosen)
 from matplotlib.backends.backend_agg import RendererAgg  # noqa: E402
+from matplotlib.path import Path  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
+from matplotlib.textpath import text_to_path  # noqa: E402
 
 from skl2h.labels import Label, text_widths  # noqa: E402
 
@@ -106,6 +108,43 @@ def test_labels_are_drawn_without_an_image_of_each_character(monkeypatch):
         box = text.get_window_extent()
         rows = slice(*sorted(black.shape[0] - np.array([box.y0, box.y1]).astype(int)))
         assert black[rows, int(box.x0) : int(box.x1)].any()
+
+
+def test_outlines_are_made_once_for_each_character(monkeypatch):
+    """And not for each name: a loop over their curves took 5 to 30 seconds for 1,000 leaves."""
+    made = []
+    make, size = text_to_path.get_text_path, text_to_path.get_text_width_height_descent
+
+    def path_made(font, text, *args, **kwargs):
+        made.append(text)
+        return make(font, text, *args, **kwargs)
+
+    def size_taken(text, *args, **kwargs):
+        made.append(text)
+        return size(text, *args, **kwargs)
+
+    def refuse(*_, **__):
+        raise AssertionError
+
+    names = [f"{leaf:07d}" for leaf in range(300)]
+    tree = some_tree(300, 0).with_names(names)
+    # In a font whose characters no other test has made.
+    style = {"fontfamily": "DejaVu Serif", "fontweight": "bold", "fontstyle": "italic"}
+    display = DendrogramDisplay.from_tree(tree, layout="radial")
+    monkeypatch.setattr(text_to_path, "get_text_path", path_made)
+    monkeypatch.setattr(text_to_path, "get_text_width_height_descent", size_taken)
+    widths = text_widths(names, style)
+    assert (widths > 0).all()
+    monkeypatch.setattr(Path, "get_extents", refuse)
+    renderer = display.figure_.canvas.get_renderer()
+    for text in display.texts_:
+        text.set(**style)
+        text.draw(renderer)
+        box = text.get_window_extent()
+        assert box.width > 0
+        assert box.height > 0
+    # For each of ten digits its outline and its width, and the height of a line and its ends.
+    assert 10 < len(made) <= 2 * 10 + 2
 
 
 @pytest.mark.parametrize("length", [1, 6, 12])
