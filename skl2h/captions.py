@@ -4,31 +4,31 @@ import operator
 
 import numpy as np
 
+from .sizes import LONGEST_NAME, cut_middle
 from .tree import printable, support_of
 
 __all__ = ["group_captions", "node_captions", "one_line", "tip_captions"]
 
-# Longer names are cut, with an ellipsis.
-LONGEST_NAME = 60
-
 
 def tip_captions(tree, layout, show_counts):
-    """Label of each tip, from the first place to the last."""
-    labels = []
+    """Caption (name, what follows it) of each tip, from the first place to the last.
+
+    The name is empty for a collapsed merge. Only names may be cut.
+    """
+    captions = []
     for node in layout.tips.tolist():
+        is_leaf = node < tree.n_leaves
         rows = ""
-        if tree.counts is not None and (show_counts or node >= tree.n_leaves):
+        if tree.counts is not None and (show_counts or not is_leaf):
             count = tree.node_counts[node]
-            rows = "1 row" if count == 1 else f"{count:,.6g} rows"
-            if isinstance(count, np.integer):
-                rows = "1 row" if count == 1 else f"{count:,} rows"
-        if node < tree.n_leaves:
-            name = one_line(tree.names[node])
-            labels.append(f"{name} ({rows})" if rows else name)
+            number = f"{count:,}" if isinstance(count, np.integer) else f"{count:,.6g}"
+            rows = "1 row" if count == 1 else f"{number} rows"
+        if is_leaf:
+            captions.append((printable(tree.names[node]), f" ({rows})" if rows else ""))
         else:
             leaves = f"{tree.sizes[node]:,} leaves"
-            labels.append(f"{leaves}, {rows}" if rows else leaves)
-    return labels
+            captions.append(("", f"{leaves}, {rows}" if rows else leaves))
+    return captions
 
 
 def node_captions(tree, layout, node_labels):
@@ -60,5 +60,4 @@ def group_captions(tree, groups, level):
 
 def one_line(name):
     """Name as one piece of text on one line, not too long."""
-    name = printable(name)
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    return cut_middle(printable(name), LONGEST_NAME)

@@ -5,6 +5,7 @@ inch. matplotlib is imported inside the functions.
 """
 
 import math
+import warnings
 from contextlib import contextmanager
 from weakref import WeakSet
 
@@ -15,6 +16,7 @@ from .legend import draw_legend
 from .sizes import (
     LABEL_GAP,
     LARGEST_PAGE,
+    NEVER_CUT,
     SMALL_FONT,
     SMALLEST_FONT,
     TILE_GAP,
@@ -43,15 +45,15 @@ class Page:
     kind : {"rectangular", "radial", "icicle"}
     orientation : {"left", "right", "top", "bottom"}
         Side of the root, but for a radial tree.
-    labels : list of str
-        Label of each tip; empty for none.
+    captions : list of (str, str)
+        Name of each tip, which may be cut, and what follows it; empty for no labels.
     text_kw : dict
         Of the labels.
     """
 
-    def __init__(self, layout, kind, orientation, labels, text_kw):
+    def __init__(self, layout, kind, orientation, captions, text_kw):
         self.text_kw = text_kw
-        self._take_labels(labels)
+        self._take_captions(captions)
         self.layout = layout
         self.is_radial = kind == "radial"
         self.is_icicle = kind == "icicle"
@@ -146,10 +148,19 @@ class Page:
         font = Text(**self.text_kw).get_fontsize() if "fontsize" in self.text_kw else None
         self.sizes = self._sizes(box, font)
         if self.labels and font is None and self.sizes.font < SMALL_FONT:
-            self._take_labels(cut_long(self.labels))
+            self._take_captions(cut_long(self.captions))
             self.sizes = self._sizes(box, font)
             if self.sizes.font < SMALLEST_FONT:
-                self._take_labels([])
+                self._take_captions(cut_long(self.captions, NEVER_CUT))
+                self.sizes = self._sizes(box, font)
+            if self.sizes.font < SMALLEST_FONT:
+                self._take_captions([])
+                warnings.warn(
+                    f"Labels of {self.n_tips:,} leaves would be too small to read here, and are "
+                    "left out: draw on larger axes, show fewer with max_leaves, or set their "
+                    'size, as in text_kw={"fontsize": 2}. show_labels=False asks for none.',
+                    stacklevel=3,
+                )
         if not self.labels:
             self.sizes = self._sizes(box, 0.0)
         lower, upper = self._limits(box)
@@ -219,10 +230,11 @@ class Page:
         """Whether a white line is between the tiles of one colour."""
         return self.tile > 0 and self.pitch > 5
 
-    def _take_labels(self, labels):
+    def _take_captions(self, captions):
         from .labels import text_widths
 
-        self.labels = labels
+        self.captions = captions
+        self.labels = labels = [name + rest for name, rest in captions]
         self.widths = text_widths(labels, self.text_kw) if labels else np.zeros(1)
 
     def _figure_size(self):

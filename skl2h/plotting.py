@@ -155,8 +155,10 @@ default="merge"
             Nodes, or names of leaves: what is below them stands out, and the rest fades.
         show_labels : bool, default=True
             Whether to name the leaves. Labels are made small enough to fit, unless `text_kw` sets
-            their size. If they would be smaller than 6 points, those more than twice as long as
-            the median are cut; if they would be smaller than 2, there are none. A radial tree of
+            their size. Where they would be smaller than 6 points, names longer than 60
+            characters, or more than twice as long as the median, lose their middle; where they
+            would be smaller than 2, all names longer than 12 characters do, and if that is
+            not enough there are no labels. Counts are never cut. A radial tree of
             1,000 leaves has labels of 5 points on its own figure of 16.5 inches, the width of
             A2, which are half as large on A4; one of 400 has 5 points on A4.
         show_counts : bool, default=False
@@ -191,8 +193,9 @@ default="merge"
         Warns
         -----
         UserWarning
-            If a legend is asked for, but is too large for the axes: it is left out. Or if neither
-            a legend nor numbers tell what the colours are, unless `legend` is False.
+            If a legend is asked for, but is too large for the axes, or if labels would be too
+            small to read: they are left out. Or if neither a legend nor numbers tell what the
+            colours are, unless `legend` is False.
         """
         needs_matplotlib("DendrogramDisplay.plot")
         from matplotlib.collections import LineCollection, PolyCollection

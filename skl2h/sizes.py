@@ -13,12 +13,15 @@ from .layout import places_around, radial
 __all__ = [
     "LABEL_GAP",
     "LARGEST_PAGE",
+    "LONGEST_NAME",
+    "NEVER_CUT",
     "SMALLEST_FONT",
     "SMALL_FONT",
     "TILE",
     "TILE_GAP",
     "Fit",
     "cut_long",
+    "cut_middle",
     "fit_radial",
     "fit_rectangular",
     "radial_side",
@@ -48,8 +51,8 @@ RIM = 2.0
 # far as its labels would be small there.
 SMALLEST_PAGE, PAGE, LARGEST_PAGE = 5.0, 11.0, 16.5
 
-# Characters that are never cut.
-NEVER_CUT = 12
+# Characters of a name that are never cut, and most of them where room is short.
+NEVER_CUT, LONGEST_NAME = 12, 60
 
 
 class Fit(NamedTuple):
@@ -135,10 +138,22 @@ def rectangular_size(n_tips, longest, largest, along_y):
     return (across + 1.0, along) if along_y else (max(along, 4.0), across)
 
 
-def cut_long(labels):
-    """Labels, those more than twice as long as the median cut, with an ellipsis."""
-    most = max(NEVER_CUT, int(2 * np.median([len(label) for label in labels])))
-    return [label if len(label) <= most else label[: most - 1] + "…" for label in labels]
+def cut_long(captions, most=LONGEST_NAME):
+    """Captions (name, what follows it) with names cut to some characters at most.
+
+    Names more than twice as long as the median are cut as well.
+    """
+    lengths = [len(name) for name, _ in captions if name] or [0]
+    most = min(most, max(NEVER_CUT, int(2 * np.median(lengths))))
+    return [(cut_middle(name, most), rest) for name, rest in captions]
+
+
+def cut_middle(name, most):
+    """Name with an ellipsis in its middle, if it is longer: its ends tell it apart."""
+    if len(name) <= most:
+        return name
+    n_last = (most - 1) // 2
+    return f"{name[: most - 1 - n_last]}…{name[len(name) - n_last :]}"
 
 
 def _line(layout):

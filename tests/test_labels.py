@@ -1,13 +1,14 @@
 """Laws of the labels of leaves: where and how large they are, and that they are drawn fast."""
 
 import io
+import warnings
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from test_plotting import some_tree
 
-from skl2h import DendrogramDisplay
+from skl2h import DendrogramDisplay, MergeTree
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -174,3 +175,50 @@ def test_a_few_long_names_do_not_make_all_labels_small(layout):
     # Where there is room for them, names are whole.
     display = DendrogramDisplay.from_tree(tree.with_names(names), layout="icicle", max_leaves=10)
     assert not any("…" in text.get_text() for text in display.texts_)
+
+
+def test_names_lose_their_middle_only_where_room_is_short():
+    """So that names which differ at their ends are told apart."""
+    names = ["x" * 59 + str(leaf) for leaf in range(40)]
+    tree = some_tree(40, 0).with_names(names)
+    large, small = plt.subplots(figsize=(20, 10))[1], plt.subplots(figsize=(4, 4))[1]
+    for ax in (large, small):
+        display = DendrogramDisplay.from_tree(tree, ax=ax)
+        told = [text.get_text() for text in display.texts_]
+        assert len(set(told)) == 40
+        assert (set(told) == set(names)) == (ax is large)
+
+
+@pytest.mark.parametrize("layout", ["radial", "rectangular"])
+def test_counts_are_never_cut(layout):
+    names = [f"{leaf}" if leaf % 20 else "long " * 30 + str(leaf) for leaf in range(200)]
+    counts = np.arange(200) + 123_456
+    plain = some_tree(200, 0)
+    tree = MergeTree(plain.children, names=names, counts=counts)
+    ax = plt.subplots(figsize=(8, 10))[1]
+    display = DendrogramDisplay.from_tree(tree, ax=ax, layout=layout, show_counts=True)
+    told = [text.get_text() for text in display.texts_]
+    assert sum("…" in text for text in told) == 10
+    for leaf, text in zip(display.layout_.tips, told):
+        assert text.endswith(f" ({counts[leaf]:,} rows)")
+
+
+def test_labels_too_small_to_read_are_left_out_with_a_warning():
+    tree = some_tree(1000, 0)
+    ax = plt.subplots(figsize=(3, 3))[1]
+    with pytest.warns(UserWarning, match=r"1,000 leaves would be too small.* larger axes.*text_kw"):
+        display = DendrogramDisplay.from_tree(tree, ax=ax, layout="radial")
+    assert not display.texts_
+    display.plot(ax, layout="radial", text_kw={"fontsize": 1})
+    assert len(display.texts_) == 1000
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        display.plot(ax, layout="radial", show_labels=False)
+
+
+def test_1000_leaves_on_a4_have_labels():
+    """Of names that are longer than there is room for, too."""
+    tree = some_tree(1000, 0).with_names([f"a name of some length {leaf}" for leaf in range(1000)])
+    ax = plt.subplots(figsize=(8.27, 11.69), layout="constrained")[1]
+    display = DendrogramDisplay.from_tree(tree, ax=ax, layout="radial", level=12)
+    assert len({text.get_text() for text in display.texts_}) == 1000
