@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 import numpy as np
 
+from .build import level_of_the_caller
 from .layout import bent, places_around, radial, rectangular
 from .legend import draw_legend
 from .sizes import (
@@ -159,7 +160,7 @@ class Page:
                     f"Labels of {self.n_tips:,} leaves would be too small to read here, and are "
                     "left out: draw on larger axes, show fewer with max_leaves, or set their "
                     'size, as in text_kw={"fontsize": 2}. show_labels=False asks for none.',
-                    stacklevel=3,
+                    stacklevel=level_of_the_caller(),
                 )
         if not self.labels:
             self.sizes = self._sizes(box, 0.0)
