@@ -1,6 +1,7 @@
 """What a picture says of leaves, merges and groups: texts of one line."""
 
 import operator
+from unicodedata import bidirectional
 
 import numpy as np
 
@@ -24,7 +25,8 @@ def tip_captions(tree, layout, show_counts):
             number = f"{count:,}" if isinstance(count, np.integer) else f"{count:,.6g}"
             rows = "1 row" if count == 1 else f"{number} rows"
         if is_leaf:
-            captions.append((printable(tree.names[node]), f" ({rows})" if rows else ""))
+            name = printable(tree.names[node])
+            captions.append((_in_order(name), f" ({rows})") if rows else (name, ""))
         else:
             leaves = f"{tree.sizes[node]:,} leaves"
             captions.append(("", f"{leaves}, {rows}" if rows else leaves))
@@ -53,7 +55,7 @@ def group_captions(tree, groups, level):
     first = np.unique(groups, return_index=True)[1]
     sizes = np.bincount(groups, minlength=level)
     return [
-        f"{group}: {one_line(tree.names[leaf]) if size == 1 else f'{size:,} leaves'}"
+        f"{group}: {_in_order(one_line(tree.names[leaf])) if size == 1 else f'{size:,} leaves'}"
         for group, (leaf, size) in enumerate(zip(first, sizes))
     ]
 
@@ -61,3 +63,10 @@ def group_captions(tree, groups, level):
 def one_line(name):
     """Name as one piece of text on one line, not too long."""
     return cut_middle(printable(name), LONGEST_NAME)
+
+
+def _in_order(name):
+    """Name that does not turn what stands beside it, though it be written from right to left."""
+    turns = any(bidirectional(character) in ("R", "AL") for character in name)
+    # Marks, as old versions of matplotlib draw a box for an isolate.
+    return f"\u200e{name}\u200e" if turns else name

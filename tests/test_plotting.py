@@ -774,3 +774,15 @@ def test_leaves_are_compared_only_to_be_ordered_by_it():
     assert DendrogramDisplay.from_estimator(model, X).affinity is None
     display = DendrogramDisplay.from_estimator(model, X, leaf_order="similarity")
     assert display.affinity.shape == (30, 30)
+
+
+@pytest.mark.parametrize("name", ["\u05e9\u05dc\u05d5\u05dd", "\u0633\u0644\u0627\u0645 2", "abc"])
+def test_names_from_right_to_left_leave_counts_in_their_order(name):
+    """By the rules of Unicode, a mark ends what is turned round."""
+    tree = MergeTree([(0, 1)], names=[name, "b"], counts=[85, 7])
+    display = DendrogramDisplay.from_tree(tree, level=2, show_counts=True)
+    mark = "" if name == "abc" else "\u200e"
+    assert display.texts_[0].get_text() == f"{mark}{name}{mark} (85 rows)"
+    assert display.texts_[1].get_text() == "b (7 rows)"
+    assert display.legend_.get_texts()[0].get_text() == f"0: {mark}{name}{mark}"
+    assert DendrogramDisplay.from_tree(tree).texts_[0].get_text() == name
