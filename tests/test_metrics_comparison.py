@@ -22,7 +22,7 @@ from test_newick import balanced, random_chain
 from test_tree import TREES
 
 from skl2h import L2HClustering, MergeTree
-from skl2h.export import export_newick
+from skl2h.export import export_newick, from_newick
 from skl2h.metrics import cophenetic_correlation, shared_clades, triplet_accuracy
 
 METRICS = [triplet_accuracy, cophenetic_correlation, shared_clades]
@@ -149,6 +149,11 @@ class TestLaws:
         tree, reference = MergeTree(merges, names=names), MergeTree(number[other], names=renamed)
         assert metric(tree, reference) == pytest.approx(expected, abs=1e-12)
         assert metric(reference, tree) == pytest.approx(expected, abs=1e-12)
+
+    def test_numbers_are_names_that_come_back_in_another_order(self, seed, metric):
+        tree = MergeTree(random_merges(9, np.random.default_rng(seed)))
+        again = from_newick(export_newick(tree))
+        assert metric(tree, again) == metric(again, tree) == pytest.approx(1)
 
     def test_columns_may_stand_in_any_order(self, seed, metric):
         rng = np.random.default_rng(seed)

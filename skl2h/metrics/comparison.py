@@ -23,7 +23,7 @@ def triplet_accuracy(tree, reference):
         Another tree over the same leaves, or the classes of each leaf, of shape (n_leaves,) or
         (n_leaves, n_columns). Columns may stand in any order, and are nested: each group of one
         with more groups lies in one group of those with fewer. Leaves of two trees are told by
-        name, if both have names and not only numbers, and else by number.
+        name; but by number, if one has only the leaves' numbers as names, and the other has others.
 
     Returns
     -------

@@ -116,14 +116,20 @@ def _groups_of_tree(reference, tree):
 
 
 def _numbers_in(reference, tree):
-    """Number, in a tree, of each leaf of a reference: by name, if both have the same names."""
+    """Number, in a tree, of each leaf of a reference: by name, if both have the same names.
+
+    Names that are only the leaves' own numbers yield to others, but not to the same in another
+    order, as they come back from Newick.
+    """
     if reference.n_leaves != tree.n_leaves:
         raise ValueError(
             f"The trees are over different leaves: {tree.n_leaves} and {reference.n_leaves}."
         )
     numbers = np.arange(tree.n_leaves)
     by_number = tuple(map(str, range(tree.n_leaves)))
-    if tree.names == reference.names or by_number in (tree.names, reference.names):
+    if tree.names == reference.names:
+        return numbers
+    if by_number in (tree.names, reference.names) and set(tree.names) != set(reference.names):
         return numbers
     for here, there, side in ((tree, reference, "first"), (reference, tree, "second")):
         missing = Counter(here.names) - Counter(there.names)
