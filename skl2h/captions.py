@@ -5,8 +5,9 @@ from unicodedata import bidirectional
 
 import numpy as np
 
+from .names import printable
 from .sizes import LONGEST_NAME, cut_middle
-from .tree import printable, support_of
+from .tree import support_of
 
 __all__ = ["group_captions", "node_captions", "one_line", "tip_captions"]
 

@@ -25,7 +25,7 @@ from .logits import as_logits
 from .merge import N_REPORTS, leaf_profiles
 from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
-from .tree import picture_of
+from .svg import picture_of
 
 __all__ = ["L2HClustering", "profile_matrix"]
 

@@ -15,7 +15,8 @@ from .build import check_weights
 from .estimator import fitted_logits
 from .fitted import last_step
 from .merge import replay_merges
-from .tree import MergeTree, some_names
+from .names import some_names
+from .tree import MergeTree
 
 __all__ = ["Evidence", "merge_evidence"]
 

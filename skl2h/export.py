@@ -5,10 +5,11 @@ Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first
 
 from .arguments import as_index, check_level
 from .html import export_html
+from .names import printable, some_names
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
+from .sources import tree_of
 from .tables import export_csv, export_networkx, export_pandas
-from .tree import printable, some_names, tree_of
 
 __all__ = [
     "export_csv",

@@ -12,8 +12,8 @@ from string import Template
 
 from .arguments import check_level
 from .palette import group_colors
+from .sources import model_of, tree_of
 from .svg import as_text
-from .tree import model_of, tree_of
 
 __all__ = ["export_html"]
 

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from .build import check_logits, check_weights
 from .groups import TOLERANCE
 from .logits import SparseLogits, as_logits, best_entries
-from .tree import MergeTree, model_of
+from .sources import model_of
+from .tree import MergeTree
 
 __all__ = ["best_levels", "mass_of_merges", "suggest_levels"]
 

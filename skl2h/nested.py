@@ -8,8 +8,9 @@ import math
 import reprlib
 
 from .arguments import check_levels
+from .sources import tree_of
 from .tables import group_of_nodes
-from .tree import MergeTree, tree_of
+from .tree import MergeTree
 
 __all__ = ["export_json", "from_json"]
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from .arguments import list_of_names
 from .nested import nest
-from .tree import MergeTree, support_of, tree_of
+from .sources import tree_of
+from .tree import MergeTree, support_of
 
 __all__ = ["export_newick", "from_newick"]
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .export import export_csv, export_json, export_newick, export_text
-from .tree import printable
+from .names import printable
 
 __all__ = ["InputError", "check_outputs", "page", "picture", "tell", "text", "write_all", "writer"]
 

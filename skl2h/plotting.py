@@ -23,7 +23,8 @@ from .picture_arguments import (
     check_style,
     check_tree,
 )
-from .tree import MergeTree, tree_of
+from .sources import tree_of
+from .tree import MergeTree
 from .writing import tile_width, write_group_numbers, write_labels, write_node_labels
 
 __all__ = ["DendrogramDisplay"]

@@ -12,7 +12,7 @@ from .palette import group_colors
 from .picture_arguments import check_axes, check_flag, check_style, check_tree
 from .plotting import DendrogramDisplay
 from .sizes import SMALLEST_FONT
-from .tree import tree_of
+from .sources import tree_of
 
 __all__ = ["ProfileMatrixDisplay"]
 

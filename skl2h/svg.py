@@ -12,9 +12,10 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
+from .names import printable
 from .palette import group_colors
 
-__all__ = ["tree_svg"]
+__all__ = ["as_text", "picture_of"]
 
 MAX_TIPS = 24
 MAX_LETTERS = 64
@@ -23,12 +24,11 @@ MAX_LETTERS = 64
 _ROW, _LINES, _TEXT, _MARGIN = 20, 260, 480, 8
 
 
-def tree_svg(tree, level, shown):
+def _tree_svg(tree, level):
     """Picture of a tree from its root, on the left, to at most `MAX_TIPS` tips.
 
     The groups of the cut at `level` have their colours; what is above them is grey. Depth is the
-    rank of the merge. `shown` gives the text of a name. Returns the text of an ``<svg>`` element,
-    of ASCII characters only.
+    rank of the merge. Returns the text of an ``<svg>`` element, of ASCII characters only.
     """
     n_tips = min(tree.n_leaves, MAX_TIPS)
     above = 2 * tree.n_leaves - n_tips  # from here on nodes are merges of tips
@@ -59,7 +59,7 @@ def tree_svg(tree, level, shown):
             corners = f"{x[tip] - 4},{y[tip]} {x[tip] + 10},{y[tip] - 7} {x[tip] + 10},{y[tip] + 7}"
             mark = f'<polygon points="{corners}" fill="{color}" stroke="none"/>'
         lines.append(mark)
-        said = _text(tree, tip, leaves, shown)
+        said = _text(tree, tip, leaves)
         texts.append(f'<text x="{x[tip] + 16}" y="{y[tip] + 4}">{said}</text>')
 
     width, height = _LINES + _TEXT + 2 * _MARGIN, _ROW * n_tips + 2 * _MARGIN
@@ -83,11 +83,11 @@ def _colors(tree, level, above):
     return color_of
 
 
-def _text(tree, tip, leaves, shown):
+def _text(tree, tip, leaves):
     rows = ""
     if tree.counts is not None:
         rows = f" ({tree.node_counts[tip]:,.12g})"
-    names = ", ".join(shown(tree.names[leaf]) for leaf in leaves[: MAX_LETTERS // 2])
+    names = ", ".join(printable(tree.names[leaf]) for leaf in leaves[: MAX_LETTERS // 2])
     if tip < tree.n_leaves:
         return as_text(_fitted(names, MAX_LETTERS) + rows)
     size = f"{tree.sizes[tip]:,} leaves{rows}: "
@@ -108,3 +108,14 @@ def as_text(text):
     """Text as ASCII markup, in HTML and in XML; U+FFFD for what neither can hold."""
     held = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "\ufffd", text)
     return escape(held).encode("ascii", "xmlcharrefreplace").decode()
+
+
+def picture_of(tree, level):
+    """Element of HTML that shows a tree, coloured by the groups of a level."""
+    said = [repr(tree)]
+    if tree.counts is not None:
+        said.append(f"{tree.node_counts[-1]:,.12g} rows (in brackets: of each line)")
+    if 1 < level < tree.n_leaves:
+        said.append(f"coloured by its {level} groups")
+    said, picture = ", ".join(said), _tree_svg(tree, level)
+    return f'<div style="overflow-x: auto"><div>{said}</div>{picture}</div>'

@@ -4,7 +4,7 @@ import csv
 import io
 
 from .arguments import check_levels
-from .tree import tree_of
+from .sources import tree_of
 
 __all__ = ["export_csv", "export_networkx", "export_pandas"]
 

@@ -11,8 +11,10 @@ import numpy as np
 
 from .evidence import Evidence, Listing
 from .metrics.reference import groups_of
+from .names import some_names
 from .ranges import RangeMaximum
-from .tree import MergeTree, some_names, tree_of
+from .sources import tree_of
+from .tree import MergeTree
 
 __all__ = ["Surprises", "surprises"]
 

@@ -9,13 +9,9 @@ A parent's number is larger than its children's, so every walk is a loop over th
 order, or a hop from parent to parent: nothing here recurses.
 """
 
-import re
 from functools import cached_property
 
 import numpy as np
-from sklearn.cluster import FeatureAgglomeration
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from .arguments import (
     as_floats,
@@ -29,12 +25,9 @@ from .arguments import (
     list_of_names,
 )
 from .ranges import RangeMaximum
-from .svg import tree_svg
+from .svg import picture_of
 
-__all__ = ["MergeTree"]
-
-# Control characters, ends of lines, halves of characters, and what turns the direction of text.
-_OFF_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+__all__ = ["MergeTree", "support_of"]
 
 
 class MergeTree:
@@ -531,67 +524,11 @@ class MergeTree:
             )
 
 
-def model_of(source):
-    """Last step of a Pipeline, or what is none as it is."""
-    return source[-1] if isinstance(source, Pipeline) else source
-
-
-def tree_of(source, names=None):
-    """Tree of a tree, which is itself, or of a fitted estimator or Pipeline that has one."""
-    source = model_of(source)
-    if not isinstance(source, MergeTree) and not hasattr(source, "fit"):
-        raise TypeError(f"A MergeTree or a fitted estimator is needed, got {source!r}.")
-    if not isinstance(source, MergeTree):
-        check_is_fitted(source)
-    tree = getattr(source, "tree_", source)
-    if isinstance(tree, MergeTree):
-        return tree if names is None else tree.with_names(names)
-    if not hasattr(source, "children_"):
-        raise TypeError(
-            f"{type(source).__name__} has no tree: neither tree_ nor children_. Wrap a flat "
-            "model in L2HClustering to get one."
-        )
-    n_leaves = int(getattr(source, "n_leaves_", len(source.children_) + 1))
-    if len(source.children_) != n_leaves - 1:
-        raise ValueError(
-            f"The tree of this {type(source).__name__} is not whole: "
-            f"{len(source.children_)} merges of {n_leaves} leaves. Fit it with "
-            "compute_full_tree=True."
-        )
-    if names is None and isinstance(source, FeatureAgglomeration):
-        names = getattr(source, "feature_names_in_", None)
-    return MergeTree(source.children_, scores=getattr(source, "distances_", None), names=names)
-
-
 def support_of(tree):
     """Support of the merges of a tree that has it."""
     if tree.support is None:
         raise ValueError("This tree has no support: bootstrap_support gives a tree that has.")
     return tree.support
-
-
-def printable(name):
-    """Name as it is, or quoted where it would not be seen or would not stay on its line."""
-    return repr(name) if not name.strip() or _OFF_LINE.search(name) else name
-
-
-def some_names(tree, node, most=10):
-    """Names of the leaves below a node, and how many more there are."""
-    leaves = tree.members(node)
-    names = [printable(tree.names[leaf]) for leaf in leaves[:most]]
-    more = len(leaves) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
-
-
-def picture_of(tree, level):
-    """Element of HTML that shows a tree, coloured by the groups of a level."""
-    said = [repr(tree)]
-    if tree.counts is not None:
-        said.append(f"{tree.node_counts[-1]:,.12g} rows (in brackets: of each line)")
-    if 1 < level < tree.n_leaves:
-        said.append(f"coloured by its {level} groups")
-    said, picture = ", ".join(said), tree_svg(tree, level, printable)
-    return f'<div style="overflow-x: auto"><div>{said}</div>{picture}</div>'
 
 
 def _read_only(array):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..tree import tree_of
+from ..sources import tree_of
 from .places import Places
 from .reference import groups_of
 

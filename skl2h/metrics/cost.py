@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from ..tree import tree_of
+from ..sources import tree_of
 
 __all__ = ["dasgupta_cost", "reassignment_within"]
 

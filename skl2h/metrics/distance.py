@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..tree import tree_of
+from ..sources import tree_of
 from .flat import class_counts, codes_of, match_classes
 from .places import depths, longest_path
 from .purity import leaves_of

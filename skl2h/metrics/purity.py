@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..tree import tree_of
+from ..sources import tree_of
 from .across import best_across, expected_across, purity_across
 from .flat import class_counts, codes_of
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..tree import MergeTree, tree_of
+from ..sources import tree_of
+from ..tree import MergeTree
 from .flat import codes_of
 from .places import depths
 

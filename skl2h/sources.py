@@ -1,0 +1,41 @@
+"""What has a tree: a tree itself, or a fitted estimator or Pipeline."""
+
+from sklearn.cluster import FeatureAgglomeration
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from .tree import MergeTree
+
+__all__ = ["model_of", "tree_of"]
+
+
+def model_of(source):
+    """Last step of a Pipeline, or what is none as it is."""
+    return source[-1] if isinstance(source, Pipeline) else source
+
+
+def tree_of(source, names=None):
+    """Tree of a tree, which is itself, or of a fitted estimator or Pipeline that has one."""
+    source = model_of(source)
+    if not isinstance(source, MergeTree) and not hasattr(source, "fit"):
+        raise TypeError(f"A MergeTree or a fitted estimator is needed, got {source!r}.")
+    if not isinstance(source, MergeTree):
+        check_is_fitted(source)
+    tree = getattr(source, "tree_", source)
+    if isinstance(tree, MergeTree):
+        return tree if names is None else tree.with_names(names)
+    if not hasattr(source, "children_"):
+        raise TypeError(
+            f"{type(source).__name__} has no tree: neither tree_ nor children_. Wrap a flat "
+            "model in L2HClustering to get one."
+        )
+    n_leaves = int(getattr(source, "n_leaves_", len(source.children_) + 1))
+    if len(source.children_) != n_leaves - 1:
+        raise ValueError(
+            f"The tree of this {type(source).__name__} is not whole: "
+            f"{len(source.children_)} merges of {n_leaves} leaves. Fit it with "
+            "compute_full_tree=True."
+        )
+    if names is None and isinstance(source, FeatureAgglomeration):
+        names = getattr(source, "feature_names_in_", None)
+    return MergeTree(source.children_, scores=getattr(source, "distances_", None), names=names)
