@@ -20,6 +20,7 @@ import time
 import tracemalloc
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import scipy
@@ -37,7 +38,7 @@ from skl2h import L2HClustering
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits import as_logits
 from skl2h.merge import merge_leaves
-from skl2h.rows import read_rows
+from skl2h.rows import _sum_of_each, _sum_of_exp, read_rows
 
 
 def main():
@@ -55,9 +56,11 @@ def main():
 
 
 def print_versions():
+    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
     print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"SciPy {scipy.__version__}, scikit-learn {sklearn.__version__}\n"
+        f"SciPy {scipy.__version__}, scikit-learn {sklearn.__version__}, "
+        f"NumPy's instructions: {' '.join(extensions['baseline'] + extensions['found'])}\n"
     )
 
 
@@ -117,10 +120,9 @@ def bench_predict(repeats, n_rows=1_000_000, n_features=64, n_classes=100):
 
 
 def bench_steps(repeats):
-    """What the first read is made of, each step alone on a block in the cache."""
+    """The floor: what cannot be done without, each step alone, beside what is done."""
     logits = make_logits("vectors", 50_000, 1_000)
     block, V = logits[:256], logits[:256].astype(np.float64)
-    V -= V.max(axis=1, keepdims=True)
     out = np.empty_like(V)
     steps = {
         "to float64": (np.copyto, out, block),
@@ -129,21 +131,79 @@ def bench_steps(repeats):
         "exponential": (np.exp, V, out),
         "sum": (np.sum, V, 1),
     }
-    print("\nns an entry, 50,000 x 1,000 float32, one worker")
-    floor = 0.0
+    cost = {}
+    print("\n50,000 x 1,000 float32, ns an entry of these, one worker unless said")
     for name, (function, *values) in steps.items():
-        step = fastest(10 * repeats, function, *values)[1] / V.size
-        floor += step
-        print(f"  {name:30} {step * 1e9:5.2f}")
-    print(f"  {'these together':30} {floor * 1e9:5.2f}")
-    print(f"  {'these with two threads':30} {floor / speed_up(out) * 1e9:5.2f}")
+        cost[name] = fastest(10 * repeats, function, *values)[1] / V.size * 1e9
+        print(f"  {name:40} {cost[name]:6.2f}")
+    first = sum(cost.values())
+    rows, places, exponentials = count_read_again(logits)
+    # As many as the cache does not hold, in a few calls with memory that has been touched.
+    random_state = np.random.default_rng(0)
+    some_rows = random_state.integers(len(logits), size=(64, 256))
+    some_places = random_state.integers(logits.size, size=(64, 16_384))
+    row = fastest(repeats, take_each, logits, some_rows)[1] / some_rows.size * 1e9
+    place = fastest(repeats, take_each, logits.reshape(-1), some_places)[1] / some_places.size * 1e9
+    again = (rows * row + places * place + exponentials * cost["exponential"]) / logits.size
+    workers = speed_up(out)
+    _, whole_softmax = fastest(repeats, softmax, logits, axis=1)
+    for name, value in (
+        ("these together: floor of the first read", first),
+        (f"{rows:,} rows at random", rows * row / logits.size),
+        (f"{places:,} entries at random", places * place / logits.size),
+        (f"{exponentials:,} exponentials", exponentials * cost["exponential"] / logits.size),
+        ("these together: floor of reading again", again),
+        ("both floors", first + again),
+        (f"both, two workers {workers:.2f} times as fast", (first + again) / workers),
+    ):
+        print(f"  {name:40} {value:6.2f}")
     for name, function, *values in (
         ("the first read, n_jobs=1", read_rows, as_logits(logits)),
         ("the first read, n_jobs=2", read_rows, as_logits(logits), 2),
         ("the whole tree, n_jobs=1", merge_leaves, as_logits(logits)),
         ("softmax, 256 rows at a time", blocked_softmax, logits, 256),
     ):
-        print(f"  {name:30} {fastest(repeats, function, *values)[1] / logits.size * 1e9:5.2f}")
+        print(f"  {name:40} {fastest(repeats, function, *values)[1] / logits.size * 1e9:6.2f}")
+    print(f"  {'softmax':40} {whole_softmax / logits.size * 1e9:6.2f}")
+    _, plain = fastest(1, plain_children, logits)
+    print(f"  {'plain evaluation':40} {plain / logits.size * 1e9:6.2f}")
+
+
+def take_each(values, indices):
+    out = np.empty(indices.shape[1:] + values.shape[1:], dtype=values.dtype)
+    for index in indices:
+        values.take(index, axis=0, out=out, mode="clip")
+
+
+def count_read_again(logits):
+    """Rows fetched whole, single entries fetched, and exponentials taken, after the first read."""
+    counted = {"at": 0, "at_places": 0, "exponentials": 0}
+
+    def count(what, function):
+        def counting(*arguments):
+            values = function(*arguments)
+            counted[what] += values.size
+            return values
+
+        return counting
+
+    def count_exponentials(function):
+        def counting(V, *arguments):
+            counted["exponentials"] += V.size
+            return function(V, *arguments)
+
+        return counting
+
+    view = as_logits(logits)
+    state = read_rows(view)
+    view.at = count("at", view.at)
+    view.at_places = count("at_places", view.at_places)
+    with (
+        patch("skl2h.rows._sum_of_exp", count_exponentials(_sum_of_exp)),
+        patch("skl2h.rows._sum_of_each", count_exponentials(_sum_of_each)),
+    ):
+        merge_leaves(view, state=state)
+    return counted["at"] // logits.shape[1], counted["at_places"], counted["exponentials"]
 
 
 def speed_up(V):
