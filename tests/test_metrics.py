@@ -105,8 +105,9 @@ class TestFlat:
             metric([[0, 1]], [0, 1])
         with pytest.raises(ValueError, match="holds NaN"):
             metric([0.0, np.nan], [0, 1])
-        with pytest.raises(TypeError, match="must hold labels of one type"):
-            metric(["a", None], [0, 1])
+        for mixed in (["a", None], ["a", np.nan], ["a", 1], np.array(["a", np.nan], dtype=object)):
+            with pytest.raises(TypeError, match="must hold labels of one type"):
+                metric(mixed, [0, 1])
 
 
 class TestMistakeDistance:
@@ -247,6 +248,9 @@ class TestReassignmentWithin:
         with pytest.raises(TypeError, match=r"level must be an integer, got 2\.0"):
             reassignment_within(balanced(4), np.ones((4, 4)), levels=2.0)
 
+    def test_of_no_levels_there_are_no_shares(self):
+        assert reassignment_within(balanced(4), np.ones((4, 4)), levels=[]).shape == (0,)
+
 
 @pytest.mark.parametrize("metric", COSTS, ids=lambda metric: metric.__name__)
 class TestMatrices:
@@ -260,6 +264,16 @@ class TestMatrices:
     def test_no_mass_is_nan(self, metric):
         assert np.isnan(metric(balanced(4), np.eye(4))).all()
         assert np.isnan(metric(MergeTree([]), [[3.0]])).all()
+
+    @pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
+    @pytest.mark.parametrize("exponent", [-1000, 900, 1022])
+    def test_only_shares_of_the_sum_matter(self, exponent, kind, metric):
+        """Also where the sum itself is no number of float64, or next to none."""
+        tree = MergeTree(random_merges(12, np.random.default_rng(0)))
+        matrix = similarity_of(0, 12)
+        matrix /= matrix.max()
+        found = metric(tree, kind(np.ldexp(matrix, exponent)))
+        np.testing.assert_allclose(found, metric(tree, matrix), rtol=1e-12)
 
     def test_bad_matrices_are_told(self, metric):
         tree = balanced(4)

@@ -295,12 +295,21 @@ class TestReferences:
         ):
             metric(balanced(4), columns)
 
+    def test_each_column_has_a_type_of_its_own(self, metric):
+        columns = [["a", 2], ["a", 2], ["b", 10], ["b", 11]]
+        expected = metric(balanced(4), [[0, 0], [0, 0], [1, 1], [1, 2]])
+        assert metric(balanced(4), columns) == expected
+
     def test_bad_labels_are_told(self, metric):
         tree = balanced(4)
         with pytest.raises(ValueError, match="column 1 of the reference holds NaN"):
             metric(tree, [[0, 1], [0, np.nan], [1, 2], [1, 3]])
         with pytest.raises(TypeError, match="column 0 of the reference must hold labels of one"):
             metric(tree, ["a", None, "b", "c"])
+        with pytest.raises(TypeError, match="column 1 of the reference must hold labels of one"):
+            metric(tree, [["a", "x"], ["a", np.nan], ["b", "y"], ["b", "y"]])
+        with pytest.raises(ValueError, match="reference has lines of different lengths"):
+            metric(tree, [["a", "x"], ["a"], ["b", "y"], ["b", "y"]])
         with pytest.raises(ValueError, match=r"A reference over 4 leaves is .*, got 'abcd'"):
             metric(tree, "abcd")
         with pytest.raises(ValueError, match=r"A reference over 4 leaves is .*, got None"):

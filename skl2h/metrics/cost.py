@@ -4,9 +4,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from ..arguments import check_level, check_levels
 from ..sources import tree_of
 
 __all__ = ["dasgupta_cost", "reassignment_within"]
+
+# Sums of what is larger than this power of 2 might overflow. Only shares of the sum matter, and
+# a power of 2 changes none of them.
+LARGEST_EXPONENT = 900
 
 
 def dasgupta_cost(tree, similarity):
@@ -113,16 +118,9 @@ def reassignment_within(tree, profiles, *, levels=None):
     shares = within[::-1] / within[-1] if within[-1] else np.full(tree.n_leaves, np.nan)
     if levels is None:
         return shares
-    numbers = np.asarray(levels)
-    if numbers.dtype.kind not in "iu":
-        raise TypeError(f"level must be an integer, got {levels!r}.")
-    outside = numbers[(numbers < 1) | (numbers > tree.n_leaves)]
-    if outside.size:
-        raise ValueError(
-            f"There is no level {outside.flat[0]}: a tree of {tree.n_leaves} leaves has the "
-            f"levels 1 to {tree.n_leaves}."
-        )
-    return shares[numbers - 1] if numbers.ndim else float(shares[numbers - 1])
+    if np.iterable(levels):
+        return shares[np.array(check_levels(tree, levels), dtype=np.intp) - 1]
+    return float(shares[check_level(tree, levels) - 1])
 
 
 def _mass_of_merges(tree, matrix, name):
@@ -133,9 +131,13 @@ def _mass_of_merges(tree, matrix, name):
             f"{name} must have the shape ({tree.n_leaves}, {tree.n_leaves}), a line and a column "
             f"for each leaf, got {matrix.shape}."
         )
-    lowest = (matrix.data if issparse(matrix) else matrix).min(initial=0.0)
+    entries = matrix.data if issparse(matrix) else matrix
+    lowest = entries.min(initial=0.0)
     if lowest < 0:
         raise ValueError(f"{name} must not be negative, got {lowest:g}.")
+    exponent = np.frexp(entries.max(initial=0.0))[1]
+    if exponent > LARGEST_EXPONENT:
+        matrix = matrix * np.ldexp(1.0, -exponent)
     if issparse(matrix):
         off = matrix.row != matrix.col
         merges = tree.lca(matrix.row[off], matrix.col[off]) - tree.n_leaves

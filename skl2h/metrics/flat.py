@@ -4,7 +4,14 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
-__all__ = ["class_counts", "clustering_accuracy", "codes_of", "leaf_purity", "match_classes"]
+__all__ = [
+    "as_labels",
+    "class_counts",
+    "clustering_accuracy",
+    "codes_of",
+    "leaf_purity",
+    "match_classes",
+]
 
 
 def clustering_accuracy(y, leaf_labels):
@@ -99,7 +106,7 @@ def leaf_purity(leaf_labels, y):
 
 def codes_of(labels, name):
     """Labels as numbers 0, 1, ... in the order of the sorted distinct ones."""
-    labels = np.asarray(labels)
+    labels = as_labels(labels, name)
     if labels.ndim != 1:
         raise ValueError(f"{name} must be one label each, got the shape {labels.shape}.")
     if not len(labels):
@@ -112,6 +119,18 @@ def codes_of(labels, name):
     if missing:
         raise ValueError(f"{name} holds NaN: leave those rows out, or give them a class.")
     return codes
+
+
+def as_labels(labels, name):
+    """Labels as an array, each of its own type."""
+    if hasattr(labels, "dtype"):
+        return np.asarray(labels)
+    try:
+        array = np.asarray(labels)
+        # NumPy would write everything beside a text as a text, NaN as "nan".
+        return np.asarray(labels, dtype=object) if array.dtype.kind in "SU" else array
+    except ValueError:
+        raise ValueError(f"{name} has lines of different lengths.") from None
 
 
 def class_counts(leaves, y, n_leaves):

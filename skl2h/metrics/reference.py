@@ -12,7 +12,7 @@ import numpy as np
 
 from ..sources import tree_of
 from ..tree import MergeTree
-from .flat import codes_of
+from .flat import as_labels, codes_of
 from .places import depths
 
 __all__ = ["Groups", "groups_of"]
@@ -88,21 +88,22 @@ class Groups:
 
 def groups_of(reference, tree):
     """Groups of a reference over the leaves of a tree, and its own tree, if it is one."""
-    own, shape = None, ()
     if isinstance(reference, MergeTree) or hasattr(reference, "fit"):
         own = tree_of(reference)
-    elif (shape := np.shape(reference)) == (tree.n_leaves - 1, 4):
+        return _groups_of_tree(own, tree), own
+    labels = reference if hasattr(reference, "iloc") else as_labels(reference, "The reference")
+    shape = np.shape(labels)
+    if shape == (tree.n_leaves - 1, 4):
         own = MergeTree.from_linkage(reference)
-    elif shape[:1] != (tree.n_leaves,) or len(shape) > 2:
+        return _groups_of_tree(own, tree), own
+    if shape[:1] != (tree.n_leaves,) or len(shape) > 2:
         kind = f"the shape {shape}" if shape else repr(reference)
         raise ValueError(
             f"A reference over {tree.n_leaves} leaves is a MergeTree, a fitted estimator, a "
             f"linkage matrix of shape ({tree.n_leaves - 1}, 4) or labels of shape "
             f"({tree.n_leaves},) or ({tree.n_leaves}, n_columns), got {kind}."
         )
-    if own is None:
-        return _groups_of_labels(reference), None
-    return _groups_of_tree(own, tree), own
+    return _groups_of_labels(labels), None
 
 
 def _groups_of_tree(reference, tree):
@@ -147,11 +148,12 @@ def _numbers_in(reference, tree):
 
 def _groups_of_labels(labels):
     """Groups of nested columns, in any order, below one group of all leaves."""
-    if hasattr(labels, "iloc") and np.ndim(labels) == 2:
+    if np.ndim(labels) == 1:
+        columns = [labels]
+    elif hasattr(labels, "iloc"):
         columns = [labels.iloc[:, i] for i in range(labels.shape[1])]
     else:
-        columns = np.asarray(labels)
-        columns = list(columns.T) if columns.ndim == 2 else [columns]
+        columns = list(labels.T)
     codes = [codes_of(column, f"column {i} of the reference") for i, column in enumerate(columns)]
     coarse_first = sorted(range(len(codes)), key=lambda i: codes[i].max())
     n_leaves = len(labels)
