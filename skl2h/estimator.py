@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .build import build_tree, check_logits, check_weights
 from .confidence import check_confidence, deepest_nodes
-from .levels import best_levels, mass_of_merges
+from .information import best_levels, mass_of_merges
 from .logits import as_logits
 from .merge import N_REPORTS, leaf_profiles
 from .progress import CallbackSupportMixin, Task, with_callbacks

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
 from skl2h import L2HClustering, MergeTree, l2h_tree, suggest_levels
 from skl2h.datasets import make_hierarchical_logits
@@ -272,19 +272,19 @@ ERRORS = {
     "no tree": (lambda tree: ("tree",), TypeError, "A MergeTree or a fitted L2HClustering is need"),
     "not fitted": (lambda tree: (L2HClustering("precomputed"),), NotFittedError, "not fitted yet"),
     "other model": (
-        lambda tree: (AgglomerativeClustering().fit(np.eye(3)),),
-        ValueError,
-        "This AgglomerativeClustering was not fitted with n_clusters=",
+        lambda tree: (AgglomerativeClustering().fit(np.eye(3)), np.eye(3)),
+        TypeError,
+        "A MergeTree or a fitted L2HClustering is needed, got AgglomerativeClustering",
     ),
     "all leaves": (
         lambda tree: (L2HClustering("precomputed").fit(np.eye(4)),),
-        ValueError,
-        'was not fitted with n_clusters="auto", so it has not kept',
-    ),
-    "both": (
-        lambda tree: (L2HClustering("precomputed", n_clusters="auto").fit(np.eye(4)), np.eye(4)),
         TypeError,
-        "An estimator has read its rows in fit",
+        'was not fitted with n_clusters="auto", so it has not kept .* give X',
+    ),
+    "other columns": (
+        lambda tree: (L2HClustering("precomputed").fit(np.eye(4)), np.eye(3)),
+        ValueError,
+        "X has 3 features, but L2HClustering is expecting 4",
     ),
 }
 
@@ -350,8 +350,27 @@ class TestAuto:
         assert suggest_levels(model)[0][0] == 4  # parameters wait for the next fit
         model.fit(self.logits)
         assert model.n_clusters_ == 2
-        with pytest.raises(ValueError, match="was not fitted with"):
+        with pytest.raises(TypeError, match="was not fitted with"):
             suggest_levels(model)
+        assert suggest_levels(model, self.logits)[0][0] == 4
+
+    @pytest.mark.parametrize("weighted", [False, True])
+    def test_of_rows_given_it_is_that_of_the_rows_of_fit(self, weighted):
+        """A model fitted with any n_clusters, alone or in a Pipeline, and the rows once more."""
+        X, _ = make_blobs(300, centers=6, random_state=0)
+        weights = np.random.default_rng(0).gamma(1.0, size=len(X)) if weighted else None
+        inner = FrozenEstimator(KMeans(6, n_init=1, random_state=0).fit(X))
+        auto = L2HClustering(inner, n_clusters="auto").fit(X, sample_weight=weights)
+        model = make_pipeline(FunctionTransformer(), L2HClustering(inner, n_clusters=3))
+        model.fit(X, l2hclustering__sample_weight=weights)
+        for source in (auto, model, model[-1]):
+            found = suggest_levels(source, X, sample_weight=weights)
+            np.testing.assert_allclose(found, suggest_levels(auto), rtol=1e-12)
+
+    def test_weights_without_rows_are_refused(self):
+        model = L2HClustering("precomputed", n_clusters="auto").fit(self.logits)
+        with pytest.raises(TypeError, match="weighs rows, of which there are none: give X"):
+            suggest_levels(model, sample_weight=np.ones(len(self.logits)))
 
     @pytest.mark.parametrize(
         "inner",

@@ -1,0 +1,125 @@
+"""How much each level of a tree tells of where its rows would go.
+
+mass      of a row that had to leave its leaf: the softmax over the other leaves, 1 in all
+meeting   the merge that joins two leaves: mass from one to the other crosses it
+level     a cut of the tree, named by its number of groups; mass stays within the groups of a
+          level if it crosses merges that the level has made
+"""
+
+import operator
+
+import numpy as np
+
+from .groups import TOLERANCE
+from .logits import SparseLogits, best_entries
+
+__all__ = ["best_levels", "mass_of_merges"]
+
+
+def mass_of_merges(tree, logits, leaves, weights=None):
+    """Mass that crosses each merge, and what would if it were even, (2, K - 1).
+
+    `leaves` are those of the rows. A row that can go nowhere has no mass.
+    """
+    if weights is not None:
+        weights = weights / (weights.max() or 1.0)  # sums times leaves stay finite
+    n_leaves = tree.n_leaves
+    mass = np.zeros(2 * n_leaves - 1)  # by the node of the meeting
+    leaving = np.zeros(n_leaves)
+    lines = _lines_of_entries if isinstance(logits, SparseLogits) else _lines_of_blocks
+    for leaf, column, share in lines(logits, leaves, weights):
+        leaving += np.bincount(leaf.ravel(), weights=share.sum(axis=1), minlength=n_leaves)
+        meeting = tree.lca(leaf, column)
+        mass += np.bincount(meeting.ravel(), weights=share.ravel(), minlength=len(mass))
+    # If they were even, a row of one side would go to each leaf of the other alike.
+    sums = leaving.tolist()
+    for left, right in tree.children.tolist():
+        sums.append(sums[left] + sums[right])
+    left, right = tree.children.T
+    sums = np.array(sums)
+    even = sums[left] * tree.sizes[right] + sums[right] * tree.sizes[left]
+    return np.stack([mass[n_leaves:], even / max(n_leaves - 1, 1)])
+
+
+def best_levels(mass, n_levels):
+    """Levels and their gains, from what `mass_of_merges` gives."""
+    n_leaves = mass.shape[1] + 1
+    total = mass.sum(axis=1, keepdims=True)
+    found = []
+    if (total > 0).all():
+        within = np.concatenate([np.zeros((2, 1)), np.cumsum(mass, axis=1)], axis=1)
+        within = np.minimum(within / within[:, -1:], 1.0)
+        waiting = [_best_split(within, 0, n_leaves - 1)]
+        while waiting and len(found) < n_levels:
+            best = max(waiting, key=operator.itemgetter(0))
+            waiting.remove(best)
+            gain, split, first, last = best
+            if gain <= TOLERANCE:
+                break
+            found.append((n_leaves - split, gain))
+            waiting += [_best_split(within, *ends) for ends in ((first, split), (split, last))]
+    levels, gains = zip(*(found or [(n_leaves, 0.0)]))
+    return np.array(levels, dtype=np.intp), np.array(gains)
+
+
+def _best_split(within, first, last):
+    """Gain and place of the best level between two, by the merges made, and the two."""
+    if last - first < 2:
+        return 0.0, first, first, last
+    here = within[:, first + 1 : last]
+    fine = here - within[:, [first]]
+    coarse = within[:, [last]] - here
+    gains = _information(*fine) + _information(*coarse) - _information(*(fine + coarse))
+    with np.errstate(all="ignore"):
+        denser = fine[0] * coarse[1] > coarse[0] * fine[1]
+    gains = np.where(denser, gains, 0.0)
+    # The last of the equal ones has the fewest groups.
+    split = np.flatnonzero(gains >= gains.max() - TOLERANCE)[-1]
+    return float(gains[split]), first + 1 + int(split), first, last
+
+
+def _information(found, even):
+    """``found log(found / even)``, 0 where there is none."""
+    with np.errstate(all="ignore"):
+        return np.where((found > 0) & (even > 0), found * np.log(found / even), 0.0)
+
+
+def _lines_of_blocks(logits, leaves, weights):
+    """Some leaves (m, 1), all columns (1, K), and the mass from the ones to the others (m, K)."""
+    columns = np.arange(logits.shape[1])[np.newaxis]
+    # In the order of leaves, the rows of a leaf are a stretch of the block.
+    order = np.argsort(leaves, kind="stable")
+    step = logits.rows_per_block()
+    for start in range(0, len(order), step):
+        rows = order[start : start + step]
+        own = leaves[rows]
+        V = logits.at(rows).astype(np.float64)
+        V[np.arange(len(rows)), own] = -np.inf
+        with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+            peak = V.max(axis=1, keepdims=True)
+            V -= np.where(np.isneginf(peak), 0.0, peak)
+            np.exp(V, out=V)
+            total = V.sum(axis=1, keepdims=True)
+            V *= _weights_over(total[:, 0], weights, rows)[:, np.newaxis]
+        leaf, first = np.unique(own, return_index=True)
+        yield leaf[:, np.newaxis], columns, np.add.reduceat(V, first, axis=0)
+
+
+def _lines_of_entries(logits, leaves, weights):
+    """Leaves (E, 1), columns (E, 1) and mass (E, 1) of the entries of a block of rows."""
+    for rows in logits.blocks():
+        values, columns, starts = logits.entries(rows)
+        lengths = np.diff(starts)
+        own = np.repeat(leaves[rows], lengths)
+        values[columns == own] = -np.inf
+        _, peak, rest = best_entries(values, columns, starts)
+        with np.errstate(all="ignore"):
+            p = np.exp(values - np.repeat(np.where(np.isneginf(peak), 0.0, peak), lengths))
+            p *= np.repeat(_weights_over(rest, weights, rows), lengths)
+        yield own[:, np.newaxis], columns[:, np.newaxis], p[:, np.newaxis]
+
+
+def _weights_over(total, weights, rows):
+    """Weight of each row over its sum of exponentials; 0 if it can go nowhere."""
+    weights = 1.0 if weights is None else weights[rows]
+    return np.where(total > 0, weights / total, 0.0)
