@@ -186,7 +186,8 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     node : int, default=None
         A merge of the tree; None takes all, in their order.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each row, not negative; None weighs all 1.
+        Weight of each row, not negative; None weighs all 1. If `fit` had weights, give the same:
+        the estimator does not keep them.
     n_rows : int, default=10
         Rows to name of each merge, at most.
 

@@ -39,7 +39,8 @@ def bootstrap_support(
     n_resamples : int, default=100
         Number of trees.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each row, not negative: rows are drawn in proportion to it. None weighs all 1.
+        Weight of each row, not negative: rows are drawn in proportion to it. None weighs all 1. If
+        `fit` had weights, give the same: the estimator does not keep them.
     random_state : int, RandomState instance or None, default=None
         Pass an int for reproducible output. The first resamples do not depend on how many
         follow.
