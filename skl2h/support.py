@@ -139,5 +139,5 @@ def _clades_found(tree, logits, state, draws, seed, aggregation):
     merges = merge_leaves(
         logits, draws.times(seed), aggregation=aggregation, n_jobs=1, state=state.copy()
     )
-    clades, _ = groups_of(MergeTree(merges.children), tree)
+    clades, _ = groups_of(MergeTree(merges.children, names=tree.names), tree)
     return clades.in_tree(tree)[tree.n_leaves :]

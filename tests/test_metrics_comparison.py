@@ -155,6 +155,16 @@ class TestLaws:
         again = from_newick(export_newick(tree))
         assert metric(tree, again) == metric(again, tree) == pytest.approx(1)
 
+    @pytest.mark.parametrize("names", [list("zyxwvutsr"), list("876543210")], ids="".join)
+    def test_what_has_no_names_knows_leaves_by_number(self, seed, metric, names):
+        """Even where the names are numbers in another order."""
+        rng = np.random.default_rng(seed)
+        tree = MergeTree(random_merges(9, rng), names=names)
+        reference = AgglomerativeClustering(3, compute_distances=True).fit(rng.normal(size=(9, 2)))
+        expected = metric(MergeTree(tree.children), reference)
+        for given in (reference, MergeTree(reference.children_).to_linkage()):
+            assert metric(tree, given) == pytest.approx(expected, abs=1e-12)
+
     def test_columns_may_stand_in_any_order(self, seed, metric):
         rng = np.random.default_rng(seed)
         tree, columns = MergeTree(random_merges(20, rng)), random_columns(rng, 20, 4)
@@ -272,6 +282,7 @@ class TestReferences:
             range(4),
             np.zeros((5, 2, 2)),
             np.zeros((6, 4)),
+            np.zeros((5, 0)),
         ):
             shape = re.escape(str(np.shape(reference)))
             with pytest.raises(ValueError, match=rf"linkage matrix of shape \(4, 4\).*{shape}"):

@@ -225,6 +225,21 @@ def test_rows_are_drawn_in_proportion_to_their_weights(monkeypatch):
     assert np.allclose(drawn.std(axis=0), deviation, rtol=0.12)
 
 
+@pytest.mark.parametrize("order", [None, "sorted as texts", "backwards"])
+def test_names_of_leaves_do_not_matter(order):
+    """Not even numbers in another order, as those of classes that are digits as texts."""
+    logits = make_hierarchical_logits(400, 12, random_state=0)[0]
+    names = [str(leaf) for leaf in range(12)]
+    names = {None: names, "sorted as texts": sorted(names), "backwards": names[::-1]}[order]
+    model = L2HClustering("precomputed").fit(logits)
+    model.tree_ = model.tree_.with_names(names)
+    support = bootstrap_support(model, logits, n_resamples=10, random_state=0).support
+    assert support.mean() > 0.5
+    model.tree_ = model.tree_.with_names([f"leaf {leaf}" for leaf in range(12)])
+    expected = bootstrap_support(model, logits, n_resamples=10, random_state=0).support
+    assert np.array_equal(support, expected)
+
+
 @pytest.mark.parametrize("n_leaves", [1, 2])
 def test_few_leaves(n_leaves):
     logits = np.random.default_rng(0).standard_normal((20, n_leaves))

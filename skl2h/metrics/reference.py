@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.cluster import FeatureAgglomeration
 
-from ..sources import tree_of
+from ..sources import model_of, tree_of
 from ..tree import MergeTree
 from .flat import as_labels, codes_of
 from .places import depths
@@ -90,13 +91,15 @@ def groups_of(reference, tree):
     """Groups of a reference over the leaves of a tree, and its own tree, if it is one."""
     if isinstance(reference, MergeTree) or hasattr(reference, "fit"):
         own = tree_of(reference)
+        if not _has_named_leaves(reference) and own.n_leaves == tree.n_leaves:
+            own = own.with_names(tree.names)
         return _groups_of_tree(own, tree), own
     labels = reference if hasattr(reference, "iloc") else as_labels(reference, "The reference")
     shape = np.shape(labels)
     if shape == (tree.n_leaves - 1, 4):
-        own = MergeTree.from_linkage(reference)
+        own = MergeTree.from_linkage(reference, names=tree.names)
         return _groups_of_tree(own, tree), own
-    if shape[:1] != (tree.n_leaves,) or len(shape) > 2:
+    if shape[:1] != (tree.n_leaves,) or len(shape) > 2 or 0 in shape:
         kind = f"the shape {shape}" if shape else repr(reference)
         raise ValueError(
             f"A reference over {tree.n_leaves} leaves is a MergeTree, a fitted estimator, a "
@@ -104,6 +107,16 @@ def groups_of(reference, tree):
             f"({tree.n_leaves},) or ({tree.n_leaves}, n_columns), got {kind}."
         )
     return _groups_of_labels(labels), None
+
+
+def _has_named_leaves(reference):
+    """Whether leaves have names: scikit-learn's models know them by number, but for features."""
+    model = model_of(reference)
+    return (
+        isinstance(model, MergeTree)
+        or hasattr(model, "tree_")
+        or (hasattr(model, "feature_names_in_") and isinstance(model, FeatureAgglomeration))
+    )
 
 
 def _groups_of_tree(reference, tree):
