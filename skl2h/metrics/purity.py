@@ -46,17 +46,18 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     Most pairs of a good flat model are in one leaf, and no tree changes what they give, so plain
     purity is almost all leaf purity. Adjusted, it is ``(purity - chance) / (best - chance)``, as
     adjusted Rand is, where chance and best belong to the leaves alone: trees over the same leaves
-    are ranked as plain purity ranks them. *Chance* is the expectation over trees made by merging
-    two groups drawn uniformly at random until one is left, that is the mean over all orders of
-    merging. It is computed from an integral, to about ten digits, not by drawing trees. *Best* is
-    the largest purity of any tree over the same leaves. With up to 12 leaves that hold rows, all
-    trees are compared. With more, no way to the best that is both exact and fast is known to us,
-    and it is the purity of a tree built from the classes themselves (the leaves in which one class
-    is the largest are joined, purest first; then, again and again, the two groups in which pairs
-    of rows of one class are purest). A tree that reaches that, or more, gives 1. So the best tree
-    always gives 1, as does, over pure leaves, any tree in which each class is a clade; no tree
-    gives more; and random orders of merging average 0. If no tree differs from another, as with
-    one class or at most two leaves, each is the best and gives 1.
+    are ranked as plain purity ranks them, up to the best. *Chance* is the expectation over trees
+    made by merging two groups drawn uniformly at random until one is left, that is the mean over
+    all orders of merging. It is computed from an integral, to about ten digits, not by drawing
+    trees. *Best* is the largest purity of any tree over the same leaves. With up to 12 leaves that
+    hold rows, all trees are compared. With more, no way to the best that is both exact and fast is
+    known to us, and it is the better of two trees built from the classes themselves: again and
+    again, the two groups in which pairs of rows of one class are purest are joined, starting with
+    the leaves (up to 1,000 of them), or with the leaves in which one class is the largest. A tree
+    that reaches that, or more, gives 1. So the best tree always gives 1, as does, over pure leaves,
+    any tree in which each class is a clade; no tree gives more; and random orders of merging
+    average 0. If no tree differs from another, as with one class or at most two leaves, each is
+    the best and gives 1.
 
     Time is that of sorting the rows, and memory grows with rows and leaves, not with leaves times
     classes. Adjusting needs, beyond 12 leaves, a table of classes times classes, and of these the
