@@ -77,7 +77,7 @@ def report(path, n_resamples):
         safe = f"{(some >= 0.5).mean():7.2f} {(some >= 0.95).mean():8.2f}"
         print(f"{least:5} to {most:3} {len(some):6} {some.mean():6.2f} {safe}")
 
-    print("\nthe clade that shares most leaves with each domain")
+    print("\nthe clade nearest to each domain: most leaves in common, of those in either")
     print("  domain               leaves  clade of  in common  support")
     below = np.zeros((len(sizes), tree.n_leaves), dtype=bool)
     for merge, node in enumerate(range(tree.n_leaves, tree.n_nodes)):

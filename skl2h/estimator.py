@@ -555,7 +555,8 @@ def _check_parameters(model):
         )
     if isinstance(n_clusters, str) and n_clusters != "auto":
         raise ValueError(f"n_clusters must be an integer, None or 'auto', got {n_clusters!r}.")
-    if n_clusters is not None and not isinstance(n_clusters, (numbers.Integral, str)):
+    is_number = isinstance(n_clusters, numbers.Integral) and not isinstance(n_clusters, bool)
+    if n_clusters is not None and not is_number and not isinstance(n_clusters, str):
         raise TypeError(f"n_clusters must be an integer, None or 'auto', got {n_clusters!r}.")
     if not isinstance(temperature, numbers.Real) or not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be a number above 0, got {temperature!r}.")

@@ -59,8 +59,8 @@ class Evidence(Listing):
         the unit of their weights; 0 without a runner-up.
     margins : ndarray of shape (n_entries,), dtype=float64
         Difference of the two means over the larger one: 1 if nothing speaks for any other group,
-        0 for a tie or if nothing speaks for any at all. Negative only where the rows are not
-        those that the tree was built of.
+        0 for a tie or if nothing speaks for any at all. Negative only by the tolerance of ties, or
+        where the rows are not those that the tree was built of.
     shares : ndarray of shape (n_entries,), dtype=float64
         Share of the selected group's rows, by weight, whose best leaf outside it is one of the
         partner's. NaN for a group without rows.
@@ -99,14 +99,14 @@ class Evidence(Listing):
 
         Parameters
         ----------
-        places : array-like of int or bool
-            As an array is indexed.
+        places : int, slice or array-like of int or bool
+            As an array is indexed; an int gives one entry.
 
         Returns
         -------
         evidence : Evidence
         """
-        places = np.arange(len(self))[places]
+        places = np.atleast_1d(np.arange(len(self))[places])
         values = {
             field.name: getattr(self, field.name)[places]
             for field in fields(self)

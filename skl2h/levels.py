@@ -101,6 +101,7 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
                 f"The logits have {scores.shape[1]} columns, but the tree has {tree.n_leaves} "
                 "leaves."
             )
+        _check_order(tree, getattr(X, "columns", None))
         logits = as_logits(scores)
     else:
         model, X = last_step(source, X)
@@ -112,6 +113,18 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
         tree, logits = model.tree_, fitted_logits(model, X)
     weights = check_weights(sample_weight, logits.shape[0])
     return best_levels(mass_of_merges(tree, logits, logits.leaves(), weights), n_levels)
+
+
+def _check_order(tree, columns):
+    """Refuse columns that are the leaves by name, but in another order."""
+    columns = tree.names if columns is None else tuple(map(str, columns))
+    if columns != tree.names and sorted(columns) == sorted(tree.names):
+        at = next(at for at, name in enumerate(columns) if name != tree.names[at])
+        raise ValueError(
+            f"The columns of the logits are the leaves in another order: column {at} is "
+            f"{columns[at]!r}, and leaf {at} {tree.names[at]!r}. Give them in the order of "
+            "tree.names."
+        )
 
 
 def _mass_kept(model, sample_weight):

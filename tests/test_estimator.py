@@ -526,6 +526,7 @@ BAD = {
     "text": (lambda: L2HClustering("precompute"), TypeError, "or 'precomputed', got 'precompute'"),
     "too many": (lambda: gmm(n_clusters=5), ValueError, "n_clusters=5 is out of range.* 1 to 4"),
     "none": (lambda: gmm(n_clusters=0), ValueError, "n_clusters=0 is out of range"),
+    "bool": (lambda: gmm(n_clusters=True), TypeError, "n_clusters must be an integer, None or"),
     "fraction": (lambda: gmm(n_clusters=2.0), TypeError, "n_clusters must be an integer, None or"),
     "cold": (lambda: gmm(temperature=0), ValueError, "temperature must be a number above 0"),
     "hot": (lambda: gmm(temperature=np.inf), ValueError, "temperature must be a number above 0"),

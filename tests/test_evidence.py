@@ -103,7 +103,7 @@ def test_one_node_is_one_entry_of_all(aggregation):
     model = fitted(logits, aggregation=aggregation)
     every = merge_evidence(model, logits)
     for at, node in enumerate(range(20, 39)):
-        one, same = merge_evidence(model, logits, node), every.take([at])
+        one, same = merge_evidence(model, logits, node), every.take(at)
         assert len(one) == 1
         assert str(one) == str(same) == every.lines()[at]
         for name in ("nodes", "selected", "partners", "runners_up", "shares", "kinds"):

@@ -305,6 +305,17 @@ def test_bad_n_levels():
         suggest_levels(tree, np.eye(2), n_levels=2.5)
 
 
+def test_columns_in_another_order_are_told():
+    pandas = pytest.importorskip("pandas")
+    logits = pandas.DataFrame(np.random.default_rng(0).normal(size=(50, 4)), columns=list("abcd"))
+    tree = l2h_tree(logits)
+    expected = suggest_levels(tree, logits)
+    for same in (logits.to_numpy(), logits.rename(columns=str.upper)):
+        assert np.array_equal(suggest_levels(tree, same), expected)
+    with pytest.raises(ValueError, match="another order: column 0 is 'd', and leaf 0 'a'"):
+        suggest_levels(tree, logits[list("dbca")])
+
+
 def test_weights_of_other_rows():
     tree = MergeTree([(0, 1)])
     with pytest.raises(ValueError, match=r"sample_weight must have the shape \(2,\)"):

@@ -103,11 +103,18 @@ class TestFlat:
             metric([], [])
         with pytest.raises(ValueError, match=r"one label each, got the shape \(1, 2\)"):
             metric([[0, 1]], [0, 1])
-        with pytest.raises(ValueError, match="holds NaN"):
-            metric([0.0, np.nan], [0, 1])
-        for mixed in (["a", None], ["a", np.nan], ["a", 1], np.array(["a", np.nan], dtype=object)):
-            with pytest.raises(TypeError, match="must hold labels of one type"):
-                metric(mixed, [0, 1])
+        for missing in ([0.0, np.nan], ["a", None], ["a", np.nan], np.array([1, None]), [None] * 2):
+            with pytest.raises(ValueError, match=r"(y|leaf_labels) holds (None|nan) at \d: leave"):
+                metric(missing, [0, 1])
+        with pytest.raises(TypeError, match="must hold labels of one type"):
+            metric(["a", 1], [0, 1])
+
+    @pytest.mark.parametrize("dtype", ["string", "category", "Int64", object])
+    def test_missing_labels_of_pandas_are_told(self, dtype):
+        pandas = pytest.importorskip("pandas")
+        labels = pandas.Series([1, None, 2], dtype="Int64").astype(dtype)
+        with pytest.raises(ValueError, match=r"y holds (nan|<NA>) at 1: leave out"):
+            clustering_accuracy(labels, [0, 1, 1])
 
 
 class TestMistakeDistance:

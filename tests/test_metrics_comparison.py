@@ -313,12 +313,14 @@ class TestReferences:
 
     def test_bad_labels_are_told(self, metric):
         tree = balanced(4)
-        with pytest.raises(ValueError, match="column 1 of the reference holds NaN"):
+        with pytest.raises(ValueError, match="column 1 of the reference holds nan at 1"):
             metric(tree, [[0, 1], [0, np.nan], [1, 2], [1, 3]])
-        with pytest.raises(TypeError, match="column 0 of the reference must hold labels of one"):
+        with pytest.raises(ValueError, match="column 0 of the reference holds None at 1"):
             metric(tree, ["a", None, "b", "c"])
-        with pytest.raises(TypeError, match="column 1 of the reference must hold labels of one"):
+        with pytest.raises(ValueError, match="column 1 of the reference holds nan at 1"):
             metric(tree, [["a", "x"], ["a", np.nan], ["b", "y"], ["b", "y"]])
+        with pytest.raises(TypeError, match="column 0 of the reference must hold labels of one"):
+            metric(tree, ["a", 1, "b", "c"])
         with pytest.raises(ValueError, match="reference has lines of different lengths"):
             metric(tree, [["a", "x"], ["a"], ["b", "y"], ["b", "y"]])
         with pytest.raises(ValueError, match=r"A reference over 4 leaves is .*, got 'abcd'"):

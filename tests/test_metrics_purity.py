@@ -326,7 +326,7 @@ LABELS_OF_ROWS = [
     (["a", "b", "c"], [0, 1, 1], "leaf_labels must be integers"),
     ([[0, 1, 2]], [0, 1, 1], r"leaf_labels must be one leaf for each row, got the shape \(1, 3\)"),
     ([], [], "leaf_labels must be one leaf for each row"),
-    ([0, 1, 2], [0.0, np.nan, 1.0], "y holds NaN"),
+    ([0, 1, 2], [0.0, np.nan, 1.0], "y holds nan at 1: leave out what has no label"),
     ([0, 1, 2], [[0], [1], [1]], r"y must be one label each, got the shape \(3, 1\)"),
 ]
 
@@ -340,7 +340,9 @@ def test_bad_labels_of_rows_are_told(leaf_labels, y, message):
 def test_other_bad_input_is_told():
     tree = MergeTree([(0, 1), (2, 3)])
     with pytest.raises(TypeError, match="y must hold labels of one type"):
-        dendrogram_purity(tree, [0, 1, 2], ["a", None, "b"])
+        dendrogram_purity(tree, [0, 1, 2], ["a", 1, "b"])
+    with pytest.raises(ValueError, match="y holds None at 0"):
+        dendrogram_purity(MergeTree([]), [0], [None])
     with pytest.raises(ValueError, match="one for each of the 3 leaves, got 2"):
         superclass_purity(tree, [0, 1])
     with pytest.raises(TypeError, match="A MergeTree or a fitted estimator is needed"):

@@ -65,6 +65,16 @@ def expected(model, X, y):
             {"levels": 3},
             metrics.reassignment_within(tree, profiles, levels=3),
         ),
+        (
+            metrics.reassignment_within,
+            {"level": 3},
+            metrics.reassignment_within(tree, profiles, levels=3),
+        ),
+        (
+            metrics.reassignment_within,
+            {},
+            metrics.reassignment_within(tree, profiles, levels=model.n_clusters_),
+        ),
         (adjusted_rand_score, {"level": 3}, adjusted_rand_score(y, model.predict(X, level=3))),
         (
             normalized_mutual_info_score,
@@ -171,12 +181,27 @@ def nothing_like_it(tree, colour):
     return 0.0
 
 
+def by_position(tree, /):
+    return 0.0
+
+
+def test_classes_may_be_optional(iris):
+    X, y = iris
+    model = kmeans().fit(X)
+    assert make_tree_scorer(lambda tree, y=None: y is None)(model, X)
+    assert not make_tree_scorer(lambda tree, y=None: y is None)(model, X, y)
+
+
 def test_faults(iris):
     X, y = iris
     with pytest.raises(TypeError, match="score_func must be a function, got 'purity'"):
         make_tree_scorer("purity")
     with pytest.raises(TypeError, match="nothing_like_it has an argument 'colour', which is none"):
         make_tree_scorer(nothing_like_it)
+    with pytest.raises(TypeError, match="by_position takes 'tree' by position only"):
+        make_tree_scorer(by_position)
+    with pytest.raises(TypeError, match="max does not tell its arguments: wrap it"):
+        make_tree_scorer(max)
     assert make_tree_scorer(nothing_like_it, colour="red")(kmeans().fit(X), X) == 0
     purity = make_tree_scorer(metrics.leaf_purity)
     with pytest.raises(ValueError, match="leaf_purity needs the classes of the rows: give y"):

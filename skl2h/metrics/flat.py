@@ -111,14 +111,27 @@ def codes_of(labels, name):
         raise ValueError(f"{name} must be one label each, got the shape {labels.shape}.")
     if not len(labels):
         raise ValueError(f"{name} is empty.")
+    if labels.dtype != object:
+        missing = labels != labels
+    else:
+        missing = np.fromiter(map(_is_missing, labels), dtype=bool, count=len(labels))
+    if missing.any():
+        at = int(missing.argmax())
+        raise ValueError(
+            f"{name} holds {labels[at]} at {at}: leave out what has no label, or give it a class."
+        )
     try:
-        distinct, codes = np.unique(labels, return_inverse=True)
-        missing = (distinct != distinct).any()
+        return np.unique(labels, return_inverse=True)[1]
     except TypeError:
-        raise TypeError(f"{name} must hold labels of one type, none of them missing.") from None
-    if missing:
-        raise ValueError(f"{name} holds NaN: leave those rows out, or give them a class.")
-    return codes
+        raise TypeError(f"{name} must hold labels of one type.") from None
+
+
+def _is_missing(label):
+    """Whether a label is None, NaN, NaT or pandas' NA."""
+    try:
+        return label is None or bool(label != label)
+    except (TypeError, ValueError):  # NA is neither true nor false
+        return True
 
 
 def as_labels(labels, name):

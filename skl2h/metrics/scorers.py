@@ -15,6 +15,7 @@ __all__ = ["make_tree_scorer"]
 ARGUMENTS = {
     "tree": lambda model, X, y, level: model.tree_,
     "leaf_labels": lambda model, X, y, level: model.predict(X, level=model.n_leaves_),
+    "levels": lambda model, X, y, level: model.n_clusters_ if level is None else level,
     "labels": lambda model, X, y, level: model.predict(X, level=level),
     "labels_pred": lambda model, X, y, level: model.predict(X, level=level),
     "y": lambda model, X, y, level: y,
@@ -36,6 +37,7 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     ``tree``                      the tree
     ``leaf_labels``               leaf of each row
     ``labels``, ``labels_pred``   group of each row, at `level`
+    ``levels``                    `level`
     ``y``, ``labels_true``        classes of the rows, as given to the search
     ``X``                         rows, as the :class:`~skl2h.L2HClustering` gets them
     ``profiles``, ``similarity``  where the rows of each leaf would go without it, (K, K)
@@ -49,7 +51,7 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     greater_is_better : bool, default=True
         Whether more is better; if not, the sign of the score is turned.
     level : int, default=None
-        Level of ``labels``; None takes ``n_clusters_`` of the model.
+        Level of ``labels``, and of ``levels``; None takes ``n_clusters_`` of the model.
     **kwargs : dict
         More arguments of the function.
 
@@ -62,10 +64,10 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     Raises
     ------
     TypeError
-        If `score_func` is not callable, or has an argument that is neither in the table nor given;
-        in use, if the model is no hierarchy.
+        If `score_func` is not callable, or has an argument that is neither in the table nor given,
+        or is not given by name; in use, if the model is no hierarchy.
     ValueError
-        In use, if the function takes classes and there are none.
+        In use, if the function needs classes and there are none.
 
     Examples
     --------
@@ -90,12 +92,23 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     """
     if not callable(score_func):
         raise TypeError(f"score_func must be a function, got {score_func!r}.")
-    wanted = []
-    for name, parameter in inspect.signature(score_func).parameters.items():
+    wanted = {}  # and whether the function can do without
+    try:
+        parameters = inspect.signature(score_func).parameters
+    except ValueError:
+        raise TypeError(
+            f"{_name(score_func)} does not tell its arguments: wrap it in a function that does."
+        ) from None
+    for name, parameter in parameters.items():
         if name in kwargs or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise TypeError(
+                f"{_name(score_func)} takes {name!r} by position only, but arguments are given by "
+                "name: wrap it in a function."
+            )
         if name in ARGUMENTS:
-            wanted.append(name)
+            wanted[name] = parameter.default is not parameter.empty
         elif parameter.default is parameter.empty:
             raise TypeError(
                 f"{_name(score_func)} has an argument {name!r}, which is none of "
@@ -122,9 +135,12 @@ class _TreeScorer:
                 "A fitted L2HClustering is needed, or a Pipeline that ends in one, got "
                 f"{type(model).__name__}."
             )
-        if y is None and any(name in CLASSES for name in self.wanted):
-            raise ValueError(f"{_name(self.score_func)} needs the classes of the rows: give y.")
-        arguments = {name: ARGUMENTS[name](model, X, y, self.level) for name in self.wanted}
+        wanted = self.wanted
+        if y is None:
+            if any(name in CLASSES and not optional for name, optional in wanted.items()):
+                raise ValueError(f"{_name(self.score_func)} needs the classes of the rows: give y.")
+            wanted = [name for name in wanted if name not in CLASSES]
+        arguments = {name: ARGUMENTS[name](model, X, y, self.level) for name in wanted}
         return self.sign * self.score_func(**arguments, **self.kwargs)
 
     def __repr__(self):
