@@ -12,10 +12,12 @@ from .profile_plotting import ProfileMatrixDisplay
 from .support import bootstrap_support
 from .taxonomy import surprises
 from .tree import MergeTree
+from .turtle import TURTLE
 
 __version__ = version("skl2h")
 
 __all__ = [
+    "TURTLE",
     "DendrogramDisplay",
     "L2HClustering",
     "MergeTree",

@@ -1,0 +1,53 @@
+"""Adam (Kingma and Ba, 2015), in place: arrays are changed where they are, none is made."""
+
+import math
+
+import numpy as np
+
+__all__ = ["Adam"]
+
+FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8
+
+
+class Adam:
+    """Moments of the gradients of some arrays, by which the arrays are changed.
+
+    Parameters
+    ----------
+    parameters : list of ndarray
+        Changed by every step.
+    learning_rate : float
+    """
+
+    def __init__(self, parameters, learning_rate):
+        self.parameters = parameters
+        self.learning_rate = learning_rate
+        self.first = [np.zeros_like(values) for values in parameters]
+        self.second = [np.zeros_like(values) for values in parameters]
+        self.n_steps = 0
+
+    def restart(self):
+        """Forget all gradients."""
+        for moment in self.first + self.second:
+            moment.fill(0)
+        self.n_steps = 0
+
+    def step(self, gradients):
+        """Change each array against its gradient, whose memory is used up."""
+        self.n_steps += 1
+        # Moments are kept over 1 - decay, which saves a product each: one number makes up for
+        # that, and for the steps that the moments have not seen.
+        first_sum = (1 - FIRST_DECAY**self.n_steps) / (1 - FIRST_DECAY)
+        second_sum = math.sqrt((1 - SECOND_DECAY**self.n_steps) / (1 - SECOND_DECAY))
+        for values, gradient, first, second in zip(
+            self.parameters, gradients, self.first, self.second
+        ):
+            first *= FIRST_DECAY
+            first += gradient
+            second *= SECOND_DECAY
+            second += np.square(gradient, out=gradient)
+            np.sqrt(second, out=gradient)
+            gradient += EPSILON * second_sum
+            np.divide(first, gradient, out=gradient)
+            gradient *= self.learning_rate * second_sum / first_sum
+            values -= gradient

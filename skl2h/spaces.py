@@ -1,0 +1,138 @@
+"""Feature spaces: the same rows in one or several matrices, read a few at a time.
+
+matrix    2-dimensional, in any dtype, perhaps a memory map; never copied or changed
+space     a matrix, or some of its columns, with a centre and a scale
+batch     chosen rows, centred and scaled
+block     consecutive rows, as they are, in float64
+map       coef (K, d) and intercept (K,) in float64, for features as they are
+"""
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+__all__ = ["Space", "are_several", "blocks_of", "columns_of_groups", "spaces_of"]
+
+# Rows of a block: enough for fast products, few enough to be small.
+BLOCK_ROWS = 2**11
+
+
+def are_several(X):
+    """Whether X is a list of matrices; a list of rows is none."""
+    is_list = isinstance(X, (list, tuple)) and len(X) > 0
+    return is_list and all(getattr(part, "ndim", 0) == 2 for part in X)
+
+
+def columns_of_groups(groups, n_features):
+    """Numbers of the columns of each group, in their order.
+
+    Raises
+    ------
+    TypeError
+        If `groups` is no list of slices or of lists of numbers.
+    ValueError
+        If a group has no columns, or some that are not there.
+    """
+    if isinstance(groups, (str, bytes)) or not np.iterable(groups):
+        raise TypeError(f"feature_groups must be a list of groups of columns, got {groups!r}.")
+    every = np.arange(n_features)
+    found = []
+    for number, group in enumerate(groups):
+        name = f"feature_groups[{number}]"
+        if not isinstance(group, slice):
+            group = np.asarray(group)
+            if group.ndim != 1 or (len(group) and group.dtype.kind not in "iub"):
+                raise TypeError(
+                    f"{name} must be a slice or a list of numbers of columns, got {group!r}."
+                )
+        try:
+            columns = every[group] if isinstance(group, slice) or len(group) else every[:0]
+        except IndexError as error:
+            raise ValueError(f"{name} does not fit {n_features} features: {error}.") from error
+        if len(columns) == 0:
+            raise ValueError(f"{name} has no columns.")
+        found.append(columns)
+    if not found:
+        raise ValueError("feature_groups has no group.")
+    return found
+
+
+def spaces_of(matrices, groups=None):
+    """A space for each matrix, or for each group of columns of the only one."""
+    if groups is None:
+        return [Space(matrix) for matrix in matrices]
+    return [Space(matrices[0], columns) for columns in groups]
+
+
+def blocks_of(spaces):
+    """Yield a slice of rows after another, with a list of the block in each space."""
+    for rows in gen_batches(spaces[0].n_rows, BLOCK_ROWS):
+        yield rows, [space.block(rows) for space in spaces]
+
+
+class Space:
+    """A matrix, or some of its columns; as it is until it is centred and scaled.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, p)
+    columns : ndarray of shape (d,), dtype=intp, default=None
+        Their numbers; None takes all.
+    """
+
+    def __init__(self, matrix, columns=None):
+        # A memory map as a plain array: its own class costs time at every slice.
+        matrix = np.asarray(matrix)
+        if columns is not None and (np.diff(columns) == 1).all():
+            matrix, columns = matrix[:, columns[0] : columns[-1] + 1], None  # a view
+        self.matrix, self.columns = matrix, columns
+        self.n_rows = len(matrix)
+        self.width = matrix.shape[1] if columns is None else len(columns)
+        self.centre, self.scale = np.zeros(self.width), 1.0
+
+    def block(self, rows):
+        """Some consecutive rows as they are."""
+        block = self.matrix[rows] if self.columns is None else self.matrix[rows, self.columns]
+        return block.astype(np.float64, copy=False)
+
+    def centre_and_scale(self):
+        """Measure the centre, and the scale: the deviation of a feature, in the mean square.
+
+        Features that never vary do not count.
+
+        Raises
+        ------
+        ValueError
+            If their squares are too large for float64.
+        """
+        # From the first row on: what never varies stays exactly 0, and no variance is lost to
+        # rounding, since the first row is itself part of it.
+        first = self.block(slice(0, 1))[0]
+        sums, squares = np.zeros((2, self.width))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _, [block] in blocks_of([self]):
+                away = block - first
+                sums += away.sum(axis=0)
+                squares += np.einsum("ij,ij->j", away, away)
+            mean = sums / self.n_rows
+            variances = np.maximum(squares / self.n_rows - mean**2, 0)
+        if not np.isfinite(variances).all():
+            raise ValueError("X has features too large for float64: divide them by something.")
+        self.centre = first + mean
+        if variances.any():
+            self.scale = float(np.sqrt(variances[variances > 0].mean()))
+
+    def read(self, rows, out):
+        """Centre and scale an index of rows, into all but the last column of `out`."""
+        batch = self.matrix[rows]
+        if self.columns is not None:
+            batch = batch[:, self.columns]
+        # Narrow floats stay narrow, whole numbers and float64 are taken in float64.
+        centre = self.centre.astype(np.result_type(batch.dtype, np.float32))
+        batch = batch.astype(centre.dtype, copy=False)
+        batch -= centre
+        np.divide(batch, self.scale, out=out[:, :-1], casting="same_kind")
+
+    def unscaled(self, weights):
+        """Map for the features as they are, of weights (K, d + 1) for batches."""
+        coef = weights[:, :-1].astype(np.float64) / self.scale
+        return coef, weights[:, -1] - coef @ self.centre

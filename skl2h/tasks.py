@@ -1,0 +1,273 @@
+"""Search for a task: soft labels that freshly trained linear classifiers can predict.
+
+space       one matrix of features; Z (B, d + 1) are the rows of a batch in it, ending in a 1
+task        labels tau (B, K): the mean over the spaces of s = softmax(Z W')
+encoder     what the task comes from: the last column of W is a bias, the rest g v / |v| by rows
+classifier  what has to predict it, one for each space: q = softmax(Z C')
+
+A search sees batches only, in its own dtype; what it has found is for the features as they are, in
+float64. How they are read and scaled is in `spaces`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import log_softmax, logsumexp
+
+from .adam import Adam
+from .spaces import blocks_of
+
+__all__ = ["Encoder", "FittedTask", "Search", "Settings"]
+
+# Trained classifiers depend on where they started. As many are made for the final loss, so that it
+# can be compared.
+N_TRIALS = 10
+
+
+class Settings(NamedTuple):
+    """What a search is made with; the names are those of the parameters of `TURTLE`."""
+
+    n_clusters: int
+    gamma: float
+    inner_steps: int
+    outer_learning_rate: float
+    inner_learning_rate: float
+    warm_start_inner: bool
+
+
+class Search:
+    """An encoder for each space, and classifiers that try what it gives.
+
+    Parameters
+    ----------
+    widths : list of int
+        Columns of the features of each space, without the 1.
+    n_rows : int
+        Rows of a batch.
+    settings : Settings
+    random_state : Generator
+    dtype : dtype
+        Of all arrays.
+    """
+
+    def __init__(self, widths, n_rows, settings, random_state, dtype):
+        self.settings = settings
+        self.random_state = random_state
+        shapes = [(settings.n_clusters, width + 1) for width in widths]
+        self.encoders = [Encoder(shape, random_state, dtype) for shape in shapes]
+        self.classifiers = [_draw(shape, random_state, dtype) for shape in shapes]
+        self.outer = Adam(
+            [values for encoder in self.encoders for values in encoder.parameters],
+            settings.outer_learning_rate,
+        )
+        self.inner = Adam(self.classifiers, settings.inner_learning_rate)
+        # Fresh memory is dear to touch: all that is large is made once.
+        self.gradients = [np.empty(shape, dtype) for shape in shapes]
+        self.softmaxes = np.empty((len(shapes), n_rows, settings.n_clusters), dtype)
+        self.task, self.logits, self.scratch = np.empty((3, n_rows, settings.n_clusters), dtype)
+
+    def step(self, batch):
+        """Train classifiers on the task of a batch, then improve the task; the loss before that.
+
+        `batch` has the rows in each space.
+        """
+        self.encode(batch)
+        self.train(batch)
+        loss, gradients = self.loss_and_gradients(batch)
+        self.outer.step(gradients)
+        return loss
+
+    def encode(self, batch):
+        """Make the task of a batch."""
+        for Z, encoder, softmax in zip(batch, self.encoders, self.softmaxes):
+            np.matmul(Z, encoder.weights().T, out=softmax)
+            _softmax_in_place(softmax)
+        self.softmaxes.mean(axis=0, out=self.task)
+
+    def train(self, batch):
+        """Train the classifiers on the task as it is."""
+        if not self.settings.warm_start_inner:
+            for weights in self.classifiers:
+                weights[:] = _draw(weights.shape, self.random_state, weights.dtype)
+            self.inner.restart()
+        for _ in range(self.settings.inner_steps):
+            self.inner.step(self.gradients_of_classifiers(batch))
+
+    def gradients_of_classifiers(self, batch):
+        """Gradient of the cross-entropy of each classifier to the task as it is."""
+        for Z, weights, gradient in zip(batch, self.classifiers, self.gradients):
+            np.matmul(Z, weights.T, out=self.scratch)
+            _softmax_in_place(self.scratch)
+            self.scratch -= self.task
+            np.matmul(self.scratch.T, Z, out=gradient)
+            gradient /= len(Z)
+        return self.gradients
+
+    def loss_and_gradients(self, batch):
+        """Loss of the task, with the classifiers as they are, and its gradients.
+
+        There is a gradient for each parameter of each encoder, in their order.
+        """
+        n_rows, n_spaces = len(self.task), len(batch)
+        self.logits.fill(0)
+        sums = 0.0  # of the logarithms by which softmax divides
+        for Z, weights in zip(batch, self.classifiers):
+            np.matmul(Z, weights.T, out=self.scratch)
+            self.logits += self.scratch
+            sums += _softmax_in_place(self.scratch).sum(dtype=np.float64)
+        cross_entropy = (sums - float(np.vdot(self.task, self.logits))) / n_rows
+        means = self.softmaxes.mean(axis=1)
+        loss = _loss(cross_entropy, means, self.settings.gamma)
+        self.logits /= -n_spaces
+        gradients = []
+        for Z, encoder, softmax, mean, gradient in zip(
+            batch, self.encoders, self.softmaxes, means, self.gradients
+        ):
+            # What is the same for all clusters of a row has no effect on a softmax, so that
+            # neither the sums above nor the derivative of the mean in mean * log(mean) is here.
+            slope = np.add(self.logits, self.settings.gamma * _log(mean), out=self.scratch)
+            slope -= np.einsum("ij,ij->i", slope, softmax)[:, np.newaxis]
+            slope *= softmax
+            np.matmul(slope.T, Z, out=gradient)
+            gradient /= n_rows
+            gradients += encoder.gradients(gradient)
+        return loss, gradients
+
+    def finish(self, batch, spaces):
+        """What has been found, with classifiers trained on a batch several times."""
+        self.encode(batch)
+        trials = []
+        for _ in range(1 if self.settings.warm_start_inner else N_TRIALS):
+            self.train(batch)
+            trials.append([space.unscaled(w) for space, w in zip(spaces, self.classifiers)])
+        encoder = [space.unscaled(one.weights()) for space, one in zip(spaces, self.encoders)]
+        return FittedTask(encoder, trials, self.settings.gamma)
+
+
+class FittedTask(NamedTuple):
+    """Task of any rows, for features as they are.
+
+    Attributes
+    ----------
+    encoder : list of (coef, intercept)
+        Map of each space to the logits of s.
+    trials : list of list of (coef, intercept)
+        Map of each space to the logits of q; several times, and the loss is the mean.
+    gamma : float
+    """
+
+    encoder: list
+    trials: list
+    gamma: float
+
+    @property
+    def n_clusters(self):
+        """K."""
+        return len(self.encoder[0][1])
+
+    @property
+    def widths(self):
+        """Features of each space."""
+        return [coef.shape[1] for coef, _ in self.encoder]
+
+    def log_labels(self, blocks):
+        """Logarithm of the task of some rows, (n, K), of a block for each space."""
+        return _log_mean(_log_softmaxes(self.encoder, blocks))
+
+    def evaluate(self, spaces):
+        """Most probable cluster of each row, and the loss of all rows."""
+        labels = np.empty(spaces[0].n_rows, dtype=np.intp)
+        cross_entropy, sums = 0.0, np.zeros((len(spaces), self.n_clusters))
+        for rows, blocks in blocks_of(spaces):
+            log_softmaxes = _log_softmaxes(self.encoder, blocks)
+            log_task = _log_mean(log_softmaxes)
+            labels[rows] = log_task.argmax(axis=1)
+            task = np.exp(log_task)
+            for classifiers in self.trials:
+                predicted = sum(_log_softmaxes(classifiers, blocks))
+                cross_entropy -= float(np.vdot(task, predicted)) / len(self.trials)
+            sums += [np.exp(log_softmax).sum(axis=0) for log_softmax in log_softmaxes]
+        n_rows = len(labels)
+        return labels, _loss(cross_entropy / n_rows, sums / n_rows, self.gamma)
+
+
+class Encoder:
+    """Linear map with weight normalisation (Salimans and Kingma, 2016), and a bias.
+
+    Parameters
+    ----------
+    shape : (K, d + 1)
+    random_state : Generator
+    dtype : dtype
+    """
+
+    def __init__(self, shape, random_state, dtype):
+        drawn = _draw(shape, random_state, dtype)
+        self.directions = drawn[:, :-1].copy()
+        self.bias = drawn[:, -1].copy()
+        self.lengths = np.linalg.norm(self.directions, axis=1)
+
+    @property
+    def parameters(self):
+        """The arrays that are learned."""
+        return [self.directions, self.lengths, self.bias]
+
+    def weights(self):
+        """Weights and bias as one matrix, (K, d + 1)."""
+        norms = np.linalg.norm(self.directions, axis=1)
+        scaled = self.directions * (self.lengths / norms)[:, np.newaxis]
+        return np.column_stack([scaled, self.bias])
+
+    def gradients(self, of_weights):
+        """Gradients of `parameters` from that of `weights`."""
+        of_scaled = of_weights[:, :-1]
+        norms = np.linalg.norm(self.directions, axis=1)
+        units = self.directions / norms[:, np.newaxis]
+        of_lengths = np.einsum("ij,ij->i", of_scaled, units)
+        units *= of_lengths[:, np.newaxis]
+        of_directions = np.subtract(of_scaled, units, out=units)
+        of_directions *= (self.lengths / norms)[:, np.newaxis]
+        return [of_directions, of_lengths, of_weights[:, -1].copy()]
+
+
+def _draw(shape, random_state, dtype):
+    """Weights and bias of a new linear map, (K, d + 1), uniform within 1 / sqrt(d)."""
+    # In float64, so that a seed draws the same in every dtype.
+    weights = random_state.random(shape)
+    weights -= 0.5
+    weights *= 2 / np.sqrt(shape[1] - 1)
+    return weights.astype(dtype, copy=False)
+
+
+def _softmax_in_place(logits):
+    """Turn each row into its softmax; the logarithm of what each was divided by, (B,)."""
+    peaks = logits.max(axis=1)
+    logits -= peaks[:, np.newaxis]
+    np.exp(logits, out=logits)
+    sums = logits @ np.ones(logits.shape[1], logits.dtype)
+    logits *= (1 / sums)[:, np.newaxis]
+    return peaks + np.log(sums)
+
+
+def _log_softmaxes(maps, blocks):
+    return [
+        log_softmax(block @ coef.T + intercept, axis=1)
+        for block, (coef, intercept) in zip(blocks, maps)
+    ]
+
+
+def _log_mean(logarithms):
+    """Logarithm of the mean of what arrays are the logarithms of."""
+    if len(logarithms) == 1:
+        return logarithms[0]
+    return logsumexp(logarithms, axis=0) - np.log(len(logarithms))
+
+
+def _loss(cross_entropy, means, gamma):
+    """Cross-entropy, less `gamma` times the entropy of the mean labels of each space."""
+    return cross_entropy + gamma * sum(float(mean @ _log(mean)) for mean in means)
+
+
+def _log(mean):
+    # Of a cluster that has died out the logarithm is finite: it is multiplied by 0.
+    return np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))

@@ -1,0 +1,547 @@
+"""TURTLE computes what its equations say, and is a clusterer like any other."""
+
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_digits, make_blobs
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skl2h import TURTLE
+from skl2h.adam import Adam
+from skl2h.spaces import Space
+from skl2h.tasks import Search, Settings
+
+# Short searches do not always use all clusters.
+pytestmark = pytest.mark.filterwarnings("ignore:Only . of . clusters have rows")
+
+CHECKED = [
+    TURTLE(3, max_iter=100, random_state=0),
+    TURTLE(3, max_iter=100, warm_start_inner=True, n_init=2, random_state=0),
+    TURTLE(3, max_iter=100, scale_features=False, dtype=np.float64, random_state=0),
+]
+
+
+@parametrize_with_checks(CHECKED)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def X():
+    return make_blobs(120, n_features=5, centers=4, random_state=0)[0]
+
+
+def turtle(**parameters):
+    """A short search, computed in float64."""
+    given = {"n_clusters": 4, "max_iter": 30, "dtype": "float64", "random_state": 0}
+    return TURTLE(**{**given, **parameters})
+
+
+def search_of(random_state, n_spaces, warm_start=False):
+    """A search on random features, with a batch whose task has been made."""
+    settings = Settings(3, 2.0, 4, 0.1, 0.05, warm_start)
+    widths = [4, 2, 5][:n_spaces]
+    search = Search(widths, 7, settings, random_state, np.float64)
+    batch = [np.ones((7, width + 1)) for width in widths]
+    for Z in batch:
+        Z[:, :-1] = random_state.standard_normal(Z[:, :-1].shape)
+    search.encode(batch)
+    return search, batch
+
+
+def plain_labels(batch, encoders):
+    """Softmax of each space, from direction, length and bias of each cluster."""
+    softmaxes = []
+    for Z, (directions, lengths, bias) in zip(batch, encoders):
+        logits = np.empty((len(Z), len(bias)))
+        for cluster, (direction, length) in enumerate(zip(directions, lengths)):
+            weights = length * direction / np.sqrt((direction**2).sum())
+            logits[:, cluster] = Z[:, :-1] @ weights + bias[cluster]
+        softmaxes.append(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+    return softmaxes
+
+
+def plain_cross_entropy(Z, weights, task):
+    logits = Z[:, :-1] @ weights[:, :-1].T + weights[:, -1]
+    return -np.mean(np.sum(task * np.log(softmax(logits, axis=1)), axis=1))
+
+
+def plain_loss(batch, encoders, classifiers, gamma):
+    softmaxes = plain_labels(batch, encoders)
+    task = sum(softmaxes) / len(softmaxes)
+    loss = 0.0
+    for Z, weights, labels in zip(batch, classifiers, softmaxes):
+        shares = labels.mean(axis=0)
+        loss += plain_cross_entropy(Z, weights, task) + gamma * np.sum(shares * np.log(shares))
+    return loss
+
+
+def slope(function, values, step=1e-6):
+    """Gradient by central differences, in the memory of the values."""
+    gradient = np.empty_like(values)
+    for place in np.ndindex(values.shape):
+        here = values[place]
+        values[place] = here + step
+        above = function()
+        values[place] = here - step
+        below = function()
+        values[place] = here
+        gradient[place] = (above - below) / (2 * step)
+    return gradient
+
+
+class PlainAdam:
+    """As Kingma and Ba write it, one number at a time."""
+
+    def __init__(self, learning_rate):
+        self.learning_rate, self.moments, self.n_steps = learning_rate, {}, 0
+
+    def step(self, parameters, gradients):
+        self.n_steps += 1
+        for number, (values, gradient) in enumerate(zip(parameters, gradients)):
+            for place in np.ndindex(values.shape):
+                m, v = self.moments.get((number, place), (0.0, 0.0))
+                m = 0.9 * m + 0.1 * gradient[place]
+                v = 0.999 * v + 0.001 * gradient[place] ** 2
+                self.moments[number, place] = m, v
+                m, v = m / (1 - 0.9**self.n_steps), v / (1 - 0.999**self.n_steps)
+                values[place] -= self.learning_rate * m / (np.sqrt(v) + 1e-8)
+
+
+def test_adam():
+    """Equal to the plain one from step to step, also after a restart."""
+    random_state = np.random.default_rng(0)
+    ours = [random_state.standard_normal(shape) for shape in [(3, 2), (4,)]]
+    theirs = [values.copy() for values in ours]
+    adam = Adam(ours, 0.1)
+    for _ in range(2):
+        adam.restart()
+        plain = PlainAdam(0.1)
+        for scale in (1, 1e3, 1e-9, 0, 1):
+            gradients = [scale * random_state.standard_normal(values.shape) for values in ours]
+            plain.step(theirs, gradients)
+            adam.step(gradients)
+            for one, other in zip(ours, theirs):
+                np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_spaces", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(3))
+class TestGradients:
+    def test_of_the_encoder(self, seed, n_spaces):
+        """Central differences of the loss with the classifiers as they are."""
+        search, batch = search_of(np.random.default_rng(seed), n_spaces)
+        search.train(batch)
+        encoders = [encoder.parameters for encoder in search.encoders]
+        for directions, lengths, _ in encoders:  # as after some steps: |v| is not g
+            directions *= 1.5
+            lengths *= 0.7
+        search.encode(batch)
+
+        def loss():
+            return plain_loss(batch, encoders, search.classifiers, search.settings.gamma)
+
+        found, gradients = search.loss_and_gradients(batch)
+        assert found == pytest.approx(loss(), rel=1e-12)
+        parameters = [values for encoder in encoders for values in encoder]
+        assert len(gradients) == len(parameters)
+        for values, gradient in zip(parameters, gradients):
+            np.testing.assert_allclose(gradient, slope(loss, values), rtol=1e-6, atol=1e-8)
+
+    def test_of_the_classifiers(self, seed, n_spaces):
+        search, batch = search_of(np.random.default_rng(seed), n_spaces)
+        gradients = search.gradients_of_classifiers(batch)
+        for Z, weights, gradient in zip(batch, search.classifiers, gradients):
+            expected = slope(lambda: plain_cross_entropy(Z, weights, search.task), weights)  # noqa: B023
+            np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
+
+
+def plain_turtle(spaces, n_clusters, *, n_steps, batch_size, gamma, inner_steps, rates, warm, seed):
+    """A run of one start in float64: drawn in the same order, computed in other ways.
+
+    Gradients are those of whole Jacobians. Gives coef and intercept for each space, the loss of
+    each step, and the loss of all rows.
+    """
+    entropy = np.random.RandomState(seed).randint(2**31 - 1, size=4).tolist()
+    random_state = np.random.default_rng(np.random.SeedSequence(entropy).spawn(1)[0])
+
+    def draw(width):
+        drawn = random_state.random((n_clusters, width + 1))
+        return (2 * drawn - 1) / np.sqrt(width)
+
+    def through_softmax(softmaxes, slopes, Z):
+        """Gradient of the weights, of derivatives by each softmax, (K, d + 1)."""
+        jacobians = np.einsum("nk,kl->nkl", softmaxes, np.eye(n_clusters))
+        jacobians -= np.einsum("nk,nl->nkl", softmaxes, softmaxes)
+        return np.einsum("nk,nkl,nd->ld", slopes, jacobians, Z)
+
+    scales = [np.sqrt(X.var(axis=0).mean()) for X in spaces]
+    centres = [X.mean(axis=0) for X in spaces]
+    Zs = [
+        np.column_stack([(X - centre) / scale, np.ones(len(X))])
+        for X, centre, scale in zip(spaces, centres, scales)
+    ]
+    encoders = []
+    for Z in Zs:
+        drawn = draw(Z.shape[1] - 1)
+        directions, bias = drawn[:, :-1].copy(), drawn[:, -1].copy()
+        encoders.append((directions, np.sqrt((directions**2).sum(axis=1)), bias))
+    classifiers = [draw(Z.shape[1] - 1) for Z in Zs]
+    outer, inner = PlainAdam(rates[0]), PlainAdam(rates[1])
+
+    def draw_batch():
+        if batch_size >= len(Zs[0]):
+            return Zs
+        rows = random_state.choice(len(Zs[0]), batch_size, replace=False, shuffle=False)
+        return [Z[rows] for Z in Zs]
+
+    def train(batch):
+        nonlocal classifiers, inner
+        task = sum(plain_labels(batch, encoders)) / len(batch)
+        if not warm:
+            classifiers = [draw(Z.shape[1] - 1) for Z in Zs]
+            inner = PlainAdam(rates[1])
+        for _ in range(inner_steps):
+            gradients = []
+            for Z, weights in zip(batch, classifiers):
+                q = softmax(Z @ weights.T, axis=1)
+                gradients.append(through_softmax(q, -task / q / len(Z), Z))
+            inner.step(classifiers, gradients)
+
+    curve = []
+    for _ in range(n_steps):
+        batch = draw_batch()
+        train(batch)
+        curve.append(plain_loss(batch, encoders, classifiers, gamma))
+        softmaxes = plain_labels(batch, encoders)
+        of_task = -sum(
+            np.log(softmax(Z @ weights.T, axis=1)) for Z, weights in zip(batch, classifiers)
+        ) / len(batch)
+        gradients = []
+        for Z, s, (directions, lengths, _) in zip(batch, softmaxes, encoders):
+            slopes = (of_task + gamma * (np.log(s.mean(axis=0)) + 1)) / len(Z)
+            of_weights = through_softmax(s, slopes, Z)
+            of_directions, of_lengths = np.empty_like(directions), np.empty_like(lengths)
+            for k, (v, g) in enumerate(zip(directions, lengths)):
+                norm = np.linalg.norm(v)
+                of_lengths[k] = of_weights[k, :-1] @ v / norm
+                jacobian = g / norm * (np.eye(len(v)) - np.outer(v, v) / norm**2)
+                of_directions[k] = of_weights[k, :-1] @ jacobian
+            gradients += [of_directions, of_lengths, of_weights[:, -1]]
+        outer.step([values for encoder in encoders for values in encoder], gradients)
+    batch, losses = draw_batch(), []
+    for _ in range(1 if warm else 10):
+        train(batch)
+        losses.append(plain_loss(Zs, encoders, classifiers, gamma))
+    coef = [
+        lengths[:, np.newaxis] * v / np.linalg.norm(v, axis=1, keepdims=True) / scale
+        for (v, lengths, _), scale in zip(encoders, scales)
+    ]
+    intercept = [
+        bias - weights @ centre for (*_, bias), weights, centre in zip(encoders, coef, centres)
+    ]
+    return coef, intercept, curve, np.mean(losses)
+
+
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("batch_size", [17, 1000])
+@pytest.mark.parametrize("widths", [[5], [3, 2], [1, 2, 2]], ids=str)
+def test_a_run_equals_a_plain_evaluation(X, widths, batch_size, warm):
+    spaces = np.split(X, np.cumsum(widths)[:-1], axis=1)
+    coef, intercept, curve, loss = plain_turtle(
+        spaces, 4, n_steps=4, batch_size=batch_size, gamma=3.0, inner_steps=3, rates=(0.1, 0.05),
+        warm=warm, seed=7,
+    )  # fmt: skip
+    model = turtle(
+        max_iter=4, batch_size=batch_size, gamma=3.0, inner_steps=3, outer_learning_rate=0.1,
+        inner_learning_rate=0.05, warm_start_inner=warm, random_state=7,
+    ).fit(spaces)  # fmt: skip
+    np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-9)
+    assert model.loss_ == pytest.approx(loss, rel=1e-9)
+    for ours, theirs in zip(model.coef_ + model.intercept_, coef + intercept):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)
+
+
+class TestSpaces:
+    @pytest.mark.parametrize(
+        "groups",
+        [
+            [slice(0, 2), slice(2, 5)],
+            [[0, 1], (2, 3, 4)],
+            [np.array([True, True, False, False, False]), range(2, 5)],
+            [slice(-3), np.array([-3, -2, -1])],
+        ],
+        ids=str,
+    )
+    def test_groups_of_columns_equal_a_list_of_matrices(self, X, groups):
+        listed, grouped = turtle().fit([X[:, :2], X[:, 2:]]), turtle(feature_groups=groups).fit(X)
+        assert listed.n_features_in_ == grouped.n_features_in_ == 5
+        assert listed.loss_ == grouped.loss_
+        assert np.array_equal(listed.labels_, grouped.labels_)
+        for one, other in zip(listed.coef_, grouped.coef_):
+            assert np.array_equal(one, other)
+        new = X[:50] + 1
+        assert np.array_equal(
+            listed.predict_log_proba([new[:, :2], new[:, 2:]]), grouped.predict_log_proba(new)
+        )
+        assert listed.score([new[:, :2], new[:, 2:]]) == grouped.score(new)
+
+    def test_columns_in_any_order_and_used_twice(self, X):
+        one = turtle(feature_groups=[[4, 0, 2], [0, 1]]).fit(X)
+        other = turtle().fit([X[:, [4, 0, 2]], X[:, [0, 1]]])
+        np.testing.assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-12)
+        np.testing.assert_allclose(one.loss_, other.loss_, rtol=1e-12)
+
+    def test_one_space_is_one_matrix(self, X):
+        """Given in a list it is the same, but for the attributes being lists."""
+        one, listed = turtle().fit(X), turtle().fit([X])
+        grouped = turtle(feature_groups=[slice(None)]).fit(X)
+        assert one.coef_.shape == (4, 5)
+        assert one.intercept_.shape == (4,)
+        for other in (listed, grouped):
+            assert len(other.coef_) == len(other.intercept_) == 1
+            assert np.array_equal(one.coef_, other.coef_[0])
+            assert one.loss_ == other.loss_
+
+    def test_a_list_of_rows_is_one_matrix(self, X):
+        model = turtle().fit(X)
+        for rows in (X.tolist(), list(X), tuple(map(tuple, X))):
+            assert np.array_equal(turtle().fit(rows).coef_, model.coef_)
+            assert np.array_equal(model.predict(rows), model.labels_)
+
+    def test_frames(self, X):
+        pd = pytest.importorskip("pandas")
+        frame = pd.DataFrame(X, columns=list("abcde"))
+        model = turtle().fit(frame)
+        assert model.feature_names_in_.tolist() == list("abcde")
+        listed = turtle().fit([frame[["a", "b"]], frame[["c", "d", "e"]]])
+        assert listed.loss_ == pytest.approx(turtle().fit([X[:, :2], X[:, 2:]]).loss_, rel=1e-9)
+        assert not hasattr(model.fit([frame]), "feature_names_in_")
+
+    def test_column_transformers(self, X):
+        """Spaces that come side by side."""
+        transformer = make_column_transformer((StandardScaler(), [0, 1]), ("passthrough", [2, 4]))
+        groups = [slice(0, 2), slice(2, 4)]
+        model = make_pipeline(transformer, turtle(feature_groups=groups)).fit(X)
+        assert np.array_equal(model.predict(X), model[-1].labels_)
+
+    def test_labels_are_the_mean_over_spaces(self, X):
+        model = turtle().fit([X[:, :2], X[:, 2:]])
+        of_each = [
+            softmax(part @ coef.T + intercept, axis=1)
+            for part, coef, intercept in zip([X[:, :2], X[:, 2:]], model.coef_, model.intercept_)
+        ]
+        proba = model.predict_proba([X[:, :2], X[:, 2:]])
+        np.testing.assert_allclose(proba, np.mean(of_each, axis=0), atol=1e-12)
+
+
+class TestScale:
+    @pytest.mark.parametrize(("factor", "shift"), [(1e-3, 0), (1e3, 5), (1e-20, 0), (1.0, 1e6)])
+    def test_no_unit_and_no_origin_matters(self, X, factor, shift):
+        one, other = turtle().fit(X), turtle().fit(factor * (X + shift))
+        np.testing.assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-6)
+        assert np.array_equal(one.labels_, other.labels_)
+
+    def test_standardised_features_are_taken_as_they_are(self, X):
+        X = StandardScaler().fit_transform(np.column_stack([X, np.full(len(X), 7.0)]))
+        one, other = turtle().fit(X), turtle(scale_features=False).fit(X)
+        np.testing.assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-9)
+
+    def test_constant_columns_stay_exactly_0(self):
+        X = np.column_stack([np.full(1000, 0.1), np.arange(1000)])
+        space = Space(X)
+        space.centre_and_scale()
+        assert space.centre[0] == 0.1
+        assert space.scale == pytest.approx(np.arange(1000).std(), rel=1e-12)
+
+    @pytest.mark.parametrize(
+        "dtype", [np.float16, np.float32, np.float64, np.int8, np.uint16, bool]
+    )
+    def test_of_every_dtype(self, dtype):
+        X = np.random.default_rng(0).integers(0, 100, (5000, 3)).astype(dtype)
+        space = Space(X)
+        space.centre_and_scale()
+        np.testing.assert_allclose(space.centre, X.astype(float).mean(axis=0), rtol=1e-12)
+        expected = np.sqrt(X.astype(float).var(axis=0).mean())
+        assert space.scale == pytest.approx(expected, rel=1e-12)
+        out = np.ones((10, 4), dtype=np.float32)
+        rows = np.arange(0, 1000, 100)
+        space.read(rows, out)
+        centred = (X[rows].astype(float) - space.centre) / space.scale
+        np.testing.assert_allclose(out[:, :3], centred, rtol=1e-3 if dtype == np.float16 else 1e-5)
+        assert (out[:, 3] == 1).all()
+
+
+class TestFit:
+    def test_attributes(self, X):
+        model = turtle().fit(X)
+        assert model.labels_.shape == (120,)
+        assert model.loss_curve_.shape == (30,)
+        assert model.n_iter_ == 30
+        assert model.n_found_ == len(set(model.labels_)) == 4
+        assert model.score(X) == pytest.approx(-model.loss_ / np.log(4), rel=1e-12)
+
+    def test_predictions_agree(self, X):
+        """On fitted rows, on any part of them, and between the methods."""
+        for model in (turtle(), turtle(dtype="float32"), turtle(scale_features=False)):
+            assert np.array_equal(model.fit_predict(X), model.labels_)
+            assert np.array_equal(model.predict(X), model.labels_)
+            proba, logarithms = model.predict_proba(X), model.predict_log_proba(X)
+            np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-12)
+            assert np.array_equal(np.exp(logarithms), proba)
+            assert np.array_equal(proba.argmax(axis=1), model.labels_)
+            np.testing.assert_allclose(model.predict_proba(X[50:60]), proba[50:60], rtol=1e-12)
+            expected = softmax(X @ model.coef_.T + model.intercept_, axis=1)
+            np.testing.assert_allclose(proba, expected, rtol=1e-9)
+
+    def test_logarithms_do_not_underflow(self, X):
+        for rows, model in ((1e6 * X, turtle().fit(X)), ([1e6 * X] * 2, turtle().fit([X, X]))):
+            logarithms = model.predict_log_proba(rows)
+            assert np.isfinite(logarithms).all()
+            assert logarithms.min() < -1e5
+
+    @pytest.mark.parametrize("n_rows", [2047, 2049, 5000])
+    def test_blocks_change_nothing(self, n_rows):
+        X = make_blobs(n_rows, centers=4, random_state=0)[0]
+        model = turtle(batch_size=100).fit(X)
+        assert np.array_equal(model.predict(X), model.labels_)
+        assert model.score(X) == pytest.approx(-model.loss_ / np.log(4), rel=1e-12)
+
+    def test_seeds(self, X):
+        one, two, other = (turtle(random_state=seed, batch_size=50).fit(X) for seed in (0, 0, 1))
+        assert np.array_equal(one.coef_, two.coef_)
+        assert np.array_equal(one.loss_curve_, two.loss_curve_)
+        assert not np.array_equal(one.coef_, other.coef_)
+        state = np.random.RandomState(0)
+        first, second = turtle(random_state=state).fit(X), turtle(random_state=state).fit(X)
+        assert not np.array_equal(first.coef_, second.coef_)
+        assert turtle(random_state=None).fit(X).n_iter_ == 30
+
+    @pytest.mark.parametrize("n_jobs", [1, 2, -1])
+    def test_n_jobs_changes_nothing(self, X, n_jobs):
+        one = turtle(n_init=3, batch_size=50).fit(X)
+        other = turtle(n_init=3, batch_size=50, n_jobs=n_jobs).fit(X)
+        assert np.array_equal(one.coef_, other.coef_)
+        assert np.array_equal(one.labels_, other.labels_)
+
+    def test_n_init_keeps_the_lowest_loss(self, X):
+        """The first runs do not depend on how many follow."""
+        losses = [turtle(n_init=n, max_iter=5).fit(X).loss_ for n in range(1, 8)]
+        assert losses == sorted(losses, reverse=True)
+        assert losses[-1] < losses[0]
+
+    def test_refit_equals_a_fresh_fit(self, X):
+        model = turtle(n_clusters=2, feature_groups=[[0], [1]]).fit(X)
+        model.set_params(n_clusters=4, feature_groups=None).fit(X)
+        fresh = turtle().fit(X)
+        assert vars(model).keys() == vars(fresh).keys()
+        assert np.array_equal(model.coef_, fresh.coef_)
+        assert np.array_equal(model.predict(X), fresh.labels_)
+
+    def test_parameters_set_since_change_no_prediction(self, X):
+        model = turtle().fit(X)
+        proba, score = model.predict_proba(X), model.score(X)
+        model.set_params(n_clusters=7, gamma=0.0, feature_groups=[[0], [1]], dtype="float32")
+        assert np.array_equal(model.predict_proba(X), proba)
+        assert model.score(X) == score
+
+    def test_clone_and_pickle(self, X):
+        model = turtle().fit(X)
+        restored = pickle.loads(pickle.dumps(model))
+        assert np.array_equal(restored.predict_proba(X), model.predict_proba(X))
+        assert np.array_equal(clone(model).fit(X).labels_, model.labels_)
+
+    def test_it_ends_when_the_loss_no_longer_falls(self, X):
+        model = turtle(max_iter=3000, tol=0.01).fit(X)
+        assert 1000 <= model.n_iter_ < 3000
+        assert model.n_iter_ % 500 == 0
+        means = model.loss_curve_.reshape(-1, 500).mean(axis=1)
+        stalls = means[:-1] - means[1:] <= 0.01 * np.log(4)
+        assert stalls.tolist() == [False] * (len(stalls) - 1) + [True]
+
+    def test_a_tol_of_0_makes_all_steps(self, X):
+        assert turtle(max_iter=1200, tol=100).fit(X).n_iter_ == 1000
+        assert turtle(max_iter=1200, tol=0).fit(X).n_iter_ == 1200
+
+    def test_verbose(self, X, capsys):
+        turtle(max_iter=20, verbose=1).fit(X)
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 10
+        assert lines[0].startswith("[turtle] 2 of 20 steps made, loss -")
+        turtle(max_iter=3, verbose=1).fit(X)
+        assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+class TestData:
+    def test_one_cluster(self, X):
+        model = turtle(n_clusters=1).fit(X)
+        assert set(model.labels_) == {0}
+        assert model.loss_ == 0
+        assert model.score(X) == 0
+        assert turtle(n_clusters=1).fit(X[:1]).n_found_ == 1
+
+    def test_as_many_clusters_as_rows(self, X):
+        assert set(turtle(n_clusters=5).fit_predict(X[:5])) <= set(range(5))
+
+    def test_duplicates_share_their_cluster(self, X):
+        labels = turtle(n_clusters=3).fit(np.repeat(X[:10], 20, axis=0)).labels_
+        assert (labels.reshape(10, 20) == labels[::20, np.newaxis]).all()
+
+    def test_equal_rows_are_one_cluster_and_a_warning(self):
+        with pytest.warns(ConvergenceWarning, match="Only 1 of 3 clusters have rows") as caught:
+            model = turtle(n_clusters=3).fit(np.full((20, 2), 0.1))
+        assert caught[0].filename == __file__
+        assert model.n_found_ == 1
+        assert np.isfinite(model.loss_)
+
+    def test_clusters_may_die(self, X):
+        """The loss is a number where the share of a cluster underflows."""
+        with pytest.warns(ConvergenceWarning, match="of 4 clusters have rows"):
+            model = turtle(gamma=0.0, outer_learning_rate=10.0, max_iter=100, dtype="float32").fit(
+                X
+            )
+        assert np.isfinite(model.loss_curve_).all()
+        assert np.isfinite(model.loss_)
+        assert np.isfinite(model.coef_).all()
+
+    @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int64, np.uint8])
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_every_dtype_and_order(self, dtype, order):
+        X = load_digits().data[:300]
+        one = turtle().fit(X)
+        other = turtle().fit(np.asarray(X, dtype=dtype, order=order))
+        np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-4, atol=1e-5)
+        assert one.coef_.dtype == other.coef_.dtype == np.float64
+
+    def test_float32_is_near_float64(self, X):
+        one, other = turtle(), turtle(dtype="float32")
+        np.testing.assert_allclose(one.fit(X).coef_, other.fit(X).coef_, rtol=1e-3, atol=1e-4)
+
+    def test_a_memory_map_is_not_copied(self, tmp_path):
+        """Memory is that of batches and blocks, whatever the rows."""
+        random_state = np.random.default_rng(0)
+        shape = (100_000, 64)
+        X = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", np.float32, shape)
+        X[:] = random_state.standard_normal(shape, dtype=np.float32)
+        X = np.load(tmp_path / "X.npy", mmap_mode="r")
+        model = turtle(max_iter=3, batch_size=500, dtype="float32")
+        tracemalloc.start()
+        model.fit(X)
+        fitting = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        model.predict(X[:, :])
+        predicting = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert fitting < X.nbytes / 4
+        assert predicting < X.nbytes / 2
+        assert np.array_equal(
+            turtle(max_iter=3, batch_size=500, dtype="float32").fit(X[:]).coef_, model.coef_
+        )
