@@ -440,11 +440,10 @@ def _check_parameters(model):
         if not 0 <= value < math.inf or not (value or may_be_zero):
             least = "not negative" if may_be_zero else "above 0"
             raise ValueError(f"{name} must be finite and {least}, got {value}.")
-    dtypes = [
-        dtype
-        for dtype in (np.float32, np.float64)
-        if model.dtype in (dtype, np.dtype(dtype), dtype.__name__)
-    ]
-    if not dtypes:
+    try:
+        dtype = np.dtype(model.dtype)
+    except TypeError:
+        dtype = None
+    if model.dtype is None or dtype not in (np.float32, np.float64):  # NumPy's None is float64
         raise ValueError(f"dtype must be float32 or float64, got {model.dtype!r}.")
-    return dtypes[0]
+    return dtype

@@ -5,17 +5,21 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, make_blobs
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import normalized_mutual_info_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skl2h import TURTLE
+from skl2h import TURTLE, L2HClustering, l2h_tree
 from skl2h.adam import Adam
+from skl2h.metrics import clustering_accuracy
 from skl2h.spaces import Space
 from skl2h.tasks import Search, Settings
 
@@ -545,3 +549,154 @@ class TestData:
         assert np.array_equal(
             turtle(max_iter=3, batch_size=500, dtype="float32").fit(X[:]).coef_, model.coef_
         )
+
+
+class TestTogether:
+    def test_the_hierarchy_of_its_clusters(self, X):
+        """L2H reads log tau."""
+        inner = turtle()
+        model = L2HClustering(inner, n_clusters=2).fit(X)
+        inner.fit(X)
+        assert np.array_equal(model.leaf_labels_, inner.labels_)
+        assert model.tree_ == l2h_tree(inner.predict_log_proba(X))
+        assert model.score(X) == inner.score(X)
+
+    def test_in_a_pipeline_of_several_spaces(self, X):
+        inner = turtle(feature_groups=[slice(0, 2), slice(2, 5)])
+        model = make_pipeline(StandardScaler(), L2HClustering(inner)).fit(X)
+        assert model[-1].children_.shape == (3, 2)
+        assert np.array_equal(model.predict(X), model[-1].labels_)
+
+    def test_a_search_over_the_number_of_clusters(self):
+        """The normalised loss is lowest at the planted number."""
+        X, y = make_blobs(300, n_features=50, centers=6, cluster_std=3.0, random_state=0)
+        model = TURTLE(
+            2, max_iter=100, inner_learning_rate=0.01, outer_learning_rate=0.01, random_state=0
+        )
+        search = GridSearchCV(
+            make_pipeline(StandardScaler(), L2HClustering(model)),
+            {"l2hclustering__estimator__n_clusters": [2, 4, 6, 8]},
+            cv=[(np.arange(300), np.arange(300))],
+        ).fit(X)
+        assert search.best_params_ == {"l2hclustering__estimator__n_clusters": 6}
+        assert clustering_accuracy(y, search.predict(X)) == 1
+
+    def test_held_out_rows_score_like_the_others(self):
+        X = make_blobs(600, n_features=50, centers=6, cluster_std=3.0, random_state=0)[0]
+        model = TURTLE(6, max_iter=100, inner_learning_rate=0.01, random_state=0).fit(X[:300])
+        assert model.score(X[300:]) == pytest.approx(model.score(X[:300]), abs=0.2)
+
+
+def test_intents(real_data):
+    """Features of unit length, as they come: three in four of 150 intents after a few steps."""
+    data = real_data("clinc150_features.npz")
+    rows = np.isin(data["y"], np.arange(30))
+    X, y = data["X"][rows], data["y"][rows]
+    model = TURTLE(30, max_iter=150, batch_size=1000, random_state=0).fit(X)
+    assert clustering_accuracy(y, model.labels_) > 0.6
+    assert normalized_mutual_info_score(y, model.labels_) > 0.75
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("parameters", "error", "message"),
+        [
+            ({"n_clusters": 0}, ValueError, "n_clusters must be at least 1, got 0"),
+            ({"n_clusters": 2.0}, TypeError, "n_clusters must be an integer, got 2.0"),
+            ({"n_clusters": True}, TypeError, "n_clusters must be an integer, got True"),
+            ({"n_clusters": 121}, ValueError, "n_samples=120 should be >= n_clusters=121"),
+            ({"max_iter": 0}, ValueError, "max_iter must be at least 1, got 0"),
+            ({"inner_steps": 0}, ValueError, "inner_steps must be at least 1, got 0"),
+            ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+            ({"batch_size": None}, TypeError, "batch_size must be an integer, got None"),
+            ({"n_init": -1}, ValueError, "n_init must be at least 1, got -1"),
+            ({"gamma": -1}, ValueError, "gamma must be finite and not negative, got -1"),
+            ({"gamma": np.nan}, ValueError, "gamma must be finite and not negative, got nan"),
+            ({"gamma": "auto"}, TypeError, "gamma must be a number, got 'auto'"),
+            ({"tol": None}, TypeError, "tol must be a number, got None"),
+            ({"tol": -1e-9}, ValueError, "tol must be finite and not negative, got -1e-09"),
+            (
+                {"outer_learning_rate": 0},
+                ValueError,
+                "outer_learning_rate must be finite and above 0, got 0",
+            ),
+            (
+                {"inner_learning_rate": np.inf},
+                ValueError,
+                "inner_learning_rate must be finite and above 0, got inf",
+            ),
+            ({"dtype": "float16"}, ValueError, "dtype must be float32 or float64, got 'float16'"),
+            ({"dtype": None}, ValueError, "dtype must be float32 or float64, got None"),
+            ({"dtype": "fast"}, ValueError, "dtype must be float32 or float64, got 'fast'"),
+            ({"feature_groups": 3}, TypeError, "feature_groups must be a list of groups"),
+            ({"feature_groups": "ab"}, TypeError, "feature_groups must be a list of groups"),
+            ({"feature_groups": []}, ValueError, "feature_groups has no group"),
+            ({"feature_groups": [[0], []]}, ValueError, r"feature_groups\[1\] has no columns"),
+            ({"feature_groups": [slice(5, 9)]}, ValueError, r"feature_groups\[0\] has no columns"),
+            ({"feature_groups": [0, 1]}, TypeError, r"feature_groups\[0\] must be a slice or a"),
+            ({"feature_groups": [[0.5]]}, TypeError, r"feature_groups\[0\] must be a slice or a"),
+            (
+                {"feature_groups": [[0], [5]]},
+                ValueError,
+                r"feature_groups\[1\] does not fit 5 features",
+            ),
+            (
+                {"feature_groups": [[True, False]]},
+                ValueError,
+                r"feature_groups\[0\] does not fit 5 features",
+            ),
+        ],
+        ids=str,
+    )
+    def test_parameters(self, X, parameters, error, message):
+        model = turtle(**parameters)
+        with pytest.raises(error, match=message):
+            model.fit(X)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda X: np.where(X[3, 2] == X, np.nan, X), "Input X contains NaN"),
+            (lambda X: np.where(X[3, 2] == X, np.inf, X), "Input X contains infinity"),
+            (lambda X: 1e200 * X, "X has features too large for float64"),
+            (lambda X: X[0], "Expected 2D array, got 1D array"),
+            (lambda X: X[:0], "Found array with 0 sample"),
+            (lambda X: X[:, :0], "0 feature"),
+            (lambda X: [], "Expected 2D array, got 1D array"),
+            (lambda X: [X, X[1:]], "inconsistent numbers of samples"),
+            (lambda X: [X, X * np.nan], r"Input X\[1\] contains NaN"),
+            (lambda X: [[X]], "dim"),
+        ],
+    )
+    def test_features(self, X, change, message):
+        bad = change(X)
+        with pytest.raises(ValueError, match=message):
+            turtle().fit(bad)
+
+    @pytest.mark.parametrize("form", [csr_matrix, lambda X: [csr_matrix(X), csr_matrix(X)]])
+    def test_sparse_features(self, X, form):
+        bad = form(X)
+        with pytest.raises(TypeError, match="Sparse data was passed"):
+            turtle().fit(bad)
+
+    def test_features_of_another_form_than_in_fit(self, X):
+        model, listed = turtle().fit(X), turtle().fit([X[:, :2], X[:, 2:]])
+        with pytest.raises(ValueError, match="X has 4 features, but TURTLE is expecting 5"):
+            model.predict(X[:, 1:])
+        with pytest.raises(ValueError, match="a list of matrices, but TURTLE was fitted on one"):
+            model.predict([X])
+        with pytest.raises(ValueError, match="one matrix, but TURTLE was fitted on a list"):
+            listed.predict(X)
+        with pytest.raises(ValueError, match=r"have \[3, 2\] features, .* fitted on \[2, 3\]"):
+            listed.score([X[:, :3], X[:, 3:]])
+
+    def test_groups_of_a_list(self, X):
+        model = turtle(feature_groups=[[0], [1]])
+        with pytest.raises(ValueError, match="columns of one matrix, but X is a list"):
+            model.fit([X, X])
+
+    @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "score"])
+    def test_unfitted(self, X, method):
+        model = turtle()
+        with pytest.raises(NotFittedError):
+            getattr(model, method)(X)
