@@ -7,6 +7,7 @@ import pytest
 
 import skl2h
 from skl2h import (
+    TURTLE,
     DendrogramDisplay,
     L2HClustering,
     MergeTree,
@@ -30,6 +31,7 @@ PUBLIC = [
     MergeTree,
     DendrogramDisplay,
     ProfileMatrixDisplay,
+    TURTLE,
     leaf_order.order_leaves,
     palette.group_colors,
     evidence.Evidence.take,
@@ -40,7 +42,7 @@ PUBLIC = [
     *(getattr(metrics, name) for name in metrics.__all__),
     *(
         method
-        for cls in (L2HClustering, MergeTree, DendrogramDisplay, ProfileMatrixDisplay)
+        for cls in (L2HClustering, MergeTree, DendrogramDisplay, ProfileMatrixDisplay, TURTLE)
         for name, method in inspect.getmembers(cls, inspect.isroutine)
         if not name.startswith("_") and method.__module__.startswith("skl2h")
     ),

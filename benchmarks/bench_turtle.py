@@ -1,0 +1,179 @@
+"""TURTLE: its steps beside their matrix products alone, how good its clusters are, and memory.
+
+    python benchmarks/bench_turtle.py                   # steps, memory map, digits
+    python benchmarks/bench_turtle.py --features FILE   # clusters of embeddings as well
+
+FILE is an .npz with features X and labels y. Times are medians and shortest, in one process; each
+step is timed next to its products, so that both meet the same load. Memory is the peak of what is
+allocated beyond the features.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.preprocessing import StandardScaler
+
+from skl2h import TURTLE
+from skl2h.metrics import clustering_accuracy
+from skl2h.spaces import Space
+from skl2h.tasks import Search, Settings
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--features", type=Path, help="an .npz with X and y")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", choices=["steps", "map", "digits", "features"])
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, NumPy {np.__version__}")
+    parts = {"steps": bench_steps, "map": bench_memory_map, "digits": bench_digits}
+    for name, bench in parts.items():
+        if arguments.only in (None, name):
+            bench()
+    if arguments.features and arguments.only in (None, "features"):
+        bench_features(arguments.features, arguments.seeds)
+
+
+def bench_steps():
+    print("\na step with its batch, beside its matrix products alone")
+    print(
+        "  rows  features  clusters  spaces   step ms (least)   products ms (least)   ratio (least)"
+    )
+    for n_drawn, width, n_clusters, n_spaces in (
+        (2_000, 384, 150, 1),
+        (2_000, 768, 100, 2),
+        (10_000, 384, 150, 1),
+        (10_000, 768, 10, 1),
+    ):
+        random_state = np.random.default_rng(0)
+        spaces = [
+            Space(random_state.standard_normal((2 * n_drawn, width), dtype=np.float32))
+            for _ in range(n_spaces)
+        ]
+        settings = Settings(n_clusters, 10.0, 10, 1e-3, 1e-3, False)
+        search = Search([width] * n_spaces, n_drawn, settings, random_state, np.float32)
+        batch = [np.ones((n_drawn, width + 1), np.float32) for _ in spaces]
+        times = []
+        for _ in range(40 if n_drawn < 5_000 else 12):
+            started = time.perf_counter()
+            step(spaces, search, batch, random_state)
+            between = time.perf_counter()
+            products(search, batch)
+            times.append((between - started, time.perf_counter() - between))
+        (median, floor), (least, least_floor) = np.median(times, axis=0), np.min(times, axis=0)
+        print(
+            f"{n_drawn:6} {width:9} {n_clusters:9} {n_spaces:7} "
+            f"{1e3 * median:9.1f} ({1e3 * least:5.1f}) {1e3 * floor:13.1f} "
+            f"({1e3 * least_floor:5.1f}) {median / floor:9.2f}  ({least / least_floor:5.2f})",
+            flush=True,
+        )
+
+
+def step(spaces, search, batch, random_state):
+    rows = random_state.choice(spaces[0].n_rows, len(batch[0]), replace=False, shuffle=False)
+    rows.sort()
+    for space, Z in zip(spaces, batch):
+        space.read(rows, Z)
+    search.step(batch)
+
+
+def products(search, batch):
+    """Forwards: encoder, classifiers before each step and after the last. Backwards: all steps."""
+    for Z, weights, gradient in zip(batch, search.classifiers, search.gradients):
+        for _ in range(search.settings.inner_steps + 2):
+            np.matmul(Z, weights.T, out=search.scratch)
+        for _ in range(search.settings.inner_steps + 1):
+            np.matmul(search.scratch.T, Z, out=gradient)
+
+
+def bench_memory_map(n_rows=1_000_000, width=384, n_clusters=100, n_steps=100):
+    random_state = np.random.default_rng(0)
+    centres = random_state.standard_normal((n_clusters, width), dtype=np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "features.npy"
+        X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_rows, width))
+        for start in range(0, n_rows, 20_000):
+            noise = random_state.standard_normal((20_000, width), dtype=np.float32)
+            X[start : start + 20_000] = noise + centres[np.arange(20_000) % n_clusters]
+        del X
+        X = np.load(path, mmap_mode="r")
+        print(
+            f"\na memory map of {n_rows:,} x {width} float32 ({X.nbytes / 2**20:.0f} MiB), "
+            f"K = {n_clusters}, batches of 10,000"
+        )
+        tracemalloc.start()
+        took = []
+        for max_iter in (1, 1 + n_steps):
+            started = time.perf_counter()
+            TURTLE(n_clusters, max_iter=max_iter, random_state=0).fit(X)
+            took.append(time.perf_counter() - started)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        print(
+            f"  {took[1] - took[0]:.1f} s for {n_steps} steps, {took[0]:.1f} s for the rest: "
+            f"checks, scale, labels and loss of all rows; {peak / 2**20:.0f} MiB"
+        )
+
+
+def bench_digits(n_seeds=5):
+    X, y = load_digits(return_X_y=True)
+    print(f"\ndigits, pixels as they are, mean of {n_seeds} seeds")
+    for name, model in (
+        ("KMeans()", KMeans(10)),
+        ("KMeans(n_init=10)", KMeans(10, n_init=10)),
+        ("TURTLE()", TURTLE(10)),
+        ("TURTLE(inner_learning_rate=0.03)", TURTLE(10, inner_learning_rate=0.03)),
+        ("TURTLE(scale_features=False)", TURTLE(10, scale_features=False)),
+    ):
+        print_quality(name, model, X, y, n_seeds)
+
+
+def bench_features(path, n_seeds):
+    """The same embeddings standardised one by one, and as they are."""
+    data = np.load(path)
+    X, y = data["X"].astype(np.float32), data["y"]
+    n_clusters = len(np.unique(y))
+    standardised = StandardScaler().fit_transform(X.astype(np.float64)).astype(np.float32)
+    print(f"\n{path.name}, {X.shape[0]:,} x {X.shape[1]}, K = {n_clusters}, {n_seeds} seeds")
+    model = TURTLE(n_clusters, max_iter=1500, batch_size=2000)
+    unscaled = TURTLE(n_clusters, max_iter=1500, batch_size=2000, scale_features=False)
+    print_quality("KMeans(), as they are", KMeans(n_clusters), X, y, n_seeds)
+    print_quality("TURTLE(), standardised", model, standardised, y, n_seeds)
+    print_quality("TURTLE(), as they are", model, X, y, n_seeds)
+    print_quality("TURTLE(scale_features=False), as they are", unscaled, X, y, n_seeds)
+
+
+def print_quality(name, model, X, y, n_seeds):
+    rows = []
+    for seed in range(n_seeds):
+        started = time.perf_counter()
+        model.set_params(random_state=seed).fit(X)
+        took = time.perf_counter() - started
+        rows.append(
+            (
+                clustering_accuracy(y, model.labels_),
+                normalized_mutual_info_score(y, model.labels_),
+                adjusted_rand_score(y, model.labels_),
+                took,
+                model.n_iter_,
+            )
+        )
+    accuracy, information, rand, took, n_iter = np.mean(rows, axis=0)
+    each = " ".join(f"{row[0]:.3f}" for row in rows)
+    print(
+        f"  {name:42} accuracy {accuracy:.3f} ({each}), NMI {information:.3f}, ARI {rand:.3f}, "
+        f"{n_iter:.0f} steps, {took:.1f} s each",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
