@@ -3,6 +3,7 @@
 import math
 import numbers
 import warnings
+from itertools import islice, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
     feature_groups : list of slice or array-like of int, default=None
         The columns of each feature space, when X holds several side by side, as a
         :class:`~sklearn.compose.ColumnTransformer` gives them. None: X is one space, or a list
-        of them.
+        of them. Pipelines, searches and :class:`L2HClustering` cut X by rows, and take no list.
     scale_features : bool, default=True
         Whether each space is centred, and divided by one number; see the notes.
     dtype : dtype, default="float32"
@@ -109,14 +110,16 @@ class TURTLE(ClusterMixin, BaseEstimator):
     classifiers on the labels for `inner_steps` steps of Adam, and then takes one step of Adam
     on the encoder, with the classifiers as they are.
 
-    The method depends on the scale of the features, since classifiers make few steps of a given
-    size: too small features leave them ignorant, and the clusters worse. Embeddings of unit
-    length are such. With `scale_features`, each space is centred and divided by one number, the
-    root mean square of the deviations of those of its features that vary. This leaves the ratios
-    of distances as they were, changes nothing for features that have been standardised one by one,
-    and is folded back into `coef_` and `intercept_`. False takes the features as they are, as the
-    authors do. Where some features are of another unit than others, standardise them one by one
-    before.
+    Classifiers make few steps of a given size, so the method depends on the scale of the features:
+    too small features leave them ignorant, and the clusters worse. Embeddings of unit length are
+    such. With `scale_features`, each space is centred and divided by one number, the root mean
+    square of the deviations of those of its features that vary. This leaves the ratios of
+    distances as they were, changes nothing for features that have been standardised one by one,
+    and is folded back into `coef_` and `intercept_`. False takes the features as they are.
+    Where some features are of another unit than others, standardise them one by one before.
+
+    The defaults are for hundreds of features. With tens of them, classifiers learn too little in
+    ten steps: an `inner_learning_rate` of 2 over the number of features is a start.
 
     The features are read in batches and blocks of rows, and never copied as a whole: a memory map
     may be larger than the memory.
@@ -382,38 +385,39 @@ class _Run(NamedTuple):
 
 def _run(model, spaces, random_state, dtype):
     """One search from one start, and what it found on all rows."""
-    n_rows = spaces[0].n_rows
-    n_drawn = min(model.batch_size, n_rows)
-    settings = {name: getattr(model, name) for name in Settings._fields}
-    search = Search(
-        [space.width for space in spaces], n_drawn, Settings(**settings), random_state, dtype
-    )
-    batch = [np.ones((n_drawn, space.width + 1), dtype) for space in spaces]
-
-    def draw():
-        if n_drawn < n_rows:
-            # In their order, which is the way a file is read.
-            rows = np.sort(random_state.choice(n_rows, n_drawn, replace=False, shuffle=False))
-            for space, Z in zip(spaces, batch):
-                space.read(rows, Z)
-
-    for space, Z in zip(spaces, batch):
-        space.read(np.arange(n_drawn), Z)
+    n_drawn = min(model.batch_size, spaces[0].n_rows)
+    settings = Settings(**{name: getattr(model, name) for name in Settings._fields})
+    search = Search([space.width for space in spaces], n_drawn, settings, random_state, dtype)
+    batches = _batches(spaces, n_drawn, random_state, dtype)
     curve = []
-    while len(curve) < model.max_iter and not _has_settled(curve, model.tol, model.n_clusters):
-        draw()
+    for batch in islice(batches, model.max_iter):
         curve.append(search.step(batch))
-        if (
-            model.verbose
-            and 10 * len(curve) // model.max_iter > 10 * (len(curve) - 1) // model.max_iter
-        ):
-            print(
-                f"[turtle] {len(curve)} of {model.max_iter} steps made, loss {curve[-1]:.4f}",
-                flush=True,
-            )
-    draw()
-    task = search.finish(batch, spaces)
+        if model.verbose:
+            _print_tenth(len(curve), model.max_iter, curve[-1])
+        if _has_settled(curve, model.tol, model.n_clusters):
+            break
+    task = search.finish(next(batches), spaces)
     return _Run(task, *task.evaluate(spaces), np.array(curve))
+
+
+def _batches(spaces, n_drawn, random_state, dtype):
+    """Yield one batch after another, in the same memory: a matrix for each space."""
+    n_rows = spaces[0].n_rows
+    batch = [np.ones((n_drawn, space.width + 1), dtype) for space in spaces]
+    while n_drawn < n_rows:
+        # In their order, which is the way a file is read.
+        rows = np.sort(random_state.choice(n_rows, n_drawn, replace=False, shuffle=False))
+        for space, Z in zip(spaces, batch):
+            space.read(rows, Z)
+        yield batch
+    for space, Z in zip(spaces, batch):
+        space.read(np.arange(n_rows), Z)
+    yield from repeat(batch)
+
+
+def _print_tenth(n_made, n_steps, loss):
+    if 10 * n_made // n_steps > 10 * (n_made - 1) // n_steps:
+        print(f"[turtle] {n_made} of {n_steps} steps made, loss {loss:.4f}", flush=True)
 
 
 def _has_settled(curve, tol, n_clusters):
