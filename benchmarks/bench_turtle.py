@@ -58,7 +58,7 @@ def bench_steps():
             Space(random_state.standard_normal((2 * n_drawn, width), dtype=np.float32))
             for _ in range(n_spaces)
         ]
-        settings = Settings(n_clusters, 10.0, 10, 1e-3, 1e-3, False)
+        settings = Settings(n_clusters, 10.0, 10, 1e-3, [1e-3] * n_spaces, False)
         search = Search([width] * n_spaces, n_drawn, settings, random_state, np.float32)
         batch = [np.ones((n_drawn, width + 1), np.float32) for _ in spaces]
         times = []
@@ -130,7 +130,7 @@ def bench_digits(n_seeds=5):
         ("KMeans()", KMeans(10)),
         ("KMeans(n_init=10)", KMeans(10, n_init=10)),
         ("TURTLE()", TURTLE(10)),
-        ("TURTLE(inner_learning_rate=0.03)", TURTLE(10, inner_learning_rate=0.03)),
+        ("TURTLE(inner_learning_rate=0.005)", TURTLE(10, inner_learning_rate=0.005)),
         ("TURTLE(scale_features=False)", TURTLE(10, scale_features=False)),
     ):
         print_quality(name, model, X, y, n_seeds)

@@ -16,12 +16,13 @@ class Adam:
     ----------
     parameters : list of ndarray
         Changed by every step.
-    learning_rate : float
+    learning_rates : list of float
+        One for each array.
     """
 
-    def __init__(self, parameters, learning_rate):
+    def __init__(self, parameters, learning_rates):
         self.parameters = parameters
-        self.learning_rate = learning_rate
+        self.learning_rates = learning_rates
         self.first = [np.zeros_like(values) for values in parameters]
         self.second = [np.zeros_like(values) for values in parameters]
         self.n_steps = 0
@@ -39,8 +40,8 @@ class Adam:
         # that, and for the steps that the moments have not seen.
         first_sum = (1 - FIRST_DECAY**self.n_steps) / (1 - FIRST_DECAY)
         second_sum = math.sqrt((1 - SECOND_DECAY**self.n_steps) / (1 - SECOND_DECAY))
-        for values, gradient, first, second in zip(
-            self.parameters, gradients, self.first, self.second
+        for values, rate, gradient, first, second in zip(
+            self.parameters, self.learning_rates, gradients, self.first, self.second
         ):
             first *= FIRST_DECAY
             first += gradient
@@ -49,5 +50,5 @@ class Adam:
             np.sqrt(second, out=gradient)
             gradient += EPSILON * second_sum
             np.divide(first, gradient, out=gradient)
-            gradient *= self.learning_rate * second_sum / first_sum
+            gradient *= rate * second_sum / first_sum
             values -= gradient

@@ -25,13 +25,13 @@ N_TRIALS = 10
 
 
 class Settings(NamedTuple):
-    """What a search is made with; the names are those of the parameters of `TURTLE`."""
+    """What a search is made with: parameters of `TURTLE`, but for a rate for each space."""
 
     n_clusters: int
     gamma: float
     inner_steps: int
     outer_learning_rate: float
-    inner_learning_rate: float
+    inner_learning_rates: list
     warm_start_inner: bool
 
 
@@ -56,11 +56,9 @@ class Search:
         shapes = [(settings.n_clusters, width + 1) for width in widths]
         self.encoders = [Encoder(shape, random_state, dtype) for shape in shapes]
         self.classifiers = [_draw(shape, random_state, dtype) for shape in shapes]
-        self.outer = Adam(
-            [values for encoder in self.encoders for values in encoder.parameters],
-            settings.outer_learning_rate,
-        )
-        self.inner = Adam(self.classifiers, settings.inner_learning_rate)
+        learned = [values for encoder in self.encoders for values in encoder.parameters]
+        self.outer = Adam(learned, [settings.outer_learning_rate] * len(learned))
+        self.inner = Adam(self.classifiers, settings.inner_learning_rates)
         # Fresh memory is dear to touch: all that is large is made once.
         self.gradients = [np.empty(shape, dtype) for shape in shapes]
         self.softmaxes = np.empty((len(shapes), n_rows, settings.n_clusters), dtype)

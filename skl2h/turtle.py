@@ -23,6 +23,9 @@ __all__ = ["TURTLE"]
 # Steps whose mean loss is compared with that of as many before: single steps differ by chance.
 STEPS_OF_A_MEAN = 500
 
+# Of the smallest embeddings in common use.
+MANY_FEATURES = 384
+
 
 class TURTLE(ClusterMixin, BaseEstimator):
     """Clusters that linear classifiers can learn, in one or several feature spaces.
@@ -48,7 +51,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
     outer_learning_rate : float, default=0.001
         Of the encoder, for Adam.
     inner_learning_rate : float, default=0.001
-        Of the classifiers, for Adam.
+        Of the classifiers, for Adam; with less than 384 features, see `scale_features`.
     warm_start_inner : bool, default=False
         Whether classifiers go on where those of the last batch ended, rather than start afresh.
     n_init : int, default=1
@@ -61,7 +64,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
         :class:`~sklearn.compose.ColumnTransformer` gives them. None: X is one space, or a list
         of them. Pipelines, searches and :class:`L2HClustering` cut X by rows, and take no list.
     scale_features : bool, default=True
-        Whether each space is centred, and divided by one number; see the notes.
+        Whether each space is centred and divided by one number, and classifiers of d < 384
+        features make steps 384 / d times as long; see the notes.
     dtype : dtype, default="float32"
         What the search computes in, float32 or float64. Predictions are made in float64.
     random_state : int, RandomState instance or None, default=None
@@ -110,16 +114,15 @@ class TURTLE(ClusterMixin, BaseEstimator):
     classifiers on the labels for `inner_steps` steps of Adam, and then takes one step of Adam
     on the encoder, with the classifiers as they are.
 
-    Classifiers make few steps of a given size, so the method depends on the scale of the features:
-    too small features leave them ignorant, and the clusters worse. Embeddings of unit length are
-    such. With `scale_features`, each space is centred and divided by one number, the root mean
-    square of the deviations of those of its features that vary. This leaves the ratios of
-    distances as they were, changes nothing for features that have been standardised one by one,
-    and is folded back into `coef_` and `intercept_`. False takes the features as they are.
-    Where some features are of another unit than others, standardise them one by one before.
-
-    The defaults are for hundreds of features. With tens of them, classifiers learn too little in
-    ten steps: an `inner_learning_rate` of 2 over the number of features is a start.
+    Classifiers make few steps of a given size, so the method depends on the scale and on the
+    number of the features: small features, such as those of embeddings of unit length, and few of
+    them leave classifiers ignorant, and the clusters worse. With `scale_features`, each space is
+    centred and divided by one number, the root mean square of the deviations of those of its
+    features that vary. This leaves the ratios of distances as they were, changes nothing for
+    features that have been standardised one by one, and is folded back into `coef_` and
+    `intercept_`. Where some features are of another unit than others, standardise them one by one
+    before. And with d < 384 features, `inner_learning_rate` is multiplied by 384 / d, so that
+    classifiers can learn as much. False takes features and rate as they are.
 
     The features are read in batches and blocks of rows, and never copied as a whole: a memory map
     may be larger than the memory.
@@ -386,8 +389,16 @@ class _Run(NamedTuple):
 def _run(model, spaces, random_state, dtype):
     """One search from one start, and what it found on all rows."""
     n_drawn = min(model.batch_size, spaces[0].n_rows)
-    settings = Settings(**{name: getattr(model, name) for name in Settings._fields})
-    search = Search([space.width for space in spaces], n_drawn, settings, random_state, dtype)
+    widths = [space.width for space in spaces]
+    settings = Settings(
+        model.n_clusters,
+        model.gamma,
+        model.inner_steps,
+        model.outer_learning_rate,
+        [model.inner_learning_rate * (_stride(d) if model.scale_features else 1) for d in widths],
+        model.warm_start_inner,
+    )
+    search = Search(widths, n_drawn, settings, random_state, dtype)
     batches = _batches(spaces, n_drawn, random_state, dtype)
     curve = []
     for batch in islice(batches, model.max_iter):
@@ -398,6 +409,13 @@ def _run(model, spaces, random_state, dtype):
             break
     task = search.finish(next(batches), spaces)
     return _Run(task, *task.evaluate(spaces), np.array(curve))
+
+
+def _stride(n_features):
+    """How much longer the steps of classifiers of so few features are."""
+    # DEPARTURE: a step of Adam has its size whatever the gradient is, so that the sum over few
+    # features says little of what was learned beside the random start.
+    return max(1.0, MANY_FEATURES / n_features)
 
 
 def _batches(spaces, n_drawn, random_state, dtype):

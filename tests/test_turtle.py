@@ -26,7 +26,7 @@ from skl2h.tasks import Search, Settings
 # Short searches do not always use all clusters.
 pytestmark = pytest.mark.filterwarnings("ignore:Only . of . clusters have rows")
 
-FAST = {"outer_learning_rate": 0.01, "inner_learning_rate": 0.1, "random_state": 0}
+FAST = {"outer_learning_rate": 0.01, "random_state": 0}
 CHECKED = [
     TURTLE(3, max_iter=50, **FAST),
     TURTLE(3, max_iter=50, warm_start_inner=True, n_init=2, **FAST),
@@ -50,9 +50,9 @@ def turtle(**parameters):
     return TURTLE(**{**given, **parameters})
 
 
-def search_of(random_state, n_spaces, warm_start=False):
+def search_of(random_state, n_spaces):
     """A search on random features, with a batch whose task has been made."""
-    settings = Settings(3, 2.0, 4, 0.1, 0.05, warm_start)
+    settings = Settings(3, 2.0, 4, 0.1, [0.05, 0.1, 0.02][:n_spaces], False)
     widths = [4, 2, 5][:n_spaces]
     search = Search(widths, 7, settings, random_state, np.float64)
     batch = [np.ones((7, width + 1)) for width in widths]
@@ -106,8 +106,8 @@ def slope(function, values, step=1e-6):
 class PlainAdam:
     """As Kingma and Ba write it, one number at a time."""
 
-    def __init__(self, learning_rate):
-        self.learning_rate, self.moments, self.n_steps = learning_rate, {}, 0
+    def __init__(self, learning_rates):
+        self.learning_rates, self.moments, self.n_steps = learning_rates, {}, 0
 
     def step(self, parameters, gradients):
         self.n_steps += 1
@@ -118,7 +118,7 @@ class PlainAdam:
                 v = 0.999 * v + 0.001 * gradient[place] ** 2
                 self.moments[number, place] = m, v
                 m, v = m / (1 - 0.9**self.n_steps), v / (1 - 0.999**self.n_steps)
-                values[place] -= self.learning_rate * m / (np.sqrt(v) + 1e-8)
+                values[place] -= self.learning_rates[number] * m / (np.sqrt(v) + 1e-8)
 
 
 def test_adam():
@@ -126,10 +126,10 @@ def test_adam():
     random_state = np.random.default_rng(0)
     ours = [random_state.standard_normal(shape) for shape in [(3, 2), (4,)]]
     theirs = [values.copy() for values in ours]
-    adam = Adam(ours, 0.1)
+    adam = Adam(ours, [0.1, 0.01])
     for _ in range(2):
         adam.restart()
-        plain = PlainAdam(0.1)
+        plain = PlainAdam([0.1, 0.01])
         for scale in (1, 1e3, 1e-9, 0, 1):
             gradients = [scale * random_state.standard_normal(values.shape) for values in ours]
             plain.step(theirs, gradients)
@@ -200,7 +200,9 @@ def plain_turtle(spaces, n_clusters, *, n_steps, batch_size, gamma, inner_steps,
         directions, bias = drawn[:, :-1].copy(), drawn[:, -1].copy()
         encoders.append((directions, np.sqrt((directions**2).sum(axis=1)), bias))
     classifiers = [draw(Z.shape[1] - 1) for Z in Zs]
-    outer, inner = PlainAdam(rates[0]), PlainAdam(rates[1])
+    outer = PlainAdam([rates[0]] * 3 * len(Zs))
+    inner_rates = [rates[1] * max(1, 384 / X.shape[1]) for X in spaces]
+    inner = PlainAdam(inner_rates)
 
     def draw_batch():
         if batch_size >= len(Zs[0]):
@@ -213,7 +215,7 @@ def plain_turtle(spaces, n_clusters, *, n_steps, batch_size, gamma, inner_steps,
         task = sum(plain_labels(batch, encoders)) / len(batch)
         if not warm:
             classifiers = [draw(Z.shape[1] - 1) for Z in Zs]
-            inner = PlainAdam(rates[1])
+            inner = PlainAdam(inner_rates)
         for _ in range(inner_steps):
             gradients = []
             for Z, weights in zip(batch, classifiers):
@@ -262,12 +264,12 @@ def plain_turtle(spaces, n_clusters, *, n_steps, batch_size, gamma, inner_steps,
 def test_a_run_equals_a_plain_evaluation(X, widths, batch_size, warm):
     spaces = np.split(X, np.cumsum(widths)[:-1], axis=1)
     coef, intercept, curve, loss = plain_turtle(
-        spaces, 4, n_steps=4, batch_size=batch_size, gamma=3.0, inner_steps=3, rates=(0.1, 0.05),
+        spaces, 4, n_steps=4, batch_size=batch_size, gamma=3.0, inner_steps=3, rates=(0.1, 5e-4),
         warm=warm, seed=7,
     )  # fmt: skip
     model = turtle(
         max_iter=4, batch_size=batch_size, gamma=3.0, inner_steps=3, outer_learning_rate=0.1,
-        inner_learning_rate=0.05, warm_start_inner=warm, random_state=7,
+        inner_learning_rate=5e-4, warm_start_inner=warm, random_state=7,
     ).fit(spaces)  # fmt: skip
     np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-9)
     assert model.loss_ == pytest.approx(loss, rel=1e-9)
@@ -357,7 +359,8 @@ class TestScale:
 
     def test_standardised_features_are_taken_as_they_are(self, X):
         X = StandardScaler().fit_transform(np.column_stack([X, np.full(len(X), 7.0)]))
-        one, other = turtle().fit(X), turtle(scale_features=False).fit(X)
+        one = turtle(inner_learning_rate=1e-3).fit(X)
+        other = turtle(inner_learning_rate=1e-3 * 384 / 6, scale_features=False).fit(X)
         np.testing.assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-9)
 
     def test_constant_columns_stay_exactly_0(self):
@@ -571,9 +574,7 @@ class TestTogether:
     def test_a_search_over_the_number_of_clusters(self):
         """The normalised loss is lowest at the planted number."""
         X, y = make_blobs(300, n_features=50, centers=6, cluster_std=3.0, random_state=0)
-        model = TURTLE(
-            2, max_iter=100, inner_learning_rate=0.01, outer_learning_rate=0.01, random_state=0
-        )
+        model = TURTLE(2, max_iter=100, outer_learning_rate=0.01, random_state=0)
         search = GridSearchCV(
             make_pipeline(StandardScaler(), L2HClustering(model)),
             {"l2hclustering__estimator__n_clusters": [2, 4, 6, 8]},
@@ -584,7 +585,7 @@ class TestTogether:
 
     def test_held_out_rows_score_like_the_others(self):
         X = make_blobs(600, n_features=50, centers=6, cluster_std=3.0, random_state=0)[0]
-        model = TURTLE(6, max_iter=100, inner_learning_rate=0.01, random_state=0).fit(X[:300])
+        model = TURTLE(6, max_iter=100, random_state=0).fit(X[:300])
         assert model.score(X[300:]) == pytest.approx(model.score(X[:300]), abs=0.2)
 
 
