@@ -87,7 +87,9 @@ class Space:
         self.matrix, self.columns = matrix, columns
         self.n_rows = len(matrix)
         self.width = matrix.shape[1] if columns is None else len(columns)
-        self.centre, self.scale = np.zeros(self.width), 1.0
+        # Narrow floats stay narrow, wide ones and large whole numbers are taken in float64.
+        self.centre = np.zeros(self.width, np.result_type(matrix.dtype, np.float32))
+        self.scale = 1.0
 
     def block(self, rows):
         """Some consecutive rows as they are."""
@@ -117,7 +119,7 @@ class Space:
             variances = np.maximum(squares / self.n_rows - mean**2, 0)
         if not np.isfinite(variances).all():
             raise ValueError("X has features too large for float64: divide them by something.")
-        self.centre = first + mean
+        self.centre = (first + mean).astype(self.centre.dtype)
         if variances.any():
             self.scale = float(np.sqrt(variances[variances > 0].mean()))
 
@@ -126,10 +128,8 @@ class Space:
         batch = self.matrix[rows]
         if self.columns is not None:
             batch = batch[:, self.columns]
-        # Narrow floats stay narrow, whole numbers and float64 are taken in float64.
-        centre = self.centre.astype(np.result_type(batch.dtype, np.float32))
-        batch = batch.astype(centre.dtype, copy=False)
-        batch -= centre
+        batch = batch.astype(self.centre.dtype, copy=False)
+        batch -= self.centre
         np.divide(batch, self.scale, out=out[:, :-1], casting="same_kind")
 
     def unscaled(self, weights):

@@ -85,6 +85,8 @@ class Search:
     def train(self, batch):
         """Train the classifiers on the task as it is."""
         if not self.settings.warm_start_inner:
+            # Drawn anew each time: of classifiers that always start the same, the task learns where
+            # they start, and is the worse for it.
             for weights in self.classifiers:
                 weights[:] = _draw(weights.shape, self.random_state, weights.dtype)
             self.inner.restart()

@@ -392,7 +392,7 @@ def _run(model, spaces, random_state, dtype):
     widths = [space.width for space in spaces]
     settings = Settings(
         model.n_clusters,
-        model.gamma,
+        float(model.gamma),
         model.inner_steps,
         model.outer_learning_rate,
         [model.inner_learning_rate * (_stride(d) if model.scale_features else 1) for d in widths],
