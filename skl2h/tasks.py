@@ -9,6 +9,7 @@ A search sees batches only, in its own dtype; what it has found is for the featu
 float64. How they are read and scaled is in `spaces`.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ __all__ = ["Encoder", "FittedTask", "Search", "Settings"]
 # Trained classifiers depend on where they started. As many are made for the final loss, so that it
 # can be compared.
 N_TRIALS = 10
+
+# Exponentials of no more than this, either way, and their sums, are far within float32.
+SAFE_LOGIT = 50.0
 
 
 class Settings(NamedTuple):
@@ -62,7 +66,9 @@ class Search:
         # Fresh memory is dear to touch: all that is large is made once.
         self.gradients = [np.empty(shape, dtype) for shape in shapes]
         self.softmaxes = np.empty((len(shapes), n_rows, settings.n_clusters), dtype)
-        self.task, self.logits, self.scratch = np.empty((3, n_rows, settings.n_clusters), dtype)
+        self.logits, self.scratch = np.empty((2, n_rows, settings.n_clusters), dtype)
+        # Of one space, the softmax itself.
+        self.task = self.softmaxes[0] if len(shapes) == 1 else np.empty_like(self.logits)
 
     def step(self, batch):
         """Train classifiers on the task of a batch, then improve the task; the loss before that.
@@ -77,10 +83,13 @@ class Search:
 
     def encode(self, batch):
         """Make the task of a batch."""
-        for Z, encoder, softmax in zip(batch, self.encoders, self.softmaxes):
-            np.matmul(Z, encoder.weights().T, out=softmax)
-            _softmax_in_place(softmax)
-        self.softmaxes.mean(axis=0, out=self.task)
+        self.lengths = [_longest(Z) for Z in batch]
+        for Z, length, encoder, softmax in zip(batch, self.lengths, self.encoders, self.softmaxes):
+            weights = encoder.weights()
+            np.matmul(Z, weights.T, out=softmax)
+            _softmax_in_place(softmax, length * _longest(weights))
+        if len(batch) > 1:
+            self.softmaxes.mean(axis=0, out=self.task)
 
     def train(self, batch):
         """Train the classifiers on the task as it is."""
@@ -95,9 +104,11 @@ class Search:
 
     def gradients_of_classifiers(self, batch):
         """Gradient of the cross-entropy of each classifier to the task as it is."""
-        for Z, weights, gradient in zip(batch, self.classifiers, self.gradients):
+        for Z, length, weights, gradient in zip(
+            batch, self.lengths, self.classifiers, self.gradients
+        ):
             np.matmul(Z, weights.T, out=self.scratch)
-            _softmax_in_place(self.scratch)
+            _softmax_in_place(self.scratch, length * _longest(weights))
             self.scratch -= self.task
             np.matmul(self.scratch.T, Z, out=gradient)
             gradient /= len(Z)
@@ -110,12 +121,13 @@ class Search:
         """
         n_rows, n_spaces = len(self.task), len(batch)
         self.logits.fill(0)
-        sums = 0.0  # of the logarithms by which softmax divides
-        for Z, weights in zip(batch, self.classifiers):
+        logarithms = 0.0
+        for Z, length, weights in zip(batch, self.lengths, self.classifiers):
             np.matmul(Z, weights.T, out=self.scratch)
             self.logits += self.scratch
-            sums += _softmax_in_place(self.scratch).sum(dtype=np.float64)
-        cross_entropy = (sums - float(np.vdot(self.task, self.logits))) / n_rows
+            peaks, sums = _exponentiate(self.scratch, length * _longest(weights))
+            logarithms += (peaks + np.log(sums)).sum(dtype=np.float64)
+        cross_entropy = (logarithms - float(np.vdot(self.task, self.logits))) / n_rows
         means = self.softmaxes.mean(axis=1)
         loss = _loss(cross_entropy, means, self.settings.gamma)
         self.logits /= -n_spaces
@@ -239,14 +251,26 @@ def _draw(shape, random_state, dtype):
     return weights.astype(dtype, copy=False)
 
 
-def _softmax_in_place(logits):
-    """Turn each row into its softmax; the logarithm of what each was divided by, (B,)."""
-    peaks = logits.max(axis=1)
-    logits -= peaks[:, np.newaxis]
-    np.exp(logits, out=logits)
-    sums = logits @ np.ones(logits.shape[1], logits.dtype)
+def _longest(vectors):
+    """Length of the longest row: no product of two rows is larger than the product of theirs."""
+    return math.sqrt(np.einsum("ij,ij->i", vectors, vectors).max())
+
+
+def _softmax_in_place(logits, bound):
+    """Turn each row, whose entries are within `bound` of 0, into its softmax."""
+    _, sums = _exponentiate(logits, bound)
     logits *= (1 / sums)[:, np.newaxis]
-    return peaks + np.log(sums)
+
+
+def _exponentiate(logits, bound):
+    """Turn each row into exponentials, over that of its peak; the peaks and the sums, (B,)."""
+    # Small logits are exponentiated as they are, with a peak of 0: two passes less.
+    peaks = np.zeros(len(logits), logits.dtype)
+    if not bound < SAFE_LOGIT:
+        peaks = logits.max(axis=1)
+        logits -= peaks[:, np.newaxis]
+    np.exp(logits, out=logits)
+    return peaks, logits @ np.ones(logits.shape[1], logits.dtype)
 
 
 def _log_softmaxes(maps, blocks):

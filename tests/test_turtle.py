@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, make_blobs
@@ -21,7 +21,7 @@ from skl2h import TURTLE, L2HClustering, l2h_tree
 from skl2h.adam import Adam
 from skl2h.metrics import clustering_accuracy
 from skl2h.spaces import Space
-from skl2h.tasks import Search, Settings
+from skl2h.tasks import Search, Settings, _exponentiate
 
 # Short searches do not always use all clusters.
 pytestmark = pytest.mark.filterwarnings("ignore:Only . of . clusters have rows")
@@ -136,6 +136,20 @@ def test_adam():
             adam.step(gradients)
             for one, other in zip(ours, theirs):
                 np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1.0, 49.0, 51.0, 1000.0])
+def test_exponentials_of_any_size(size, dtype):
+    """With and without the peak: no overflow, and the digits of the dtype."""
+    logits = np.random.default_rng(0).uniform(-size, size, (50, 200)).astype(dtype)
+    logits[0], logits[1] = -size, size
+    ours = logits.copy()
+    peaks, sums = _exponentiate(ours, size)
+    rtol = 1e3 * np.finfo(dtype).eps
+    np.testing.assert_allclose(peaks + np.log(sums), logsumexp(logits, axis=1), rtol=rtol)
+    expected = softmax(logits.astype(np.float64), axis=1)
+    np.testing.assert_allclose(ours / sums[:, np.newaxis], expected, rtol=rtol, atol=1e-30)
 
 
 @pytest.mark.parametrize("n_spaces", [1, 2, 3])
