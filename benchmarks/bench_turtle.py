@@ -33,6 +33,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", choices=["steps", "map", "digits", "features"])
     arguments = parser.parse_args()
+    if arguments.only == "features" and not arguments.features:
+        parser.error("--only features needs --features FILE")
     print(f"{os.cpu_count()} cores, NumPy {np.__version__}")
     parts = {"steps": bench_steps, "map": bench_memory_map, "digits": bench_digits}
     for name, bench in parts.items():

@@ -58,10 +58,11 @@ class TURTLE(ClusterMixin, BaseEstimator):
         Number of runs; the one with the lowest loss is kept.
     tol : float, default=0.001
         The search ends when the normalised loss, in its mean over 500 steps, has fallen by no
-        more than this from the 500 steps before. 0 makes all `max_iter` steps.
+        more than this from the 500 steps before; looked at every 500 steps, from 1,000 on. 0 makes
+        all `max_iter` steps.
     feature_groups : list of slice or array-like of int, default=None
-        The columns of each feature space, when X holds several side by side, as a
-        :class:`~sklearn.compose.ColumnTransformer` gives them. None: X is one space, or a list
+        The columns of each feature space, when X holds several side by side, as the output of a
+        :class:`~sklearn.compose.ColumnTransformer` does. None: X is one space, or a list
         of them. Pipelines, searches and :class:`L2HClustering` cut X by rows, and take no list.
     scale_features : bool, default=True
         Whether each space is centred and divided by one number, and classifiers of d < 384
@@ -89,8 +90,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
         Loss of all fitted rows: the cross-entropy of the labels to what classifiers predict,
         less `gamma` times the entropy of the shares of the clusters, in nats; summed over the
         spaces. The classifiers are trained on one last batch, ten times from different starts,
-        of which this is the mean. ``loss_ / log(K)`` is comparable between numbers of clusters:
-        the lowest tells K [1]_.
+        of which this is the mean; or once more, with `warm_start_inner`. ``loss_ / log(K)`` is
+        comparable between numbers of clusters: the lowest tells K [1]_.
     loss_curve_ : ndarray of shape (n_iter_,), dtype=float64
         Loss of each step, on its batch.
     n_iter_ : int
@@ -125,7 +126,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
     classifiers can learn as much. False takes features and rate as they are.
 
     The features are read in batches and blocks of rows, and never copied as a whole: a memory map
-    may be larger than the memory.
+    may be larger than the memory. (Only the check of float16 for NaN takes half of its size.) A
+    fitted model keeps the ten classifiers of each space for `score`, ten times the size of `coef_`.
 
     References
     ----------
@@ -198,7 +200,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of range, or X has fewer rows than clusters, NaN or inf.
+            If a parameter is out of range, or X has fewer rows than clusters, NaN, inf, or numbers
+            that are too large to compute with.
         TypeError
             If a parameter is of the wrong type, or X is sparse.
 
@@ -208,12 +211,12 @@ class TURTLE(ClusterMixin, BaseEstimator):
             If there are clusters without rows.
         """
         dtype = _check_parameters(self)
-        matrices = self._check_features(X)
+        matrices = _check_features(self, X)
         n_rows, groups = len(matrices[0]), None
         if n_rows < self.n_clusters:
             raise ValueError(f"n_samples={n_rows} should be >= n_clusters={self.n_clusters}.")
         if self.feature_groups is not None:
-            groups = columns_of_groups(self.feature_groups, self.n_features_in_)
+            groups = columns_of_groups(self.feature_groups, matrices[0].shape[1])
         spaces = spaces_of(matrices, groups)
         if self.scale_features:
             for space in spaces:
@@ -224,8 +227,20 @@ class TURTLE(ClusterMixin, BaseEstimator):
         runs = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(_run)(self, spaces, np.random.default_rng(seed), dtype) for seed in seeds
         )
+        if not np.isfinite([run.loss for run in runs]).all():
+            raise ValueError(
+                f"The loss is no number of {dtype}: the features, or gamma, are too large for it. "
+                "Scale them down, or take dtype='float64'."
+            )
         best = min(runs, key=lambda run: run.loss)
 
+        # All that can fail has been done: a refit that fails leaves the last fit whole.
+        if are_several(X):
+            self.n_features_in_ = sum(matrix.shape[1] for matrix in matrices)
+            if hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+        else:
+            validate_data(self, X, skip_check_array=True)
         self._task, self._groups, self._is_list = best.task, groups, are_several(X)
         self.labels_ = best.labels
         self.loss_, self.loss_curve_ = best.loss, best.curve
@@ -262,7 +277,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the features are not those of `fit`.
+            If the features are not those of `fit`, or hold NaN or inf.
         """
         return self.predict_log_proba(X).argmax(axis=1)
 
@@ -284,7 +299,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the features are not those of `fit`.
+            If the features are not those of `fit`, or hold NaN or inf.
         """
         return np.exp(self.predict_log_proba(X))
 
@@ -306,7 +321,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the features are not those of `fit`.
+            If the features are not those of `fit`, or hold NaN or inf.
         """
         check_is_fitted(self)
         spaces = self._fitted_spaces(X)
@@ -336,7 +351,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the features are not those of `fit`.
+            If the features are not those of `fit`, or hold NaN or inf.
         """
         check_is_fitted(self)
         _, loss = self._task.evaluate(self._fitted_spaces(X))
@@ -348,35 +363,36 @@ class TURTLE(ClusterMixin, BaseEstimator):
         tags.classifier_tags = ClassifierTags()
         return tags
 
-    def _check_features(self, X, reset=True):
-        """One matrix for each space, or the one that holds all groups."""
-        if not are_several(X):
-            return [validate_data(self, X, reset=reset)]
-        if reset and self.feature_groups is not None:
-            raise ValueError("feature_groups are columns of one matrix, but X is a list of them.")
-        matrices = [
-            check_array(matrix, estimator=self, input_name=f"X[{number}]")
-            for number, matrix in enumerate(X)
-        ]
-        check_consistent_length(*matrices)
-        if reset:
-            self.n_features_in_ = sum(matrix.shape[1] for matrix in matrices)
-            if hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-        return matrices
-
     def _fitted_spaces(self, X):
         if are_several(X) != self._is_list:
             raise ValueError(
                 f"X is {_form(are_several(X))}, but TURTLE was fitted on {_form(self._is_list)}."
             )
-        spaces = spaces_of(self._check_features(X, reset=False), self._groups)
+        if self._is_list:
+            matrices = _check_features(self, X)
+        else:
+            matrices = [validate_data(self, X, reset=False)]
+        spaces = spaces_of(matrices, self._groups)
         widths, fitted = [space.width for space in spaces], self._task.widths
         if widths != fitted:
             raise ValueError(
                 f"The matrices of X have {widths} features, but TURTLE was fitted on {fitted}."
             )
         return spaces
+
+
+def _check_features(model, X):
+    """One matrix for each space, or the one that holds all groups."""
+    if not are_several(X):
+        return [check_array(X, estimator=model, input_name="X")]
+    if model.feature_groups is not None:
+        raise ValueError("feature_groups are columns of one matrix, but X is a list of them.")
+    matrices = [
+        check_array(matrix, estimator=model, input_name=f"X[{number}]")
+        for number, matrix in enumerate(X)
+    ]
+    check_consistent_length(*matrices)
+    return matrices
 
 
 class _Run(NamedTuple):
@@ -387,7 +403,12 @@ class _Run(NamedTuple):
 
 
 def _run(model, spaces, random_state, dtype):
-    """One search from one start, and what it found on all rows."""
+    """One search from one start, and what it found on all rows; a loss of NaN if that overflows."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _search(model, spaces, random_state, dtype)
+
+
+def _search(model, spaces, random_state, dtype):
     n_drawn = min(model.batch_size, spaces[0].n_rows)
     widths = [space.width for space in spaces]
     settings = Settings(
@@ -462,6 +483,9 @@ def _check_parameters(model):
         if not 0 <= value < math.inf or not (value or may_be_zero):
             least = "not negative" if may_be_zero else "above 0"
             raise ValueError(f"{name} must be finite and {least}, got {value}.")
+    for name in ("warm_start_inner", "scale_features"):
+        if not isinstance(getattr(model, name), (bool, np.bool_)):
+            raise TypeError(f"{name} must be True or False, got {getattr(model, name)!r}.")
     try:
         dtype = np.dtype(model.dtype)
     except TypeError:
