@@ -136,14 +136,14 @@ def _is_missing(label):
 
 def as_labels(labels, name):
     """Labels as an array, each of its own type."""
-    if hasattr(labels, "dtype"):
+    if hasattr(labels, "dtype") or isinstance(labels, str) or not np.iterable(labels):
         return np.asarray(labels)
-    try:
-        array = np.asarray(labels)
-        # NumPy would write everything beside a text as a text, NaN as "nan".
-        return np.asarray(labels, dtype=object) if array.dtype.kind in "SU" else array
-    except ValueError:
-        raise ValueError(f"{name} has lines of different lengths.") from None
+    # NumPy's own word on this depends on its version.
+    if len({len(line) if isinstance(line, (list, tuple)) else None for line in labels}) > 1:
+        raise ValueError(f"{name} has lines of different lengths.")
+    array = np.asarray(labels)
+    # NumPy would write everything beside a text as a text, NaN as "nan".
+    return np.asarray(labels, dtype=object) if array.dtype.kind in "SU" else array
 
 
 def class_counts(leaves, y, n_leaves):
