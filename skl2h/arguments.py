@@ -1,5 +1,7 @@
-"""What a tree is made of and asked for, each argument checked with one clear error."""
+"""Arguments, each checked with one clear error: numbers, flags, and what trees are made of."""
 
+import math
+import numbers
 import operator
 from collections.abc import Set
 from contextlib import suppress
@@ -7,8 +9,12 @@ from contextlib import suppress
 import numpy as np
 
 __all__ = [
+    "as_count",
+    "as_flag",
+    "as_float_dtype",
     "as_floats",
     "as_index",
+    "as_number",
     "check_children",
     "check_counts",
     "check_level",
@@ -111,6 +117,42 @@ def as_index(name, value):
         with suppress(TypeError):
             return operator.index(value)
     raise TypeError(f"{name} must be an integer, got {value!r}.")
+
+
+def as_count(name, value):
+    """Integer of at least 1 that a value is."""
+    value = as_index(name, value)
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}.")
+    return value
+
+
+def as_number(name, value, *, may_be_zero=False):
+    """Finite number above 0 that a value is, or 0; True and False are none."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, got {value!r}.")
+    if not 0 <= value < math.inf or not (value or may_be_zero):
+        least = "not negative" if may_be_zero else "above 0"
+        raise ValueError(f"{name} must be finite and {least}, got {value}.")
+    return float(value)
+
+
+def as_flag(name, value):
+    """Whether a value is True; what only counts as true or false is neither."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
+def as_float_dtype(name, value):
+    """Dtype to compute in, float32 or float64, that a value names."""
+    dtype = None
+    if value is not None:  # NumPy's None is float64
+        with suppress(TypeError):
+            dtype = np.dtype(value)
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"{name} must be float32 or float64, got {value!r}.")
+    return dtype
 
 
 def as_floats(name, values):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arguments import as_index
+from .arguments import as_count
 from .leaf_order import spans
 from .picture_arguments import check_one_of
 
@@ -174,9 +174,7 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
         raise ValueError("This tree has no scores: use heights='rank'.")
     n_leaves, n_tips = tree.n_leaves, tree.n_leaves
     if max_leaves is not None:
-        max_leaves = as_index("max_leaves", max_leaves)
-        if max_leaves < 1:
-            raise ValueError(f"max_leaves must be at least 1, got {max_leaves}.")
+        max_leaves = as_count("max_leaves", max_leaves)
         n_tips = min(max_leaves, n_leaves)
     span = spans(tree, tree.leaf_order if leaf_order is None else np.asarray(leaf_order))
 

@@ -2,7 +2,7 @@
 
 from sklearn.utils.validation import check_is_fitted
 
-from .arguments import as_index
+from .arguments import as_count
 from .build import check_logits, check_weights
 from .estimator import L2HClustering, fitted_logits
 from .fitted import last_step
@@ -89,9 +89,7 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
     >>> gains.round(2)
     array([1.8 , 0.24, 0.01])
     """
-    n_levels = as_index("n_levels", n_levels)
-    if n_levels < 1:
-        raise ValueError(f"n_levels must be at least 1, got {n_levels}.")
+    n_levels = as_count("n_levels", n_levels)
     if isinstance(source, MergeTree):
         if X is None:
             raise TypeError("A tree alone does not tell its levels: give the logits as well.")

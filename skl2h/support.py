@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from .arguments import as_index
+from .arguments import as_count
 from .build import check_aggregation, check_weights
 from .estimator import fitted_logits
 from .fitted import last_step
@@ -97,9 +97,7 @@ def bootstrap_support(
     estimator, X = last_step(estimator, X)
     logits = fitted_logits(estimator, X)
     check_aggregation(estimator.aggregation)
-    n_resamples = as_index("n_resamples", n_resamples)
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples must be at least 1, got {n_resamples}.")
+    n_resamples = as_count("n_resamples", n_resamples)
     tree = estimator.tree_
     draws = _Draws(check_weights(sample_weight, logits.shape[0]), logits.shape[0])
     entropy = check_random_state(random_state).randint(2**31 - 1, size=4).tolist()

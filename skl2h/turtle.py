@@ -1,7 +1,6 @@
 """TURTLE: clusters that linear classifiers can learn, in one or several feature spaces."""
 
 import math
-import numbers
 import warnings
 from itertools import islice, repeat
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from sklearn.utils import ClassifierTags, check_array, check_consistent_length, 
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .arguments import as_index
+from .arguments import as_count, as_flag, as_float_dtype, as_number
 from .build import level_of_the_caller
 from .spaces import are_several, blocks_of, columns_of_groups, spaces_of
 from .tasks import FittedTask, Search, Settings
@@ -474,22 +473,11 @@ def _form(is_list):
 def _check_parameters(model):
     """Refuse what cannot be searched with; the dtype to compute in."""
     for name in ("n_clusters", "max_iter", "inner_steps", "batch_size", "n_init"):
-        if as_index(name, getattr(model, name)) < 1:
-            raise ValueError(f"{name} must be at least 1, got {getattr(model, name)}.")
-    for name in ("gamma", "tol", "outer_learning_rate", "inner_learning_rate"):
-        value, may_be_zero = getattr(model, name), name in ("gamma", "tol")
-        if not isinstance(value, numbers.Real) or isinstance(value, bool):
-            raise TypeError(f"{name} must be a number, got {value!r}.")
-        if not 0 <= value < math.inf or not (value or may_be_zero):
-            least = "not negative" if may_be_zero else "above 0"
-            raise ValueError(f"{name} must be finite and {least}, got {value}.")
+        as_count(name, getattr(model, name))
+    for name in ("gamma", "tol"):
+        as_number(name, getattr(model, name), may_be_zero=True)
+    for name in ("outer_learning_rate", "inner_learning_rate"):
+        as_number(name, getattr(model, name))
     for name in ("warm_start_inner", "scale_features"):
-        if not isinstance(getattr(model, name), (bool, np.bool_)):
-            raise TypeError(f"{name} must be True or False, got {getattr(model, name)!r}.")
-    try:
-        dtype = np.dtype(model.dtype)
-    except TypeError:
-        dtype = None
-    if model.dtype is None or dtype not in (np.float32, np.float64):  # NumPy's None is float64
-        raise ValueError(f"dtype must be float32 or float64, got {model.dtype!r}.")
-    return dtype
+        as_flag(name, getattr(model, name))
+    return as_float_dtype("dtype", model.dtype)
