@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skl2h import TURTLE
 from skl2h.metrics import clustering_accuracy
-from skl2h.spaces import Space
+from skl2h.spaces import Space, batches_of
 from skl2h.tasks import Search, Settings
 
 
@@ -62,11 +62,12 @@ def bench_steps():
         ]
         settings = Settings(n_clusters, 10.0, 10, 1e-3, [1e-3] * n_spaces, False)
         search = Search([width] * n_spaces, n_drawn, settings, random_state, np.float32)
-        batch = [np.ones((n_drawn, width + 1), np.float32) for _ in spaces]
+        batches = batches_of(spaces, n_drawn, random_state, np.float32)
         times = []
         for _ in range(40 if n_drawn < 5_000 else 12):
             started = time.perf_counter()
-            step(spaces, search, batch, random_state)
+            batch = next(batches)
+            search.step(batch)
             between = time.perf_counter()
             products(search, batch)
             times.append((between - started, time.perf_counter() - between))
@@ -77,14 +78,6 @@ def bench_steps():
             f"({1e3 * least_floor:5.1f}) {median / floor:9.2f}  ({least / least_floor:5.2f})",
             flush=True,
         )
-
-
-def step(spaces, search, batch, random_state):
-    rows = random_state.choice(spaces[0].n_rows, len(batch[0]), replace=False, shuffle=False)
-    rows.sort()
-    for space, Z in zip(spaces, batch):
-        space.read(rows, Z)
-    search.step(batch)
 
 
 def products(search, batch):
@@ -114,13 +107,13 @@ def bench_memory_map(n_rows=1_000_000, width=384, n_clusters=100, n_steps=100):
         random_state = np.random.default_rng(0)
         settings = Settings(n_clusters, 10.0, 10, 1e-3, [1e-3], False)
         search = Search([width], 10_000, settings, random_state, np.float32)
-        batch = [np.ones((10_000, width + 1), np.float32)]
         space = Space(X)
+        batches = batches_of([space], 10_000, random_state, np.float32)
         times = [time.perf_counter()]
         space.centre_and_scale()
         times.append(time.perf_counter())
         for _ in range(n_steps):
-            step([space], search, batch, random_state)
+            search.step(next(batches))
         times.append(time.perf_counter())
         tracemalloc.start()
         TURTLE(n_clusters, max_iter=1, random_state=0).fit(X)

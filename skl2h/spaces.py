@@ -2,15 +2,17 @@
 
 matrix    2-dimensional, in any dtype, perhaps a memory map; never copied or changed
 space     a matrix, or some of its columns, with a centre and a scale
-batch     chosen rows, centred and scaled
+batch     chosen rows, centred and scaled, and ending in a 1
 block     consecutive rows, as they are, in float64
 map       coef (K, d) and intercept (K,) in float64, for features as they are
 """
 
+from itertools import repeat
+
 import numpy as np
 from sklearn.utils import gen_batches
 
-__all__ = ["Space", "are_several", "blocks_of", "columns_of_groups", "spaces_of"]
+__all__ = ["Space", "are_several", "batches_of", "blocks_of", "columns_of_groups", "spaces_of"]
 
 # Rows of a block: enough for fast products, few enough to be small.
 BLOCK_ROWS = 2**11
@@ -67,6 +69,26 @@ def blocks_of(spaces):
     """Yield a slice of rows after another, with a list of the block in each space."""
     for rows in gen_batches(spaces[0].n_rows, BLOCK_ROWS):
         yield rows, [space.block(rows) for space in spaces]
+
+
+def batches_of(spaces, n_drawn, random_state, dtype):
+    """Yield a batch of so many rows after another, in the same memory: a matrix for each space.
+
+    They are drawn without replacement from the Generator `random_state`; if there are no more
+    rows than that, each batch has them all, in their order.
+    """
+    n_rows = spaces[0].n_rows
+    n_drawn = min(n_drawn, n_rows)
+    batch = [np.ones((n_drawn, space.width + 1), dtype) for space in spaces]
+    while n_drawn < n_rows:
+        # In their order, which is the way a file is read.
+        rows = np.sort(random_state.choice(n_rows, n_drawn, replace=False, shuffle=False))
+        for space, Z in zip(spaces, batch):
+            space.read(rows, Z)
+        yield batch
+    for space, Z in zip(spaces, batch):
+        space.read(np.arange(n_rows), Z)
+    yield from repeat(batch)
 
 
 class Space:

@@ -10,15 +10,22 @@ float64. How they are read and scaled is in `spaces`.
 """
 
 import math
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from .adam import Adam
-from .spaces import blocks_of
+from .spaces import batches_of, blocks_of
 
-__all__ = ["Encoder", "FittedTask", "Search", "Settings"]
+__all__ = ["Encoder", "FittedTask", "Run", "Search", "Settings", "run_search"]
+
+# Steps whose mean loss is compared with that of as many before: single steps differ by chance.
+STEPS_OF_A_MEAN = 500
+
+# Of the smallest embeddings in common use.
+MANY_FEATURES = 384
 
 # Trained classifiers depend on where they started. As many are made for the final loss, so that it
 # can be compared.
@@ -26,6 +33,74 @@ N_TRIALS = 10
 
 # Exponentials of no more than this, either way, and their sums, are far within float32.
 SAFE_LOGIT = 50.0
+
+
+class Run(NamedTuple):
+    """What one search has found, on all rows.
+
+    Attributes
+    ----------
+    task : FittedTask
+    labels : ndarray of shape (n,), dtype=intp
+    loss : float
+    curve : ndarray of shape (n_steps,)
+        Loss of each step, on its batch.
+    """
+
+    task: "FittedTask"
+    labels: np.ndarray
+    loss: float
+    curve: np.ndarray
+
+
+def run_search(model, spaces, random_state, dtype):
+    """Search from one start with the parameters of a TURTLE; the loss is NaN if it overflows."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _search(model, spaces, random_state, dtype)
+
+
+def _search(model, spaces, random_state, dtype):
+    n_drawn = min(model.batch_size, spaces[0].n_rows)
+    widths = [space.width for space in spaces]
+    settings = Settings(
+        model.n_clusters,
+        float(model.gamma),
+        model.inner_steps,
+        model.outer_learning_rate,
+        [model.inner_learning_rate * (_stride(d) if model.scale_features else 1) for d in widths],
+        model.warm_start_inner,
+    )
+    search = Search(widths, n_drawn, settings, random_state, dtype)
+    batches = batches_of(spaces, n_drawn, random_state, dtype)
+    curve = []
+    for batch in islice(batches, model.max_iter):
+        curve.append(search.step(batch))
+        if model.verbose:
+            _print_tenth(len(curve), model.max_iter, curve[-1])
+        if _has_settled(curve, model.tol, model.n_clusters):
+            break
+    task = search.finish(next(batches), spaces)
+    return Run(task, *task.evaluate(spaces), np.array(curve))
+
+
+def _stride(n_features):
+    """How much longer the steps of classifiers of so few features are."""
+    # DEPARTURE: a step of Adam has its size whatever the gradient is, so that the sum over few
+    # features says little of what was learned beside the random start.
+    return max(1.0, MANY_FEATURES / n_features)
+
+
+def _print_tenth(n_made, n_steps, loss):
+    if 10 * n_made // n_steps > 10 * (n_made - 1) // n_steps:
+        print(f"[turtle] {n_made} of {n_steps} steps made, loss {loss:.4f}", flush=True)
+
+
+def _has_settled(curve, tol, n_clusters):
+    """Whether the loss no longer falls; looked at once for all steps of a mean."""
+    if tol == 0 or len(curve) % STEPS_OF_A_MEAN or len(curve) < 2 * STEPS_OF_A_MEAN:
+        return False
+    before, after = np.reshape(curve[-2 * STEPS_OF_A_MEAN :], (2, -1)).mean(axis=1)
+    return before - after <= tol * math.log(n_clusters)
 
 
 class Settings(NamedTuple):

@@ -2,8 +2,6 @@
 
 import math
 import warnings
-from itertools import islice, repeat
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
@@ -15,15 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .arguments import as_count, as_flag, as_float_dtype, as_number
 from .build import level_of_the_caller
 from .spaces import are_several, blocks_of, columns_of_groups, spaces_of
-from .tasks import FittedTask, Search, Settings
+from .tasks import run_search
 
 __all__ = ["TURTLE"]
-
-# Steps whose mean loss is compared with that of as many before: single steps differ by chance.
-STEPS_OF_A_MEAN = 500
-
-# Of the smallest embeddings in common use.
-MANY_FEATURES = 384
 
 
 class TURTLE(ClusterMixin, BaseEstimator):
@@ -224,7 +216,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
         seeds = np.random.SeedSequence(entropy).spawn(self.n_init)
         # Threads share the features. Each run is one worker's.
         runs = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(_run)(self, spaces, np.random.default_rng(seed), dtype) for seed in seeds
+            delayed(run_search)(self, spaces, np.random.default_rng(seed), dtype) for seed in seeds
         )
         if not np.isfinite([run.loss for run in runs]).all():
             raise ValueError(
@@ -392,78 +384,6 @@ def _check_features(model, X):
     ]
     check_consistent_length(*matrices)
     return matrices
-
-
-class _Run(NamedTuple):
-    task: FittedTask
-    labels: np.ndarray
-    loss: float
-    curve: np.ndarray
-
-
-def _run(model, spaces, random_state, dtype):
-    """One search from one start, and what it found on all rows; a loss of NaN if that overflows."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _search(model, spaces, random_state, dtype)
-
-
-def _search(model, spaces, random_state, dtype):
-    n_drawn = min(model.batch_size, spaces[0].n_rows)
-    widths = [space.width for space in spaces]
-    settings = Settings(
-        model.n_clusters,
-        float(model.gamma),
-        model.inner_steps,
-        model.outer_learning_rate,
-        [model.inner_learning_rate * (_stride(d) if model.scale_features else 1) for d in widths],
-        model.warm_start_inner,
-    )
-    search = Search(widths, n_drawn, settings, random_state, dtype)
-    batches = _batches(spaces, n_drawn, random_state, dtype)
-    curve = []
-    for batch in islice(batches, model.max_iter):
-        curve.append(search.step(batch))
-        if model.verbose:
-            _print_tenth(len(curve), model.max_iter, curve[-1])
-        if _has_settled(curve, model.tol, model.n_clusters):
-            break
-    task = search.finish(next(batches), spaces)
-    return _Run(task, *task.evaluate(spaces), np.array(curve))
-
-
-def _stride(n_features):
-    """How much longer the steps of classifiers of so few features are."""
-    # DEPARTURE: a step of Adam has its size whatever the gradient is, so that the sum over few
-    # features says little of what was learned beside the random start.
-    return max(1.0, MANY_FEATURES / n_features)
-
-
-def _batches(spaces, n_drawn, random_state, dtype):
-    """Yield one batch after another, in the same memory: a matrix for each space."""
-    n_rows = spaces[0].n_rows
-    batch = [np.ones((n_drawn, space.width + 1), dtype) for space in spaces]
-    while n_drawn < n_rows:
-        # In their order, which is the way a file is read.
-        rows = np.sort(random_state.choice(n_rows, n_drawn, replace=False, shuffle=False))
-        for space, Z in zip(spaces, batch):
-            space.read(rows, Z)
-        yield batch
-    for space, Z in zip(spaces, batch):
-        space.read(np.arange(n_rows), Z)
-    yield from repeat(batch)
-
-
-def _print_tenth(n_made, n_steps, loss):
-    if 10 * n_made // n_steps > 10 * (n_made - 1) // n_steps:
-        print(f"[turtle] {n_made} of {n_steps} steps made, loss {loss:.4f}", flush=True)
-
-
-def _has_settled(curve, tol, n_clusters):
-    """Whether the loss no longer falls; looked at once for all steps of a mean."""
-    if tol == 0 or len(curve) % STEPS_OF_A_MEAN or len(curve) < 2 * STEPS_OF_A_MEAN:
-        return False
-    before, after = np.reshape(curve[-2 * STEPS_OF_A_MEAN :], (2, -1)).mean(axis=1)
-    return before - after <= tol * math.log(n_clusters)
 
 
 def _form(is_list):
