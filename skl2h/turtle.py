@@ -400,4 +400,5 @@ def _check_parameters(model):
         as_number(name, getattr(model, name))
     for name in ("warm_start_inner", "scale_features"):
         as_flag(name, getattr(model, name))
+    check_random_state(model.random_state)
     return as_float_dtype("dtype", model.dtype)
