@@ -110,7 +110,8 @@ class Space:
         self.n_rows = len(matrix)
         self.width = matrix.shape[1] if columns is None else len(columns)
         # Narrow floats stay narrow, wide ones and large whole numbers are taken in float64.
-        self.centre = np.zeros(self.width, np.result_type(matrix.dtype, np.float32))
+        narrow = np.result_type(matrix.dtype, np.float32) == np.float32
+        self.centre = np.zeros(self.width, np.float32 if narrow else np.float64)
         self.scale = 1.0
 
     def block(self, rows):

@@ -601,7 +601,7 @@ class TestData:
         assert np.isfinite(model.loss_)
         assert np.isfinite(model.coef_).all()
 
-    @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int64, np.uint8])
+    @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble, np.int64, np.uint8])
     @pytest.mark.parametrize("order", ["C", "F"])
     def test_every_dtype_and_order(self, dtype, order):
         X = load_digits().data[:300]
@@ -609,6 +609,7 @@ class TestData:
         other = turtle().fit(np.asarray(X, dtype=dtype, order=order))
         np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-4, atol=1e-5)
         assert one.coef_.dtype == other.coef_.dtype == np.float64
+        assert one.intercept_.dtype == other.intercept_.dtype == np.float64
 
     def test_float32_is_near_float64(self, X):
         one, other = turtle(), turtle(dtype="float32")
