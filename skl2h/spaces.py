@@ -20,8 +20,9 @@ BLOCK_ROWS = 2**11
 
 def are_several(X):
     """Whether X is a list of matrices; a list of rows is none."""
-    is_list = isinstance(X, (list, tuple)) and len(X) > 0
-    return is_list and all(getattr(part, "ndim", 0) == 2 for part in X)
+    # By shapes, since polars' data frames have no ndim. One is enough: what else stands in the list
+    # is then refused for what it is.
+    return isinstance(X, (list, tuple)) and any(len(getattr(part, "shape", ())) == 2 for part in X)
 
 
 def columns_of_groups(groups, n_features):

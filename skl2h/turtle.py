@@ -92,7 +92,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
     n_features_in_ : int
         Features seen by `fit`, of all spaces.
     feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
-        Names of the features, if X is a DataFrame with names that are all str.
+        Names of the features, if X is one DataFrame with names that are all str; those of a list
+        are not looked at.
 
     See Also
     --------
@@ -180,7 +181,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or list of 2-dimensional arrays
-            The features, or a list with those of each space, of the same rows.
+            The features, or a list with those of each space, of the same rows: arrays, data frames
+            or both.
         y : Ignored, default=None
             There for scikit-learn's conventions.
 

@@ -344,9 +344,24 @@ class TestSpaces:
         frame = pd.DataFrame(X, columns=list("abcde"))
         model = turtle().fit(frame)
         assert model.feature_names_in_.tolist() == list("abcde")
-        listed = turtle().fit([frame[["a", "b"]], frame[["c", "d", "e"]]])
-        assert listed.loss_ == pytest.approx(turtle().fit([X[:, :2], X[:, 2:]]).loss_, rel=1e-9)
         assert not hasattr(model.fit([frame]), "feature_names_in_")
+
+    @pytest.mark.parametrize("second", ["array", "pandas", "polars"])
+    @pytest.mark.parametrize("first", ["array", "pandas", "polars"])
+    def test_a_list_of_arrays_and_frames(self, X, first, second):
+        """Of any kinds, in any order; only one frame has names."""
+        expected, parts = turtle().fit([X[:, :2], X[:, 2:]]), []
+        for kind, part in ((first, X[:, :2]), (second, X[:, 2:])):
+            names = [f"feature{number}" for number in range(part.shape[1])]
+            if kind == "pandas":
+                part = pytest.importorskip("pandas").DataFrame(part, columns=names)
+            elif kind == "polars":
+                part = pytest.importorskip("polars").DataFrame(part, schema=names)
+            parts.append(part)
+        model = turtle().fit(parts)
+        assert model.loss_ == pytest.approx(expected.loss_, rel=1e-9)
+        assert not hasattr(model, "feature_names_in_")
+        assert np.array_equal(model.predict(tuple(parts)), expected.labels_)
 
     def test_column_transformers(self, X):
         """Spaces that come side by side."""
@@ -755,6 +770,8 @@ class TestBadInput:
             (lambda X: X[:, :0], "0 feature"),
             (lambda X: [], "Expected 2D array, got 1D array"),
             (lambda X: [X, X[1:]], "inconsistent numbers of samples"),
+            (lambda X: [X, X[:, 0]], "Expected 2D array, got 1D array"),
+            (lambda X: [X, X[np.newaxis]], "Found array with dim 3"),
             (lambda X: [X, X * np.nan], r"Input X\[1\] contains NaN"),
             (lambda X: [[X]], "dim"),
         ],
