@@ -10,9 +10,17 @@ map       coef (K, d) and intercept (K,) in float64, for features as they are
 from itertools import repeat
 
 import numpy as np
-from sklearn.utils import gen_batches
+from sklearn.utils import assert_all_finite, gen_batches
 
-__all__ = ["Space", "are_several", "batches_of", "blocks_of", "columns_of_groups", "spaces_of"]
+__all__ = [
+    "Space",
+    "are_several",
+    "batches_of",
+    "blocks_of",
+    "check_finite",
+    "columns_of_groups",
+    "spaces_of",
+]
 
 # Rows of a block: enough for fast products, few enough to be small.
 BLOCK_ROWS = 2**11
@@ -57,6 +65,14 @@ def columns_of_groups(groups, n_features):
     if not found:
         raise ValueError("feature_groups has no group.")
     return found
+
+
+def check_finite(matrix, estimator_name, input_name):
+    """Refuse NaN and inf as scikit-learn does, in little memory for every dtype."""
+    # A sum of large numbers of both signs may be no number: scikit-learn then looks at each.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows in gen_batches(len(matrix), BLOCK_ROWS):
+            assert_all_finite(matrix[rows], estimator_name=estimator_name, input_name=input_name)
 
 
 def spaces_of(matrices, groups=None):

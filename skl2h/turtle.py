@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .arguments import as_count, as_flag, as_float_dtype, as_number
 from .build import level_of_the_caller
-from .spaces import are_several, blocks_of, columns_of_groups, spaces_of
+from .spaces import are_several, blocks_of, check_finite, columns_of_groups, spaces_of
 from .tasks import run_search
 
 __all__ = ["TURTLE"]
@@ -118,8 +118,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
     classifiers can learn as much. False takes features and rate as they are.
 
     The features are read in batches and blocks of rows, and never copied as a whole: a memory map
-    may be larger than the memory. (Only the check of float16 for NaN takes half of its size.) A
-    fitted model keeps the ten classifiers of each space for `score`, ten times the size of `coef_`.
+    may be larger than the memory. A fitted model keeps the ten classifiers of each space for
+    `score`, ten times the size of `coef_`.
 
     References
     ----------
@@ -364,7 +364,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
         if self._is_list:
             matrices = _check_features(self, X)
         else:
-            matrices = [validate_data(self, X, reset=False)]
+            matrices = [validate_data(self, X, reset=False, ensure_all_finite=False)]
+            check_finite(matrices[0], "TURTLE", "X")
         spaces = spaces_of(matrices, self._groups)
         widths, fitted = [space.width for space in spaces], self._task.widths
         if widths != fitted:
@@ -377,15 +378,18 @@ class TURTLE(ClusterMixin, BaseEstimator):
 def _check_features(model, X):
     """One matrix for each space, or the one that holds all groups."""
     if not are_several(X):
-        return [check_array(X, estimator=model, input_name="X")]
+        return [_check_matrix(X, "X")]
     if model.feature_groups is not None:
         raise ValueError("feature_groups are columns of one matrix, but X is a list of them.")
-    matrices = [
-        check_array(matrix, estimator=model, input_name=f"X[{number}]")
-        for number, matrix in enumerate(X)
-    ]
+    matrices = [_check_matrix(matrix, f"X[{number}]") for number, matrix in enumerate(X)]
     check_consistent_length(*matrices)
     return matrices
+
+
+def _check_matrix(matrix, name):
+    matrix = check_array(matrix, estimator="TURTLE", input_name=name, ensure_all_finite=False)
+    check_finite(matrix, "TURTLE", name)
+    return matrix
 
 
 def _form(is_list):
