@@ -270,7 +270,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the features are not those of `fit`, or hold NaN or inf.
+            If the features are not those of `fit`, hold NaN or inf, or are too large.
         """
         return self.predict_log_proba(X).argmax(axis=1)
 
@@ -292,7 +292,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the features are not those of `fit`, or hold NaN or inf.
+            If the features are not those of `fit`, hold NaN or inf, or are too large.
         """
         return np.exp(self.predict_log_proba(X))
 
@@ -314,13 +314,15 @@ class TURTLE(ClusterMixin, BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the features are not those of `fit`, or hold NaN or inf.
+            If the features are not those of `fit`, hold NaN or inf, or are too large.
         """
         check_is_fitted(self)
         spaces = self._fitted_spaces(X)
         logarithms = np.empty((spaces[0].n_rows, self._task.n_clusters))
-        for rows, blocks in blocks_of(spaces):
-            logarithms[rows] = self._task.log_labels(blocks)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows, blocks in blocks_of(spaces):
+                logarithms[rows] = self._task.log_labels(blocks)
+                _refuse_overflow(logarithms[rows])
         return logarithms
 
     def score(self, X, y=None):
@@ -344,10 +346,12 @@ class TURTLE(ClusterMixin, BaseEstimator):
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If the features are not those of `fit`, or hold NaN or inf.
+            If the features are not those of `fit`, hold NaN or inf, or are too large.
         """
         check_is_fitted(self)
-        _, loss = self._task.evaluate(self._fitted_spaces(X))
+        with np.errstate(over="ignore", invalid="ignore"):
+            _, loss = self._task.evaluate(self._fitted_spaces(X))
+        _refuse_overflow(loss)
         return -loss / math.log(self._task.n_clusters) if self._task.n_clusters > 1 else 0.0
 
     def __sklearn_tags__(self):
@@ -390,6 +394,11 @@ def _check_matrix(matrix, name):
     matrix = check_array(matrix, estimator="TURTLE", input_name=name, ensure_all_finite=False)
     check_finite(matrix, "TURTLE", name)
     return matrix
+
+
+def _refuse_overflow(results):
+    if not np.isfinite(results).all():
+        raise ValueError("X has features too large for float64 and the fitted `coef_`.")
 
 
 def _form(is_list):

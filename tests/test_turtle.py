@@ -606,6 +606,14 @@ class TestData:
             model.fit(X[:3, :4])
         assert np.array_equal(model.predict(X), model.labels_)
 
+    @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "score"])
+    def test_what_is_too_large_for_a_fit_is_told(self, X, method):
+        X = X / 1000  # so that its weights are large
+        huge = 1e308 * np.sign(X)
+        for rows, model in ((huge, turtle().fit(X)), ([X, huge], turtle().fit([X, X]))):
+            with pytest.raises(ValueError, match="X has features too large for float64 and the"):
+                getattr(model, method)(rows)
+
     def test_clusters_may_die(self, X):
         """The loss stays a number."""
         with pytest.warns(ConvergenceWarning, match="of 4 clusters have rows"):
