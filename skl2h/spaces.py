@@ -144,24 +144,31 @@ class Space:
         Raises
         ------
         ValueError
-            If their squares are too large for float64.
+            If their sums are too large for float64.
         """
-        # From the first row on: what never varies stays exactly 0, and no variance is lost to
-        # rounding, since the first row is itself part of it.
-        first = self.block(slice(0, 1))[0]
-        sums, squares = np.zeros((2, self.width))
+        sums, squares, peaks, unit = *np.zeros((3, self.width)), np.finfo(np.float64).tiny
         with np.errstate(over="ignore", invalid="ignore"):
+            # From the first row on: what never varies stays exactly 0, and no variance is lost to
+            # rounding, since the first row is itself part of it.
+            first = self.block(slice(0, 1))[0]
             for _, [block] in blocks_of([self]):
                 away = block - first
                 sums += away.sum(axis=0)
+                peaks = np.maximum(peaks, np.abs(away).max(axis=0))
+                # Squares are in units of a power of two next to the largest deviation: they neither
+                # overflow nor vanish, and have the digits that they would have in units of 1.
+                larger = np.ldexp(0.5, np.frexp(max(unit, peaks.max()))[1])
+                squares *= (unit / larger) ** 2
+                unit = larger
+                away /= unit
                 squares += np.einsum("ij,ij->j", away, away)
             mean = sums / self.n_rows
-            variances = np.maximum(squares / self.n_rows - mean**2, 0)
+            variances = np.maximum(squares / self.n_rows - (mean / unit) ** 2, 0)
         if not np.isfinite(variances).all():
             raise ValueError("X has features too large for float64: divide them by something.")
         self.centre = (first + mean).astype(self.centre.dtype)
-        if variances.any():
-            self.scale = float(np.sqrt(variances[variances > 0].mean()))
+        if peaks.any():
+            self.scale = float(unit * np.sqrt(variances[peaks > 0].mean()))
 
     def read(self, rows, out):
         """Centre and scale an index of rows, into all but the last column of `out`."""

@@ -381,7 +381,9 @@ class TestSpaces:
 
 
 class TestScale:
-    @pytest.mark.parametrize(("factor", "shift"), [(1e-3, 0), (1e3, 5), (1e-20, 0), (1.0, 1e6)])
+    @pytest.mark.parametrize(
+        ("factor", "shift"), [(1e-3, 0), (1e3, 5), (1e-170, 0), (1e200, 0), (1.0, 1e6)]
+    )
     def test_no_unit_and_no_origin_matters(self, X, factor, shift):
         one, other = turtle().fit(X), turtle().fit(factor * (X + shift))
         np.testing.assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-6)
@@ -392,6 +394,20 @@ class TestScale:
         one = turtle(inner_learning_rate=1e-3).fit(X)
         other = turtle(inner_learning_rate=1e-3 * 384 / 6, scale_features=False).fit(X)
         np.testing.assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-9)
+
+    @pytest.mark.parametrize("later", [1e-170, 1.0, 1e200])
+    @pytest.mark.parametrize("first", [0, 1e-170, 1.0])
+    def test_features_of_any_size_count(self, first, later):
+        """In whatever order their sizes come, and beside others that are far larger."""
+        X = np.random.default_rng(0).standard_normal((5000, 2)) * [1, 1e-120]
+        X[:3000] *= first
+        X[3000:] *= later
+        peak = np.abs(X).max()
+        for rows in (X, X[::-1]):
+            space = Space(rows)
+            space.centre_and_scale()
+            expected = peak * np.sqrt((X / peak).var(axis=0).mean())
+            assert space.scale == pytest.approx(expected, rel=1e-12)
 
     def test_constant_columns_stay_exactly_0(self):
         X = np.column_stack([np.full(1000, 0.1), np.arange(1000)])
@@ -774,7 +790,7 @@ class TestBadInput:
             (lambda X: np.where(X[3, 2] == X, np.nan, X), "Input X contains NaN"),
             (lambda X: np.where(X[3, 2] == X, np.inf, X), "Input X contains infinity"),
             (lambda X: np.vstack([np.tile(X, (20, 1)), X[:1] * np.nan]), "Input X contains NaN"),
-            (lambda X: 1e200 * X, "X has features too large for float64"),
+            (lambda X: 1e308 * np.sign(X), "X has features too large for float64"),
             (lambda X: X[0], "Expected 2D array, got 1D array"),
             (lambda X: X[:0], "Found array with 0 sample"),
             (lambda X: X[:, :0], "0 feature"),
