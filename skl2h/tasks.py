@@ -18,6 +18,7 @@ from scipy.special import log_softmax, logsumexp
 
 from .adam import Adam
 from .spaces import batches_of, blocks_of
+from .weight_norm import gradients_of_normalised, normalised
 
 __all__ = ["Encoder", "FittedTask", "Run", "Search", "Settings", "run_search"]
 
@@ -279,7 +280,7 @@ class FittedTask(NamedTuple):
 
 
 class Encoder:
-    """Linear map with weight normalisation (Salimans and Kingma, 2016), and a bias.
+    """Linear map with weight normalisation and a bias.
 
     Parameters
     ----------
@@ -301,20 +302,12 @@ class Encoder:
 
     def weights(self):
         """Weights and bias as one matrix, (K, d + 1)."""
-        norms = np.linalg.norm(self.directions, axis=1)
-        scaled = self.directions * (self.lengths / norms)[:, np.newaxis]
-        return np.column_stack([scaled, self.bias])
+        return np.column_stack([normalised(self.directions, self.lengths), self.bias])
 
     def gradients(self, of_weights):
         """Gradients of `parameters` from that of `weights`."""
-        of_scaled = of_weights[:, :-1]
-        norms = np.linalg.norm(self.directions, axis=1)
-        units = self.directions / norms[:, np.newaxis]
-        of_lengths = np.einsum("ij,ij->i", of_scaled, units)
-        units *= of_lengths[:, np.newaxis]
-        of_directions = np.subtract(of_scaled, units, out=units)
-        of_directions *= (self.lengths / norms)[:, np.newaxis]
-        return [of_directions, of_lengths, of_weights[:, -1].copy()]
+        of_normalised = gradients_of_normalised(self.directions, self.lengths, of_weights[:, :-1])
+        return [*of_normalised, of_weights[:, -1].copy()]
 
 
 def _draw(shape, random_state, dtype):
