@@ -21,7 +21,7 @@ except ImportError:
         return fit
 
 
-__all__ = ["CallbackSupportMixin", "Task", "printing", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "Task", "print_tenth", "printing", "with_callbacks"]
 
 
 class Task:
@@ -109,3 +109,9 @@ def printing(on_merge=None):
             on_merge(n_made, n_merges, n_reads)
 
     return report
+
+
+def print_tenth(name, n_made, n_steps, loss):
+    """Print a line at each tenth of the steps of a search."""
+    if 10 * n_made // n_steps > 10 * (n_made - 1) // n_steps:
+        print(f"[{name}] {n_made} of {n_steps} steps made, loss {loss:.4f}", flush=True)

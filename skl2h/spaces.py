@@ -10,7 +10,7 @@ map       coef (K, d) and intercept (K,) in float64, for features as they are
 from itertools import repeat
 
 import numpy as np
-from sklearn.utils import assert_all_finite, gen_batches
+from sklearn.utils import assert_all_finite, check_array, gen_batches
 
 __all__ = [
     "Space",
@@ -18,6 +18,7 @@ __all__ = [
     "batches_of",
     "blocks_of",
     "check_finite",
+    "check_matrix",
     "columns_of_groups",
     "spaces_of",
 ]
@@ -65,6 +66,19 @@ def columns_of_groups(groups, n_features):
     if not found:
         raise ValueError("feature_groups has no group.")
     return found
+
+
+def check_matrix(matrix, estimator_name, input_name, ensure_min_samples=1):
+    """Matrix that is finite and dense, as scikit-learn asks for, but in little memory."""
+    matrix = check_array(
+        matrix,
+        estimator=estimator_name,
+        input_name=input_name,
+        ensure_min_samples=ensure_min_samples,
+        ensure_all_finite=False,
+    )
+    check_finite(matrix, estimator_name, input_name)
+    return matrix
 
 
 def check_finite(matrix, estimator_name, input_name):

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from .adam import Adam
+from .progress import print_tenth
 from .spaces import batches_of, blocks_of
 from .weight_norm import gradients_of_normalised, normalised
 
@@ -77,7 +78,7 @@ def _search(model, spaces, random_state, dtype):
     for batch in islice(batches, model.max_iter):
         curve.append(search.step(batch))
         if model.verbose:
-            _print_tenth(len(curve), model.max_iter, curve[-1])
+            print_tenth("turtle", len(curve), model.max_iter, curve[-1])
         if _has_settled(curve, model.tol, model.n_clusters):
             break
     task = search.finish(next(batches), spaces)
@@ -89,11 +90,6 @@ def _stride(n_features):
     # DEPARTURE: a step of Adam has its size whatever the gradient is, so that the sum over few
     # features says little of what was learned beside the random start.
     return max(1.0, MANY_FEATURES / n_features)
-
-
-def _print_tenth(n_made, n_steps, loss):
-    if 10 * n_made // n_steps > 10 * (n_made - 1) // n_steps:
-        print(f"[turtle] {n_made} of {n_steps} steps made, loss {loss:.4f}", flush=True)
 
 
 def _has_settled(curve, tol, n_clusters):

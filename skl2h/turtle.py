@@ -4,21 +4,21 @@ import math
 import warnings
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import ClassifierTags, check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .arguments import as_count, as_flag, as_float_dtype, as_number
 from .build import level_of_the_caller
-from .spaces import are_several, blocks_of, check_finite, columns_of_groups, spaces_of
+from .soft_clusterer import SoftClusterer, refuse_overflow
+from .spaces import are_several, blocks_of, check_finite, check_matrix, columns_of_groups, spaces_of
 from .tasks import run_search
 
 __all__ = ["TURTLE"]
 
 
-class TURTLE(ClusterMixin, BaseEstimator):
+class TURTLE(SoftClusterer):
     """Clusters that linear classifiers can learn, in one or several feature spaces.
 
     Looks for soft labels that freshly trained linear classifiers predict well in every feature
@@ -252,50 +252,6 @@ class TURTLE(ClusterMixin, BaseEstimator):
             )
         return self
 
-    def predict(self, X):
-        """Cluster of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or list of 2-dimensional arrays
-            As for `fit`.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,), dtype=intp
-            The most probable cluster. On the fitted rows these are `labels_`.
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-        ValueError
-            If the features are not those of `fit`, hold NaN or inf, or are too large.
-        """
-        return self.predict_log_proba(X).argmax(axis=1)
-
-    def predict_proba(self, X):
-        """Probability of each cluster.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or list of 2-dimensional arrays
-            As for `fit`.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, K), dtype=float64
-            The soft labels, the mean over the spaces; rows sum to 1.
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-        ValueError
-            If the features are not those of `fit`, hold NaN or inf, or are too large.
-        """
-        return np.exp(self.predict_log_proba(X))
-
     def predict_log_proba(self, X):
         """Logarithm of the probability of each cluster.
 
@@ -322,7 +278,7 @@ class TURTLE(ClusterMixin, BaseEstimator):
         with np.errstate(over="ignore", invalid="ignore"):
             for rows, blocks in blocks_of(spaces):
                 logarithms[rows] = self._task.log_labels(blocks)
-                _refuse_overflow(logarithms[rows])
+                refuse_overflow(logarithms[rows])
         return logarithms
 
     def score(self, X, y=None):
@@ -351,14 +307,8 @@ class TURTLE(ClusterMixin, BaseEstimator):
         check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
             _, loss = self._task.evaluate(self._fitted_spaces(X))
-        _refuse_overflow(loss)
+        refuse_overflow(loss)
         return -loss / math.log(self._task.n_clusters) if self._task.n_clusters > 1 else 0.0
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        # scikit-learn's checks read these of whatever has predict_proba, a clusterer or not.
-        tags.classifier_tags = ClassifierTags()
-        return tags
 
     def _fitted_spaces(self, X):
         if are_several(X) != self._is_list:
@@ -382,23 +332,12 @@ class TURTLE(ClusterMixin, BaseEstimator):
 def _check_features(model, X):
     """One matrix for each space, or the one that holds all groups."""
     if not are_several(X):
-        return [_check_matrix(X, "X")]
+        return [check_matrix(X, "TURTLE", "X")]
     if model.feature_groups is not None:
         raise ValueError("feature_groups are columns of one matrix, but X is a list of them.")
-    matrices = [_check_matrix(matrix, f"X[{number}]") for number, matrix in enumerate(X)]
+    matrices = [check_matrix(matrix, "TURTLE", f"X[{number}]") for number, matrix in enumerate(X)]
     check_consistent_length(*matrices)
     return matrices
-
-
-def _check_matrix(matrix, name):
-    matrix = check_array(matrix, estimator="TURTLE", input_name=name, ensure_all_finite=False)
-    check_finite(matrix, "TURTLE", name)
-    return matrix
-
-
-def _refuse_overflow(results):
-    if not np.isfinite(results).all():
-        raise ValueError("X has features too large for float64 and the fitted `coef_`.")
 
 
 def _form(is_list):
