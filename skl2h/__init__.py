@@ -11,12 +11,14 @@ from .plotting import DendrogramDisplay
 from .profile_plotting import ProfileMatrixDisplay
 from .support import bootstrap_support
 from .taxonomy import surprises
+from .temi import TEMI
 from .tree import MergeTree
 from .turtle import TURTLE
 
 __version__ = version("skl2h")
 
 __all__ = [
+    "TEMI",
     "TURTLE",
     "DendrogramDisplay",
     "L2HClustering",

@@ -1,0 +1,338 @@
+"""Heads of TEMI: small networks that learn to give the same cluster to a row and its neighbour.
+
+pair        a row of the features and one of its neighbours; a batch Z (2B, d + 1) are the rows of
+            B pairs above their neighbours, each ending in a 1
+network     layers W (h, d + 1), the last column a bias, with a GELU between two; their output,
+            made unit length, times prototypes g v / |v| (K, h), is the logits z (2B, K)
+head        two networks: a student, which learns, and a teacher, its moving average
+label       s and t, the softmax of z / temperature, of student and teacher
+prior       p (K,), the moving average of the teacher's labels
+
+Heads see batches only, in their own dtype; what they have found is for the features as they are,
+in float64.
+"""
+
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import log_softmax, logsumexp
+
+from .adam import Adam
+from .neighbors import cosine_neighbors
+from .progress import print_tenth
+from .spaces import blocks_of
+from .weight_norm import gradients_of_normalised, normalised
+
+__all__ = ["FittedHead", "Head", "Network", "Run", "Settings", "learn", "schedule", "train_heads"]
+
+# Of the first weights, which are cut off at two of it, as in the authors' code.
+DEVIATION = 0.02
+
+# A row that is shorter is not made unit length: its direction says nothing, and small changes of
+# it would have large gradients.
+SHORTEST = 1e-3
+
+# Learning rates are for batches of as many rows.
+RATED_ROWS = 256
+
+# Steps are so many times those that teachers remember, or more.
+MEMORIES = 50
+
+
+class Run(NamedTuple):
+    """What the best head has found, on all rows.
+
+    Attributes
+    ----------
+    head : FittedHead
+    labels : ndarray of shape (n,), dtype=intp
+    loss : float
+        Mean of the last tenth of the curve, which is the lowest of all heads.
+    curve : ndarray of shape (n_steps,)
+        Loss of the head at each step, on its batch.
+    """
+
+    head: "FittedHead"
+    labels: np.ndarray
+    loss: float
+    curve: np.ndarray
+
+
+def train_heads(model, space, random_state, dtype):
+    """Train heads with the parameters of a TEMI; the loss is NaN if it overflows."""
+    n_steps, n_pairs = model.max_iter, min(model.batch_size, space.n_rows)
+    shape = (space.width, *model.hidden_layer_sizes), model.n_clusters
+    heads = [Head(*shape, random_state, dtype) for _ in range(model.n_heads)]
+    pairs = _pairs(space, n_steps, n_pairs, _most_neighbors(model, space.n_rows), random_state)
+    settings = Settings(model.beta, model.temperature, model.weight_decay, model.prior_momentum)
+    Z = np.ones((2 * n_pairs, space.width + 1), dtype)
+    curves = np.empty((n_steps, model.n_heads))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for n_made, (rows, others) in enumerate(pairs):
+            space.read(rows, Z[:n_pairs])
+            space.read(others, Z[n_pairs:])
+            rate, momentum = schedule(model, n_made, n_pairs)
+            curves[n_made] = learn(heads, Z, settings, rate, momentum)
+            if model.verbose:
+                print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
+        losses = curves[-max(1, n_steps // 10) :].mean(axis=0)
+        best = losses.argmin()
+        head = heads[best].teacher.fitted(space, model.temperature)
+        return Run(head, head.labels(space), float(losses[best]), curves[:, best].copy())
+
+
+def _most_neighbors(model, n_rows):
+    """Neighbours to choose from: no more than half of the rows that a cluster has in the mean."""
+    # DEPARTURE: most of as many neighbours as a cluster has rows, or more, are of other clusters.
+    return max(1, min(model.n_neighbors, n_rows // (2 * model.n_clusters), n_rows - 1))
+
+
+def _pairs(space, n_steps, n_pairs, n_neighbors, random_state):
+    """Yield rows, and for each one of its neighbours."""
+    rows = np.stack(
+        [
+            random_state.choice(space.n_rows, n_pairs, replace=False, shuffle=False)
+            for _ in range(n_steps)
+        ]
+    )
+    # Neighbours are looked for of those rows only that are drawn.
+    drawn, places = np.unique(rows, return_inverse=True)
+    neighbors = cosine_neighbors(space, drawn, n_neighbors)
+    for batch, at in zip(rows, places.reshape(rows.shape)):
+        yield batch, neighbors[at, random_state.integers(n_neighbors, size=n_pairs)]
+
+
+def schedule(model, n_made, n_pairs):
+    """Learning rate of a step, and momentum with which the teachers follow."""
+    peak, n_steps = model.learning_rate * n_pairs / RATED_ROWS, model.max_iter
+    n_warm = model.warmup * n_steps
+    # DEPARTURE: in a short search, teachers that remember all of it would not follow.
+    least = min(model.teacher_momentum, max(0.0, 1 - MEMORIES / n_steps))
+    momentum = 1 - (1 - least) * _half_cosine(n_made / n_steps)
+    if n_made < n_warm:
+        return peak * (n_made + 1) / (n_warm + 1), momentum
+    return peak * _half_cosine((n_made - n_warm) / (n_steps - n_warm)), momentum
+
+
+def _half_cosine(share):
+    """From 1 to 0, slow at both ends."""
+    return (1 + math.cos(math.pi * share)) / 2
+
+
+class Settings(NamedTuple):
+    """What heads learn with: parameters of `TEMI`."""
+
+    beta: float
+    temperature: float
+    weight_decay: float
+    prior_momentum: float
+
+
+def learn(heads, Z, settings, learning_rate, momentum):
+    """Let each head take a step on a batch; the loss of each before that.
+
+    The loss of a head is the mean over the pairs (x, x'), and over the same turned round, of
+    -w log sum_k (s_k(x) t_k(x'))^beta / p_k, with w the mean over the heads of
+    sum_k t_k(x) t_k(x'). The prior has seen the batch already.
+    """
+    n_pairs = len(Z) // 2
+    weights = np.zeros(n_pairs, Z.dtype)
+    teachings = []
+    for head in heads:
+        log_labels = log_softmax(head.teacher.logits(Z) / settings.temperature, axis=1)
+        labels = np.exp(log_labels)
+        weights += np.einsum("ij,ij->i", labels[:n_pairs], labels[n_pairs:])
+        head.prior *= settings.prior_momentum
+        head.prior += (1 - settings.prior_momentum) * labels.mean(axis=0)
+        teachings.append(log_labels)
+    weights = np.tile(weights / len(heads), 2)
+    losses = []
+    for head, log_labels in zip(heads, teachings):
+        # Each row learns from what the teacher says of the other row of its pair.
+        others = np.roll(log_labels, n_pairs, axis=0)
+        loss, gradients = head.loss_and_gradients(Z, others, weights, settings)
+        head.step(gradients, learning_rate, settings.weight_decay, momentum)
+        losses.append(loss)
+    return losses
+
+
+class Head:
+    """A student, its teacher, and the prior of the clusters.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Number of features, and of outputs of each layer.
+    n_clusters : int
+    random_state : Generator
+    dtype : dtype
+    """
+
+    def __init__(self, sizes, n_clusters, random_state, dtype):
+        self.student = Network(_draw(sizes, n_clusters, random_state, dtype))
+        self.teacher = Network([values.copy() for values in self.student.parameters])
+        self.prior = np.full(n_clusters, 1 / n_clusters, dtype)
+        self.adam = Adam(self.student.parameters, None)
+
+    def loss_and_gradients(self, Z, others, weights, settings):
+        """Loss of the student, and its gradients.
+
+        `others` (2B, K) is log t of the other row of each pair, `weights` (2B,) its w.
+        """
+        logits, trace = self.student.trace(Z)
+        log_labels = log_softmax(logits / settings.temperature, axis=1)
+        joint = settings.beta * (log_labels + others)
+        joint -= np.log(np.maximum(self.prior, np.finfo(self.prior.dtype).tiny))
+        sums = logsumexp(joint, axis=1)
+        loss = -float(np.mean(weights * sums, dtype=np.float64))
+        slopes = np.exp(log_labels)
+        slopes -= np.exp(joint - sums[:, np.newaxis])
+        slopes *= (weights * (settings.beta / settings.temperature / len(Z)))[:, np.newaxis]
+        return loss, self.student.gradients(slopes, trace)
+
+    def step(self, gradients, learning_rate, weight_decay, momentum):
+        """Change the student against its gradients (AdamW), and let the teacher follow."""
+        for values in self.student.decaying:
+            values *= 1 - learning_rate * weight_decay
+        self.adam.learning_rates = [learning_rate] * len(gradients)
+        self.adam.step(gradients)
+        for values, target in zip(self.teacher.parameters, self.student.parameters):
+            values *= momentum
+            values += (1 - momentum) * target
+
+
+class Network:
+    """Layers with a GELU between two, and prototypes of the clusters.
+
+    Parameters
+    ----------
+    parameters : list of ndarray
+        Layers (h, d + 1), and of the prototypes directions (K, h) and lengths (K,).
+    """
+
+    def __init__(self, parameters):
+        self.parameters = parameters
+        *self.layers, self.directions, self.lengths = parameters
+
+    @property
+    def decaying(self):
+        """What weight decay makes smaller: all but the biases."""
+        return [*(weights[:, :-1] for weights in self.layers), self.directions, self.lengths]
+
+    def logits(self, Z):
+        """Logits of a batch."""
+        return self.trace(Z)[0]
+
+    def trace(self, Z):
+        """Logits of a batch, and what is on the way to them, for `gradients`."""
+        inputs, before = [Z], []
+        values = Z @ self.layers[0].T
+        for weights in self.layers[1:]:
+            before.append(values)
+            active = np.ones((len(Z), values.shape[1] + 1), Z.dtype)
+            np.multiply(values, _gate(values), out=active[:, :-1])
+            inputs.append(active)
+            values = active @ weights.T
+        norms = np.maximum(np.linalg.norm(values, axis=1), SHORTEST)[:, np.newaxis]
+        values /= norms
+        prototypes = normalised(self.directions, self.lengths)
+        return values @ prototypes.T, (inputs, before, norms, values, prototypes)
+
+    def gradients(self, slopes, trace):
+        """Gradients of the parameters, from the slopes (2B, K) of the loss over the logits."""
+        inputs, before, norms, units, prototypes = trace
+        gradients = gradients_of_normalised(self.directions, self.lengths, slopes.T @ units)
+        slopes = slopes @ prototypes
+        along = np.einsum("ij,ij->i", slopes, units)[:, np.newaxis]
+        slopes -= np.where(norms > SHORTEST, along, 0) * units
+        slopes /= norms
+        for weights, Z in zip(self.layers[::-1], inputs[::-1]):
+            gradients.insert(0, slopes.T @ Z)
+            if before:
+                values = before.pop()
+                slopes = slopes @ weights[:, :-1]
+                slopes *= _slope_of_gelu(values)
+        return gradients
+
+    def fitted(self, space, temperature):
+        """The same for features as they are."""
+        first, *rest = self.layers
+        maps = [space.unscaled(first)]
+        for weights in rest:
+            weights = weights.astype(np.float64)
+            maps.append((weights[:, :-1], weights[:, -1]))
+        directions, lengths = self.directions.astype(np.float64), self.lengths.astype(np.float64)
+        return FittedHead(maps, normalised(directions, lengths) / temperature)
+
+
+class FittedHead(NamedTuple):
+    """Labels of any rows, for features as they are, in float64.
+
+    Attributes
+    ----------
+    maps : list of (coef, intercept)
+        The layers.
+    prototypes : ndarray of shape (K, h)
+        Over the temperature.
+    """
+
+    maps: list
+    prototypes: np.ndarray
+
+    def log_labels(self, block):
+        """Logarithm of the labels of some rows, (n, K)."""
+        for number, (coef, intercept) in enumerate(self.maps):
+            values = block @ coef.T + intercept
+            block = values * _gate(values) if number + 1 < len(self.maps) else values
+        norms = np.maximum(np.linalg.norm(block, axis=1), SHORTEST)[:, np.newaxis]
+        return log_softmax(block / norms @ self.prototypes.T, axis=1)
+
+    def labels(self, space):
+        """Most probable cluster of each row."""
+        labels = np.empty(space.n_rows, dtype=np.intp)
+        for rows, [block] in blocks_of([space]):
+            labels[rows] = self.log_labels(block).argmax(axis=1)
+        return labels
+
+
+def _draw(sizes, n_clusters, random_state, dtype):
+    """Parameters of a network that has learned nothing."""
+    parameters = []
+    for n_inputs, n_outputs in pairwise(sizes):
+        weights = np.zeros((n_outputs, n_inputs + 1))
+        drawn = random_state.standard_normal((n_outputs, n_inputs))
+        weights[:, :-1] = DEVIATION * np.clip(drawn, -2, 2)
+        parameters.append(weights)
+    parameters += [random_state.standard_normal((n_clusters, sizes[-1])), np.ones(n_clusters)]
+    # Drawn in float64, so that a seed draws the same in every dtype.
+    return [values.astype(dtype, copy=False) for values in parameters]
+
+
+# GELU(x) = x gate(x), in the form with tanh (Hendrycks and Gimpel, 2016), which is within 0.0005
+# of the exact one, and computed many numbers at a time, where SciPy's erf takes one.
+ROOT, CUBIC = math.sqrt(2 / math.pi), 0.044715
+
+
+def _gate(x):
+    gate = x * x
+    gate *= ROOT * CUBIC
+    gate += ROOT
+    gate *= x
+    np.tanh(gate, out=gate)
+    gate += 1
+    gate *= 0.5
+    return gate
+
+
+def _slope_of_gelu(x):
+    gate = _gate(x)
+    slope = x * x
+    slope *= 6 * ROOT * CUBIC
+    slope += 2 * ROOT
+    slope *= x
+    slope *= gate
+    slope *= 1 - gate
+    slope += gate
+    return slope

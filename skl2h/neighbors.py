@@ -1,0 +1,50 @@
+"""Nearest rows of a feature space by cosine, in memory for a part of the rows."""
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
+from sklearn.utils import gen_batches
+
+__all__ = ["cosine_neighbors"]
+
+# Rows that are compared at once: asked for, and among which is searched.
+QUERY_ROWS, INDEX_ROWS = 2**13, 2**14
+
+
+def cosine_neighbors(space, rows, n_neighbors):
+    """Rows of the smallest angle to each of some rows, but itself, the nearest first.
+
+    `rows` (m,) are numbers of rows; gives (m, n_neighbors), dtype=int32 where that is enough. The
+    angle is between rows as they are centred and scaled; that to a row of zeros is a right one.
+    """
+    dtype = np.int32 if space.n_rows < 2**31 else np.int64
+    found = np.empty((len(rows), n_neighbors), dtype)
+    for part in gen_batches(len(rows), QUERY_ROWS):
+        found[part] = _neighbors_of(space, rows[part], n_neighbors)
+    return found
+
+
+def _neighbors_of(space, rows, n_neighbors):
+    asked = _units(space, rows)
+    nearest = np.empty((len(rows), 0), np.intp)
+    distances = np.empty((len(rows), 0))
+    for block in gen_batches(space.n_rows, INDEX_ROWS):
+        index = _units(space, np.arange(block.start, block.stop))
+        # Of vectors of unit length, the nearest are those of the smallest angle. One more is asked
+        # for, since the row itself may be among them.
+        model = NearestNeighbors(n_neighbors=min(n_neighbors + 1, len(index)), algorithm="brute")
+        of_block, found = model.fit(index).kneighbors(asked)
+        found += block.start
+        of_block[found == rows[:, np.newaxis]] = np.inf
+        nearest, distances = np.hstack([nearest, found]), np.hstack([distances, of_block])
+        order = np.argsort(distances, axis=1, kind="stable")[:, :n_neighbors]
+        nearest = np.take_along_axis(nearest, order, axis=1)
+        distances = np.take_along_axis(distances, order, axis=1)
+    return nearest
+
+
+def _units(space, rows):
+    """Rows of unit length, each ending in a 0."""
+    units = np.zeros((len(rows), space.width + 1), space.centre.dtype)
+    space.read(rows, units)
+    return normalize(units, copy=False)

@@ -1,0 +1,287 @@
+"""TEMI: clusters that rows share with their neighbours, found by small networks."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .arguments import as_count, as_flag, as_float_dtype, as_number
+from .build import level_of_the_caller
+from .heads import train_heads
+from .soft_clusterer import SoftClusterer, refuse_overflow
+from .spaces import Space, blocks_of, check_finite, check_matrix
+
+__all__ = ["TEMI"]
+
+
+class TEMI(SoftClusterer):
+    """Clusters that rows share with their neighbours, found by small networks.
+
+    Trains networks that give the same cluster to a row and to its neighbours by cosine, among
+    labels that use all clusters [1]_. It can follow clusters of any form, and is made for features
+    of large pretrained models. Its `predict_log_proba` is what :class:`L2HClustering` reads:
+    ``L2HClustering(TEMI(n_clusters=100))``.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of clusters K.
+    n_neighbors : int, default=50
+        Neighbours of each row, of which one is drawn at a time; at most half as many as a cluster
+        has rows in the mean.
+    n_heads : int, default=4
+        Networks that are trained together; the one with the lowest loss is kept.
+    beta : float, default=0.6
+        From 0.5, where clusters are all of one size, to 1, where few of them take all rows.
+    hidden_layer_sizes : sequence of int, default=(512, 256)
+        Outputs of the layers.
+    temperature : float, default=0.1
+        What the logits, cosines of a row to each cluster, are divided by.
+    max_iter : int, default=3000
+        Steps, each on a new batch.
+    batch_size : int, default=256
+        Pairs of a row and a neighbour in a batch; all rows, if there are fewer.
+    learning_rate : float, default=0.001
+        For batches of 256 pairs, and in proportion for others. It rises for a share `warmup` of the
+        steps, and then falls to 0 by half a cosine.
+    warmup : float, default=0.1
+        Share of the steps, from 0 to 1.
+    weight_decay : float, default=0.0001
+        Of AdamW.
+    teacher_momentum : float, default=0.996
+        Of the moving average by which teachers follow students, at the first step, from where it
+        rises to 1; at most ``1 - 50 / max_iter``, so that they follow in short searches as well.
+    prior_momentum : float, default=0.9
+        Of the moving average of the shares of the clusters.
+    scale_features : bool, default=True
+        Whether the features are centred and divided by one number; see the notes.
+    dtype : dtype, default="float32"
+        What the search computes in, float32 or float64. Predictions are made in float64.
+    random_state : int, RandomState instance or None, default=None
+        Pass an int for reproducible output.
+    verbose : int, default=0
+        1 prints a line at each tenth of the steps.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n_samples,), dtype=intp
+        Cluster of each fitted row.
+    coefs_ : list of ndarray of shape (n_outputs, n_inputs), dtype=float64
+        Weights of each layer, the first for the features as they are.
+    intercepts_ : list of ndarray of shape (n_outputs,), dtype=float64
+        Biases of each layer, likewise.
+    cluster_centers_ : ndarray of shape (K, n_outputs), dtype=float64
+        Of each cluster, what the outputs of the last layer, made unit length, are multiplied by.
+    loss_ : float
+        Loss of the network that was kept, the mean over the last tenth of the steps. It compares
+        searches with the same parameters, and not numbers of clusters.
+    loss_curve_ : ndarray of shape (max_iter,), dtype=float64
+        Loss of that network in each step, on its batch.
+    n_iter_ : int
+        Steps that were made.
+    n_found_ : int
+        Clusters that have rows.
+    n_features_in_ : int
+        Features seen by `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+        Names of the features, if X is a DataFrame with names that are all str.
+
+    See Also
+    --------
+    TURTLE : Clusters that linear classifiers can learn.
+    L2HClustering : The hierarchy of the clusters.
+
+    Notes
+    -----
+    A network is layers with a GELU between two; the output of the last is made unit length,
+    and its products with a vector for each cluster are the logits. There are two of each, a student
+    and a teacher, its moving average. With s and t the softmax of their logits over the
+    temperature, and p the shares of the clusters, the loss of a row x and its neighbour x' is
+    ``-w * log(sum_k (s_k(x) * t_k(x')) ** beta / p_k)``, and the same with x and x' changed over.
+    Pairs of which the teachers of all networks say that they are of one cluster have the larger
+    weight w, the mean over the networks of ``sum_k t_k(x) * t_k(x')``. Predictions are those of the
+    teacher.
+
+    Networks learn from small numbers around 0. With `scale_features`, the features are centred and
+    divided by one number, the root mean square of the deviations of those that vary. This is folded
+    back into `coefs_` and `intercepts_`; neighbours are those of the features so made. Where some
+    features are of another unit than others, standardise them one by one before. False takes
+    the features as they are.
+
+    The defaults are for searches of minutes on a processor; the authors make tens of thousands of
+    steps, of 512 pairs or more, with 16 heads or more, and a tenth of our learning rate. GELU has
+    the form with tanh.
+
+    The features are read in batches and blocks of rows, and never copied as a whole: a memory map
+    may be larger than the memory. Beyond them there are the `n_neighbors` numbers of each
+    row that is drawn. All pairs of a drawn row with the others are compared to find them.
+
+    References
+    ----------
+    .. [1] N. Adaloglou, F. Michels, H. Kalisch, M. Kollmann, "Exploring the Limits of Deep Image
+       Clustering using Pretrained Models", BMVC 2023, arXiv:2303.17896.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skl2h import TEMI
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = TEMI(n_clusters=3, max_iter=100, random_state=0).fit(X)
+    >>> model.predict_proba(X).shape
+    (150, 3)
+    >>> model.n_found_
+    3
+    """
+
+    def __init__(
+        self,
+        n_clusters,
+        *,
+        n_neighbors=50,
+        n_heads=4,
+        beta=0.6,
+        hidden_layer_sizes=(512, 256),
+        temperature=0.1,
+        max_iter=3000,
+        batch_size=256,
+        learning_rate=1e-3,
+        warmup=0.1,
+        weight_decay=1e-4,
+        teacher_momentum=0.996,
+        prior_momentum=0.9,
+        scale_features=True,
+        dtype="float32",
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_clusters = n_clusters
+        self.n_neighbors = n_neighbors
+        self.n_heads = n_heads
+        self.beta = beta
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.temperature = temperature
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.warmup = warmup
+        self.weight_decay = weight_decay
+        self.teacher_momentum = teacher_momentum
+        self.prior_momentum = prior_momentum
+        self.scale_features = scale_features
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Search for the clusters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The features.
+        y : Ignored, default=None
+            There for scikit-learn's conventions.
+
+        Returns
+        -------
+        self : TEMI
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or X has fewer rows than clusters, NaN, inf, or numbers
+            that are too large to compute with.
+        TypeError
+            If a parameter is of the wrong type, or X is sparse.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If there are clusters without rows.
+        """
+        dtype = _check_parameters(self)
+        matrix = check_matrix(X, "TEMI", "X", ensure_min_samples=2)
+        if len(matrix) < self.n_clusters:
+            raise ValueError(f"n_samples={len(matrix)} should be >= n_clusters={self.n_clusters}.")
+        space = Space(matrix)
+        if self.scale_features:
+            space.centre_and_scale()
+        seed = check_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
+        run = train_heads(self, space, np.random.default_rng(seed), dtype)
+        if not np.isfinite(run.curve).all():
+            raise ValueError(
+                f"The loss is no number of {dtype}: the features, or the learning rate, are too "
+                "large for it. Make them smaller, or take dtype='float64'."
+            )
+
+        # All that can fail has been done: a refit that fails leaves the last fit whole.
+        validate_data(self, X, skip_check_array=True)
+        self._head = run.head
+        self.labels_ = run.labels
+        self.loss_, self.loss_curve_ = run.loss, run.curve
+        self.n_iter_ = len(run.curve)
+        self.n_found_ = len(np.unique(run.labels))
+        self.coefs_ = [coef for coef, _ in run.head.maps]
+        self.intercepts_ = [intercept for _, intercept in run.head.maps]
+        self.cluster_centers_ = run.head.prototypes
+        if self.n_found_ < self.n_clusters:
+            warnings.warn(
+                f"Only {self.n_found_} of {self.n_clusters} clusters have rows: fewer n_clusters, "
+                "a smaller beta, or a larger batch_size or max_iter may help.",
+                ConvergenceWarning,
+                stacklevel=level_of_the_caller(),
+            )
+        return self
+
+    def predict_log_proba(self, X):
+        """Logarithm of the probability of each cluster.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The features.
+
+        Returns
+        -------
+        logarithms : ndarray of shape (n_samples, K), dtype=float64
+            Exact where the probability underflows; this is what :class:`L2HClustering` reads.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If the features are not those of `fit`, hold NaN or inf, or are too large.
+        """
+        check_is_fitted(self)
+        matrix = validate_data(self, X, reset=False, ensure_all_finite=False)
+        check_finite(matrix, "TEMI", "X")
+        logarithms = np.empty((len(matrix), len(self.cluster_centers_)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows, [block] in blocks_of([Space(matrix)]):
+                logarithms[rows] = self._head.log_labels(block)
+        refuse_overflow(logarithms)
+        return logarithms
+
+
+def _check_parameters(model):
+    """Refuse what cannot be searched with; the dtype to compute in."""
+    for name in ("n_clusters", "n_neighbors", "n_heads", "max_iter", "batch_size"):
+        as_count(name, getattr(model, name))
+    for name in ("beta", "temperature", "learning_rate"):
+        as_number(name, getattr(model, name))
+    as_number("weight_decay", model.weight_decay, may_be_zero=True)
+    for name in ("warmup", "teacher_momentum", "prior_momentum"):
+        if as_number(name, getattr(model, name), may_be_zero=True) > 1:
+            raise ValueError(f"{name} must be from 0 to 1, got {getattr(model, name)}.")
+    if not np.iterable(model.hidden_layer_sizes) or len(model.hidden_layer_sizes) == 0:
+        raise ValueError(
+            f"hidden_layer_sizes must be a sequence of integers, got {model.hidden_layer_sizes!r}."
+        )
+    for number, size in enumerate(model.hidden_layer_sizes):
+        as_count(f"hidden_layer_sizes[{number}]", size)
+    as_flag("scale_features", model.scale_features)
+    check_random_state(model.random_state)
+    return as_float_dtype("dtype", model.dtype)
