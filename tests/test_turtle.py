@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from plain_descent import PlainAdam
 from scipy.sparse import csr_matrix
 from scipy.special import logsumexp, softmax
 from sklearn.base import clone
@@ -102,24 +103,6 @@ def slope(function, values, step=1e-6):
         values[place] = here
         gradient[place] = (above - below) / (2 * step)
     return gradient
-
-
-class PlainAdam:
-    """As Kingma and Ba write it, one number at a time."""
-
-    def __init__(self, learning_rates):
-        self.learning_rates, self.moments, self.n_steps = learning_rates, {}, 0
-
-    def step(self, parameters, gradients):
-        self.n_steps += 1
-        for number, (values, gradient) in enumerate(zip(parameters, gradients)):
-            for place in np.ndindex(values.shape):
-                m, v = self.moments.get((number, place), (0.0, 0.0))
-                m = 0.9 * m + 0.1 * gradient[place]
-                v = 0.999 * v + 0.001 * gradient[place] ** 2
-                self.moments[number, place] = m, v
-                m, v = m / (1 - 0.9**self.n_steps), v / (1 - 0.999**self.n_steps)
-                values[place] -= self.learning_rates[number] * m / (np.sqrt(v) + 1e-8)
 
 
 def test_adam():
