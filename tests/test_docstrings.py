@@ -7,6 +7,7 @@ import pytest
 
 import skl2h
 from skl2h import (
+    TEMI,
     TURTLE,
     DendrogramDisplay,
     L2HClustering,
@@ -31,6 +32,7 @@ PUBLIC = [
     MergeTree,
     DendrogramDisplay,
     ProfileMatrixDisplay,
+    TEMI,
     TURTLE,
     leaf_order.order_leaves,
     palette.group_colors,
@@ -42,7 +44,7 @@ PUBLIC = [
     *(getattr(metrics, name) for name in metrics.__all__),
     *(
         method
-        for cls in (L2HClustering, MergeTree, DendrogramDisplay, ProfileMatrixDisplay, TURTLE)
+        for cls in (L2HClustering, MergeTree, DendrogramDisplay, ProfileMatrixDisplay, TEMI, TURTLE)
         for name, method in inspect.getmembers(cls, inspect.isroutine)
         if not name.startswith("_") and method.__module__.startswith("skl2h")
     ),
