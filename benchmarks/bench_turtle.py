@@ -90,15 +90,9 @@ def products(search, batch):
 
 
 def bench_memory_map(n_rows=1_000_000, width=384, n_clusters=100, n_steps=100):
-    random_state = np.random.default_rng(0)
-    centres = random_state.standard_normal((n_clusters, width), dtype=np.float32)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.npy"
-        X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_rows, width))
-        for start in range(0, n_rows, 20_000):
-            noise = random_state.standard_normal((20_000, width), dtype=np.float32)
-            X[start : start + 20_000] = noise + centres[np.arange(20_000) % n_clusters]
-        del X
+        write_memory_map(path, n_rows, width, n_clusters)
         X = np.load(path, mmap_mode="r")
         print(
             f"\na memory map of {n_rows:,} x {width} float32 ({X.nbytes / 2**20:.0f} MiB), "
@@ -125,6 +119,16 @@ def bench_memory_map(n_rows=1_000_000, width=384, n_clusters=100, n_steps=100):
             f"  {scale:.1f} s for the scale, {steps:.1f} s for {n_steps} steps, {fit:.1f} s for a "
             f"fit of one step with labels and loss of all rows; {peak / 2**20:.0f} MiB"
         )
+
+
+def write_memory_map(path, n_rows, width, n_clusters):
+    """Rows around centres, in turn, a part at a time."""
+    random_state = np.random.default_rng(0)
+    centres = random_state.standard_normal((n_clusters, width), dtype=np.float32)
+    X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_rows, width))
+    for start in range(0, n_rows, 20_000):
+        noise = random_state.standard_normal((20_000, width), dtype=np.float32)
+        X[start : start + 20_000] = noise + centres[np.arange(20_000) % n_clusters]
 
 
 def bench_digits(n_seeds=5):

@@ -27,8 +27,8 @@ from .weight_norm import gradients_of_normalised, normalised
 
 __all__ = ["FittedHead", "Head", "Network", "Run", "Settings", "learn", "schedule", "train_heads"]
 
-# Of the first weights, which are cut off at two of it, as in the authors' code.
-DEVIATION = 0.02
+# First weights are drawn from a normal distribution, and cut off at as many deviations.
+MOST_DEVIATIONS = 2
 
 # A row that is shorter is not made unit length: its direction says nothing, and small changes of
 # it would have large gradients.
@@ -303,7 +303,8 @@ def _draw(sizes, n_clusters, random_state, dtype):
     for n_inputs, n_outputs in pairwise(sizes):
         weights = np.zeros((n_outputs, n_inputs + 1))
         drawn = random_state.standard_normal((n_outputs, n_inputs))
-        weights[:, :-1] = DEVIATION * np.clip(drawn, -2, 2)
+        # DEPARTURE: the authors' deviation is 0.02 for any number of inputs.
+        weights[:, :-1] = np.clip(drawn, -MOST_DEVIATIONS, MOST_DEVIATIONS) / np.sqrt(n_inputs)
         parameters.append(weights)
     parameters += [random_state.standard_normal((n_clusters, sizes[-1])), np.ones(n_clusters)]
     # Drawn in float64, so that a seed draws the same in every dtype.
