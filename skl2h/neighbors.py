@@ -44,7 +44,13 @@ def _neighbors_of(space, rows, n_neighbors):
 
 
 def _units(space, rows):
-    """Rows of unit length, each ending in a 0."""
+    """Rows of unit length, each ending in a 0; those of zeros in a 1, at right angles to others."""
     units = np.zeros((len(rows), space.width + 1), space.centre.dtype)
     space.read(rows, units)
+    peaks = np.maximum(units.max(axis=1), -units.min(axis=1))[:, np.newaxis]
+    if not np.isfinite(peaks).all():
+        raise ValueError(f"X has features too large for {units.dtype}: divide them by something.")
+    units[:, -1:] = peaks == 0
+    # Their squares then neither overflow nor vanish.
+    units /= np.where(peaks > 0, peaks, 1)
     return normalize(units, copy=False)

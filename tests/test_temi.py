@@ -390,12 +390,30 @@ class TestNeighbors:
         found = cosine_neighbors(space, np.arange(9), 8)
         assert [sorted({*others, n}) for n, others in enumerate(found)] == [list(range(9))] * 9
 
-    def test_lengths_do_not_matter(self):
+    @pytest.mark.parametrize("blocks", [(3, 4), (100, 100)], ids=str)
+    def test_of_rows_of_zeros(self, monkeypatch, blocks):
+        """They are at right angles to others, nearer than what points away, and near each other."""
+        monkeypatch.setattr(neighbors, "QUERY_ROWS", blocks[0])
+        monkeypatch.setattr(neighbors, "INDEX_ROWS", blocks[1])
+        rows = np.random.default_rng(0).standard_normal((20, 3))
+        rows[[2, 9, 17]] = 0
+        found = cosine_neighbors(Space(rows), np.arange(20), 18)
+        norms = np.linalg.norm(rows, axis=1)
+        units = rows / np.where(norms > 0, norms, 1)[:, np.newaxis]
+        expected = plain_neighbors(rows, 18)
+        for n in np.flatnonzero(norms):
+            ours, theirs = units[found[n]] @ units[n], units[expected[n]] @ units[n]
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+        assert [set(found[n][:2]) for n in (2, 9, 17)] == [{9, 17}, {2, 17}, {2, 9}]
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_lengths_do_not_matter(self, dtype):
+        """Not even those whose squares are too large or too small for the dtype."""
         random_state = np.random.default_rng(0)
-        rows = random_state.standard_normal((30, 3))
+        rows = random_state.standard_normal((30, 3)).astype(dtype)
         found = cosine_neighbors(Space(rows), np.arange(30), 5)
-        longer = Space(rows * 10 ** random_state.uniform(-3, 3, (30, 1)))
-        assert np.array_equal(cosine_neighbors(longer, np.arange(30), 5), found)
+        longer = rows * (10 ** random_state.uniform(-30, 30, (30, 1))).astype(dtype)
+        assert np.array_equal(cosine_neighbors(Space(longer), np.arange(30), 5), found)
 
     @pytest.mark.parametrize(
         ("n_rows", "n_clusters", "asked", "most"),
@@ -606,8 +624,11 @@ class TestData:
             changed = clone(model).set_params(**given)
             with pytest.raises(ValueError, match="loss is no number of float32: the features, or"):
                 changed.fit(rows)
-        with pytest.raises(ValueError, match="too large"):
-            model.fit(1e308 * np.sign(X))
+        extreme = np.full((100, 5), 3e38, dtype=np.float32)
+        extreme[0] = -3e38
+        for rows, name in ((extreme, "float32"), (1e308 * np.sign(X), "float64")):
+            with pytest.raises(ValueError, match=f"X has features too large for {name}: divide"):
+                model.fit(rows)
         with pytest.raises(ValueError, match="n_samples=3 should be >= n_clusters=4"):
             model.fit(X[:3, :4])
         assert model.n_features_in_ == 5
