@@ -4,9 +4,9 @@
     python benchmarks/sensitivity.py FILE --superclasses NAME --clusters 50 100 150 200 300 ...
 
 FILE and the other options are those of paper_table.py. The figures are printed as they come, and
-drawn at the end: means over the seeds, with a band of one standard deviation. "loss / log K" is
-the normalised loss of the flat model, where it has one. With --numbers CSV they are also written to
-that file, or, if it is there, read from it and drawn again without a fit.
+drawn at the end: means over the seeds, with a band of one standard deviation. The loss is that of
+the flat model, where it has one, over log K. With --numbers CSV they are also written to that file,
+or, if it is there, read from it and drawn again without a fit.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from paper_table import (
     read_data,
 )
 
-LOSS = "loss / log K"
+LOSS = "loss"
 
 NAMES = {
     "NMI": "mutual information (NMI)",
@@ -81,7 +81,7 @@ def main():
         points.append(point)
     if arguments.numbers and not is_there:
         write_points(arguments.numbers, points)
-    draw(points, data).savefig(part_of(arguments.out), dpi=150)
+    draw(points, data).savefig(part_of(arguments.out), dpi=120)
     part_of(arguments.out).replace(arguments.out)
 
 
@@ -127,7 +127,7 @@ def draw(points, data):
     """A panel for each metric that there is, and one for each model that has a loss."""
     models = list(dict.fromkeys(point.model for point in points))
     panels = [(column, title, models) for column, title in NAMES.items()]
-    panels += [(LOSS, f"{LOSS}, {model}", [model]) for model in models]
+    panels += [(LOSS, f"loss / log K, {model}", [model]) for model in models]
     panels = [panel for panel in panels if has_figures(points, panel)]
     n_rows = -(-len(panels) // 4)
     figure = Figure(figsize=(10, 0.8 + 2.1 * n_rows), layout="constrained")
