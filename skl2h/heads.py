@@ -235,7 +235,7 @@ class Network:
             np.multiply(values, _gate(values), out=active[:, :-1])
             inputs.append(active)
             values = active @ weights.T
-        norms = np.maximum(np.linalg.norm(values, axis=1), SHORTEST)[:, np.newaxis]
+        norms = _norms(values)
         values /= norms
         prototypes = normalised(self.directions, self.lengths)
         return values @ prototypes.T, (inputs, before, norms, values, prototypes)
@@ -286,8 +286,7 @@ class FittedHead(NamedTuple):
         for number, (coef, intercept) in enumerate(self.maps):
             values = block @ coef.T + intercept
             block = values * _gate(values) if number + 1 < len(self.maps) else values
-        norms = np.maximum(np.linalg.norm(block, axis=1), SHORTEST)[:, np.newaxis]
-        return log_softmax(block / norms @ self.prototypes.T, axis=1)
+        return log_softmax(block / _norms(block) @ self.prototypes.T, axis=1)
 
     def labels(self, space):
         """Most probable cluster of each row."""
@@ -295,6 +294,14 @@ class FittedHead(NamedTuple):
         for rows, [block] in blocks_of([space]):
             labels[rows] = self.log_labels(block).argmax(axis=1)
         return labels
+
+
+def _norms(values):
+    """What rows are divided by to make them unit length, (n, 1)."""
+    norms = np.maximum(np.linalg.norm(values, axis=1), SHORTEST)[:, np.newaxis]
+    # Where squares overflow, the row would become zeros, and no one be told.
+    norms[np.isinf(norms)] = np.nan
+    return norms
 
 
 def _draw(sizes, n_clusters, random_state, dtype):
