@@ -62,11 +62,12 @@ class Run(NamedTuple):
 
 def train_heads(model, space, random_state, dtype):
     """Train heads with the parameters of a TEMI; the loss is NaN if it overflows."""
-    n_steps, n_pairs = model.max_iter, min(model.batch_size, space.n_rows)
+    n_steps, n_pairs = int(model.max_iter), int(min(model.batch_size, space.n_rows))
     shape = (space.width, *model.hidden_layer_sizes), model.n_clusters
     heads = [Head(*shape, random_state, dtype) for _ in range(model.n_heads)]
     pairs = _pairs(space, n_steps, n_pairs, _most_neighbors(model, space.n_rows), random_state)
-    settings = Settings(model.beta, model.temperature, model.weight_decay, model.prior_momentum)
+    # As Python's numbers: NumPy's have a dtype, which that of the heads would give way to.
+    settings = Settings(*(float(getattr(model, name)) for name in Settings._fields))
     Z = np.ones((2 * n_pairs, space.width + 1), dtype)
     curves = np.empty((n_steps, model.n_heads))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -79,14 +80,14 @@ def train_heads(model, space, random_state, dtype):
                 print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
         losses = curves[-max(1, n_steps // 10) :].mean(axis=0)
         best = losses.argmin()
-        head = heads[best].teacher.fitted(space, model.temperature)
+        head = heads[best].teacher.fitted(space, settings.temperature)
         return Run(head, head.labels(space), float(losses[best]), curves[:, best].copy())
 
 
 def _most_neighbors(model, n_rows):
     """Neighbours to choose from: no more than half of the rows that a cluster has in the mean."""
     # DEPARTURE: most of as many neighbours as a cluster has rows, or more, are of other clusters.
-    return max(1, min(model.n_neighbors, n_rows // (2 * model.n_clusters), n_rows - 1))
+    return max(1, min(model.n_neighbors, n_rows // (2 * int(model.n_clusters)), n_rows - 1))
 
 
 def _pairs(space, n_steps, n_pairs, n_neighbors, random_state):
@@ -106,10 +107,10 @@ def _pairs(space, n_steps, n_pairs, n_neighbors, random_state):
 
 def schedule(model, n_made, n_pairs):
     """Learning rate of a step, and momentum with which the teachers follow."""
-    peak, n_steps = model.learning_rate * n_pairs / RATED_ROWS, model.max_iter
-    n_warm = model.warmup * n_steps
+    peak, n_steps = float(model.learning_rate) * n_pairs / RATED_ROWS, int(model.max_iter)
+    n_warm = float(model.warmup) * n_steps
     # DEPARTURE: in a short search, teachers that remember all of it would not follow.
-    least = min(model.teacher_momentum, max(0.0, 1 - MEMORIES / n_steps))
+    least = min(float(model.teacher_momentum), max(0.0, 1 - MEMORIES / n_steps))
     momentum = 1 - (1 - least) * _half_cosine(n_made / n_steps)
     if n_made < n_warm:
         return peak * (n_made + 1) / (n_warm + 1), momentum

@@ -2,6 +2,7 @@
 
 import pickle
 import tracemalloc
+from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
@@ -547,6 +548,27 @@ class TestFit:
         assert np.array_equal(first.coefs_[0], temi().fit(X).coefs_[0])
         assert not np.array_equal(first.coefs_[0], second.coefs_[0])
         assert temi(random_state=None).fit(X).n_iter_ == 30
+
+    @pytest.mark.parametrize("kind", [np.float64, np.float32, Fraction])
+    def test_numbers_of_any_type_are_their_value(self, X, kind):
+        """They do not change the dtype of the search either."""
+        names = ["beta", "temperature", "learning_rate", "warmup", "weight_decay"]
+        names += ["teacher_momentum", "prior_momentum"]
+        values = [0.5, 0.25, 0.0625, 0.25, 0.125, 0.125, 0.75]  # which all types have
+        plain = temi(dtype="float32", max_iter=60, **dict(zip(names, values))).fit(X)
+        for name, value in zip(names, values):
+            model = clone(plain).set_params(**{name: kind(value)}).fit(X)
+            assert np.array_equal(model.loss_curve_, plain.loss_curve_), name
+            assert np.array_equal(model.predict_proba(X), plain.predict_proba(X)), name
+
+    def test_counts_of_narrow_types_are_their_value(self):
+        X = make_blobs(300, n_features=3, random_state=0)[0]
+        counts = {"n_clusters": 130, "n_neighbors": 5, "n_heads": 1, "max_iter": 30}
+        counts["batch_size"] = 200
+        plain = temi(**counts).fit(X)
+        model = temi(**{name: np.uint8(count) for name, count in counts.items()}, verbose=1).fit(X)
+        assert np.array_equal(model.loss_curve_, plain.loss_curve_)
+        assert np.array_equal(model.labels_, plain.labels_)
 
     def test_refit_equals_a_fresh_fit(self, X):
         model = temi(n_clusters=2, hidden_layer_sizes=(3, 3)).fit(X[:, :3])
