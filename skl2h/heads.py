@@ -18,10 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
+from sklearn.utils import gen_batches
 
 from .adam import Adam
 from .neighbors import cosine_neighbors
 from .progress import print_tenth
+from .soft_clusterer import refuse_overflow
 from .spaces import blocks_of
 from .weight_norm import gradients_of_normalised, normalised
 
@@ -42,20 +44,18 @@ MEMORIES = 50
 
 
 class Run(NamedTuple):
-    """What the best head has found, on all rows.
+    """What the best head has found.
 
     Attributes
     ----------
     head : FittedHead
-    labels : ndarray of shape (n,), dtype=intp
     loss : float
-        Mean of the last tenth of the curve, which is the lowest of all heads.
+        Of its teacher, which is the lowest of all heads.
     curve : ndarray of shape (n_steps,)
         Loss of the head at each step, on its batch.
     """
 
     head: "FittedHead"
-    labels: np.ndarray
     loss: float
     curve: np.ndarray
 
@@ -65,44 +65,91 @@ def train_heads(model, space, random_state, dtype):
     n_steps, n_pairs = int(model.max_iter), int(min(model.batch_size, space.n_rows))
     shape = (space.width, *model.hidden_layer_sizes), model.n_clusters
     heads = [Head(*shape, random_state, dtype) for _ in range(model.n_heads)]
-    pairs = _pairs(space, n_steps, n_pairs, _most_neighbors(model, space.n_rows), random_state)
     # As Python's numbers: NumPy's have a dtype, which that of the heads would give way to.
     settings = Settings(*(float(getattr(model, name)) for name in Settings._fields))
     Z = np.ones((2 * n_pairs, space.width + 1), dtype)
     curves = np.empty((n_steps, model.n_heads))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for n_made, (rows, others) in enumerate(pairs):
+        pairs = Pairs(space, n_steps, n_pairs, _most_neighbors(model, space.n_rows), random_state)
+        for n_made, (rows, others) in enumerate(pairs.drawn_again()):
             space.read(rows, Z[:n_pairs])
             space.read(others, Z[n_pairs:])
             rate, momentum = schedule(model, n_made, n_pairs)
             curves[n_made] = learn(heads, Z, settings, rate, momentum)
             if model.verbose:
                 print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
-        losses = curves[-max(1, n_steps // 10) :].mean(axis=0)
+        losses = losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, settings)
         best = losses.argmin()
         head = heads[best].teacher.fitted(space, settings.temperature)
-        return Run(head, head.labels(space), float(losses[best]), curves[:, best].copy())
+        return Run(head, float(losses[best]), curves[:, best].copy())
 
 
 def _most_neighbors(model, n_rows):
     """Neighbours to choose from: no more than half of the rows that a cluster has in the mean."""
     # DEPARTURE: most of as many neighbours as a cluster has rows, or more, are of other clusters.
-    return max(1, min(model.n_neighbors, n_rows // (2 * int(model.n_clusters)), n_rows - 1))
+    return max(1, min(model.n_neighbors, n_rows // (2 * int(model.n_clusters))))
 
 
-def _pairs(space, n_steps, n_pairs, n_neighbors, random_state):
-    """Yield rows, and for each one of its neighbours."""
-    rows = np.stack(
-        [
-            random_state.choice(space.n_rows, n_pairs, replace=False, shuffle=False)
-            for _ in range(n_steps)
-        ]
-    )
-    # Neighbours are looked for of those rows only that are drawn.
-    drawn, places = np.unique(rows, return_inverse=True)
-    neighbors = cosine_neighbors(space, drawn, n_neighbors)
-    for batch, at in zip(rows, places.reshape(rows.shape)):
-        yield batch, neighbors[at, random_state.integers(n_neighbors, size=n_pairs)]
+class Pairs:
+    """Rows that are drawn, a batch at a time, each with one of its neighbours.
+
+    Neighbours are looked for of those rows only that are drawn: the draws are made twice.
+    """
+
+    def __init__(self, space, n_steps, n_pairs, n_neighbors, random_state):
+        self.n_rows, self.n_steps, self.n_pairs = space.n_rows, n_steps, n_pairs
+        self.seed, self.random_state = random_state.integers(2**63), random_state
+        is_drawn = np.zeros(space.n_rows, dtype=bool)
+        for rows in self._rows():
+            is_drawn[rows] = True
+        self.rows = np.flatnonzero(is_drawn)
+        self.places = is_drawn.cumsum() - 1
+        self.neighbors = cosine_neighbors(space, self.rows, n_neighbors)
+
+    def _rows(self):
+        random_state = np.random.default_rng(self.seed)
+        for _ in range(self.n_steps):
+            yield random_state.choice(self.n_rows, self.n_pairs, replace=False, shuffle=False)
+
+    def drawn_again(self):
+        """Yield the rows of a batch, and a neighbour of each, for all batches."""
+        for rows in self._rows():
+            yield rows, self._neighbors_at(self.places[rows])
+
+    def one_of_each_row(self):
+        """All rows that are ever drawn, and a neighbour of each."""
+        return self.rows, self._neighbors_at(np.arange(len(self.rows)))
+
+    def _neighbors_at(self, places):
+        width = self.neighbors.shape[1]
+        return self.neighbors[places, self.random_state.integers(width, size=len(places))]
+
+
+def losses_of_teachers(heads, space, rows, others, Z, settings):
+    """Loss of each head over all pairs, with the teacher's labels for both of their rows.
+
+    The prior is the mean of these labels. `Z` is the memory of a batch.
+    """
+
+    # Of a student the loss says less: it runs ahead of its teacher, which is what is kept, and is
+    # rewarded for leaving clusters that the teacher has given up.
+    def batches():
+        for part in gen_batches(len(rows), len(Z) // 2):
+            n_pairs = part.stop - part.start
+            space.read(rows[part], Z[:n_pairs])
+            space.read(others[part], Z[n_pairs : 2 * n_pairs])
+            yield [head.teaching(Z[: 2 * n_pairs], settings) for head in heads]
+
+    shares = sum(np.exp(teachings).sum(axis=1, dtype=np.float64) for teachings in batches())
+    log_priors = _log_prior(shares / (2 * len(rows)))
+    losses = np.zeros(len(heads))
+    for teachings in batches():
+        first, second = np.split(np.array(teachings), 2, axis=1)
+        joint = first + second
+        weights = np.exp(joint).sum(axis=2).mean(axis=0)
+        joint = settings.beta * joint - log_priors[:, np.newaxis]
+        losses -= (weights * logsumexp(joint, axis=2)).sum(axis=1, dtype=np.float64)
+    return losses / len(rows)
 
 
 def schedule(model, n_made, n_pairs):
@@ -142,7 +189,7 @@ def learn(heads, Z, settings, learning_rate, momentum):
     weights = np.zeros(n_pairs, Z.dtype)
     teachings = []
     for head in heads:
-        log_labels = log_softmax(head.teacher.logits(Z) / settings.temperature, axis=1)
+        log_labels = head.teaching(Z, settings)
         labels = np.exp(log_labels)
         weights += np.einsum("ij,ij->i", labels[:n_pairs], labels[n_pairs:])
         head.prior *= settings.prior_momentum
@@ -177,6 +224,10 @@ class Head:
         self.prior = np.full(n_clusters, 1 / n_clusters, dtype)
         self.adam = Adam(self.student.parameters, None)
 
+    def teaching(self, Z, settings):
+        """Logarithm of the teacher's labels of a batch."""
+        return log_softmax(self.teacher.logits(Z) / settings.temperature, axis=1)
+
     def loss_and_gradients(self, Z, others, weights, settings):
         """Loss of the student, and its gradients.
 
@@ -185,7 +236,7 @@ class Head:
         logits, trace = self.student.trace(Z)
         log_labels = log_softmax(logits / settings.temperature, axis=1)
         joint = settings.beta * (log_labels + others)
-        joint -= np.log(np.maximum(self.prior, np.finfo(self.prior.dtype).tiny))
+        joint -= _log_prior(self.prior)
         sums = logsumexp(joint, axis=1)
         loss = -float(np.mean(weights * sums, dtype=np.float64))
         slopes = np.exp(log_labels)
@@ -202,6 +253,11 @@ class Head:
         for values, target in zip(self.teacher.parameters, self.student.parameters):
             values *= momentum
             values += (1 - momentum) * target
+
+
+def _log_prior(prior):
+    # Of a cluster that has died out it is finite.
+    return np.log(np.maximum(prior, np.finfo(prior.dtype).tiny))
 
 
 class Network:
@@ -284,10 +340,13 @@ class FittedHead(NamedTuple):
 
     def log_labels(self, block):
         """Logarithm of the labels of some rows, (n, K)."""
-        for number, (coef, intercept) in enumerate(self.maps):
-            values = block @ coef.T + intercept
-            block = values * _gate(values) if number + 1 < len(self.maps) else values
-        return log_softmax(block / _norms(block) @ self.prototypes.T, axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for number, (coef, intercept) in enumerate(self.maps):
+                values = block @ coef.T + intercept
+                block = values * _gate(values) if number + 1 < len(self.maps) else values
+            logarithms = log_softmax(block / _norms(block) @ self.prototypes.T, axis=1)
+        refuse_overflow(logarithms)
+        return logarithms
 
     def labels(self, space):
         """Most probable cluster of each row."""

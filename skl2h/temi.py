@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .arguments import as_count, as_flag, as_float_dtype, as_number
 from .build import level_of_the_caller
 from .heads import train_heads
-from .soft_clusterer import SoftClusterer, refuse_overflow
+from .soft_clusterer import SoftClusterer
 from .spaces import Space, blocks_of, check_finite, check_matrix
 
 __all__ = ["TEMI"]
@@ -32,10 +32,10 @@ class TEMI(SoftClusterer):
         Neighbours of each row, of which one is drawn at a time; at most half as many as a cluster
         has rows in the mean.
     n_heads : int, default=4
-        Networks that are trained together; the one with the lowest loss is kept.
+        Networks that are trained together; the one whose teacher has the lowest loss is kept.
     beta : float, default=0.6
         From 0.5, where clusters are all of one size, to 1, where few of them take all rows.
-    hidden_layer_sizes : sequence of int, default=(512, 256)
+    hidden_layer_sizes : list or tuple of int, default=(512, 256)
         Outputs of the layers.
     temperature : float, default=0.1
         What the logits, cosines of a row to each cluster, are divided by.
@@ -75,10 +75,11 @@ class TEMI(SoftClusterer):
     cluster_centers_ : ndarray of shape (K, n_outputs), dtype=float64
         Of each cluster, what the outputs of the last layer, made unit length, are multiplied by.
     loss_ : float
-        Loss of the network that was kept, the mean over the last tenth of the steps. It compares
-        searches with the same parameters, and not numbers of clusters.
+        Loss of the teacher that was kept, with its labels for both rows of a pair: the mean over
+        all rows that were ever drawn, with a neighbour of each. Not below -log(K), where pairs are
+        always of one cluster and all clusters of one size.
     loss_curve_ : ndarray of shape (max_iter,), dtype=float64
-        Loss of that network in each step, on its batch.
+        Loss of its student in each step, on its batch.
     n_iter_ : int
         Steps that were made.
     n_found_ : int
@@ -211,19 +212,20 @@ class TEMI(SoftClusterer):
             space.centre_and_scale()
         seed = check_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
         run = train_heads(self, space, np.random.default_rng(seed), dtype)
-        if not np.isfinite(run.curve).all():
+        if not np.isfinite([run.loss, *run.curve]).all():
             raise ValueError(
                 f"The loss is no number of {dtype}: the features, or the learning rate, are too "
                 "large for it. Make them smaller, or take dtype='float64'."
             )
+        labels = run.head.labels(space)
 
         # All that can fail has been done: a refit that fails leaves the last fit whole.
         validate_data(self, X, skip_check_array=True)
         self._head = run.head
-        self.labels_ = run.labels
+        self.labels_ = labels
         self.loss_, self.loss_curve_ = run.loss, run.curve
         self.n_iter_ = len(run.curve)
-        self.n_found_ = len(np.unique(run.labels))
+        self.n_found_ = len(np.unique(labels))
         self.coefs_ = [coef for coef, _ in run.head.maps]
         self.intercepts_ = [intercept for _, intercept in run.head.maps]
         self.cluster_centers_ = run.head.prototypes
@@ -260,10 +262,8 @@ class TEMI(SoftClusterer):
         matrix = validate_data(self, X, reset=False, ensure_all_finite=False)
         check_finite(matrix, "TEMI", "X")
         logarithms = np.empty((len(matrix), len(self.cluster_centers_)))
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows, [block] in blocks_of([Space(matrix)]):
-                logarithms[rows] = self._head.log_labels(block)
-        refuse_overflow(logarithms)
+        for rows, [block] in blocks_of([Space(matrix)]):
+            logarithms[rows] = self._head.log_labels(block)
         return logarithms
 
 
@@ -277,11 +277,12 @@ def _check_parameters(model):
     for name in ("warmup", "teacher_momentum", "prior_momentum"):
         if as_number(name, getattr(model, name), may_be_zero=True) > 1:
             raise ValueError(f"{name} must be from 0 to 1, got {getattr(model, name)}.")
-    if not np.iterable(model.hidden_layer_sizes) or len(model.hidden_layer_sizes) == 0:
-        raise ValueError(
-            f"hidden_layer_sizes must be a sequence of integers, got {model.hidden_layer_sizes!r}."
-        )
-    for number, size in enumerate(model.hidden_layer_sizes):
+    sizes = model.hidden_layer_sizes
+    if not isinstance(sizes, (list, tuple, np.ndarray)):
+        raise TypeError(f"hidden_layer_sizes must be a list of integers, got {sizes!r}.")
+    if len(sizes) == 0:
+        raise ValueError("hidden_layer_sizes must have at least one size.")
+    for number, size in enumerate(sizes):
         as_count(f"hidden_layer_sizes[{number}]", size)
     as_flag("scale_features", model.scale_features)
     check_random_state(model.random_state)
