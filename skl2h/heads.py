@@ -1,19 +1,13 @@
-"""Heads of TEMI: small networks that learn to give the same cluster to a row and its neighbour.
+"""Heads of TEMI: pairs of networks that learn to give one cluster to a row and its neighbour.
 
-pair        a row of the features and one of its neighbours; a batch Z (2B, d + 1) are the rows of
-            B pairs above their neighbours, each ending in a 1
-network     layers W (h, d + 1), the last column a bias, with a GELU between two; their output,
-            made unit length, times prototypes g v / |v| (K, h), is the logits z (2B, K)
-head        two networks: a student, which learns, and a teacher, its moving average
-label       s and t, the softmax of z / temperature, of student and teacher
-prior       p (K,), the moving average of the teacher's labels
-
-Heads see batches only, in their own dtype; what they have found is for the features as they are,
-in float64.
+pair    a row and one of its neighbours; a batch Z (2B, d + 1) are the rows of B pairs above their
+        neighbours, each ending in a 1
+head    two networks: a student, which learns, and a teacher, its moving average
+label   s and t (2B, K), the softmax of logits over the temperature, of student and teacher
+prior   p (K,), the moving average of the teacher's labels
 """
 
 import math
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -21,20 +15,11 @@ from scipy.special import log_softmax, logsumexp
 from sklearn.utils import gen_batches
 
 from .adam import Adam
-from .neighbors import cosine_neighbors
+from .neighbors import Pairs
+from .networks import FittedNetwork, Network
 from .progress import print_tenth
-from .soft_clusterer import refuse_overflow
-from .spaces import blocks_of
-from .weight_norm import gradients_of_normalised, normalised
 
-__all__ = ["FittedHead", "Head", "Network", "Run", "Settings", "learn", "schedule", "train_heads"]
-
-# First weights are drawn from a normal distribution, and cut off at as many deviations.
-MOST_DEVIATIONS = 2
-
-# A row that is shorter is not made unit length: its direction says nothing, and small changes of
-# it would have large gradients.
-SHORTEST = 1e-3
+__all__ = ["Head", "Run", "Settings", "learn", "losses_of_teachers", "schedule", "train_heads"]
 
 # Learning rates are for batches of as many rows.
 RATED_ROWS = 256
@@ -48,14 +33,14 @@ class Run(NamedTuple):
 
     Attributes
     ----------
-    head : FittedHead
+    network : FittedNetwork
     loss : float
         Of its teacher, which is the lowest of all heads.
     curve : ndarray of shape (n_steps,)
         Loss of the head at each step, on its batch.
     """
 
-    head: "FittedHead"
+    network: FittedNetwork
     loss: float
     curve: np.ndarray
 
@@ -80,49 +65,14 @@ def train_heads(model, space, random_state, dtype):
                 print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
         losses = losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, settings)
         best = losses.argmin()
-        head = heads[best].teacher.fitted(space, settings.temperature)
-        return Run(head, float(losses[best]), curves[:, best].copy())
+        network = heads[best].teacher.fitted(space, settings.temperature)
+        return Run(network, float(losses[best]), curves[:, best].copy())
 
 
 def _most_neighbors(model, n_rows):
     """Neighbours to choose from: no more than half of the rows that a cluster has in the mean."""
     # DEPARTURE: most of as many neighbours as a cluster has rows, or more, are of other clusters.
     return max(1, min(model.n_neighbors, n_rows // (2 * int(model.n_clusters))))
-
-
-class Pairs:
-    """Rows that are drawn, a batch at a time, each with one of its neighbours.
-
-    Neighbours are looked for of those rows only that are drawn: the draws are made twice.
-    """
-
-    def __init__(self, space, n_steps, n_pairs, n_neighbors, random_state):
-        self.n_rows, self.n_steps, self.n_pairs = space.n_rows, n_steps, n_pairs
-        self.seed, self.random_state = random_state.integers(2**63), random_state
-        is_drawn = np.zeros(space.n_rows, dtype=bool)
-        for rows in self._rows():
-            is_drawn[rows] = True
-        self.rows = np.flatnonzero(is_drawn)
-        self.places = is_drawn.cumsum() - 1
-        self.neighbors = cosine_neighbors(space, self.rows, n_neighbors)
-
-    def _rows(self):
-        random_state = np.random.default_rng(self.seed)
-        for _ in range(self.n_steps):
-            yield random_state.choice(self.n_rows, self.n_pairs, replace=False, shuffle=False)
-
-    def drawn_again(self):
-        """Yield the rows of a batch, and a neighbour of each, for all batches."""
-        for rows in self._rows():
-            yield rows, self._neighbors_at(self.places[rows])
-
-    def one_of_each_row(self):
-        """All rows that are ever drawn, and a neighbour of each."""
-        return self.rows, self._neighbors_at(np.arange(len(self.rows)))
-
-    def _neighbors_at(self, places):
-        width = self.neighbors.shape[1]
-        return self.neighbors[places, self.random_state.integers(width, size=len(places))]
 
 
 def losses_of_teachers(heads, space, rows, others, Z, settings):
@@ -219,7 +169,7 @@ class Head:
     """
 
     def __init__(self, sizes, n_clusters, random_state, dtype):
-        self.student = Network(_draw(sizes, n_clusters, random_state, dtype))
+        self.student = Network.drawn(sizes, n_clusters, random_state, dtype)
         self.teacher = Network([values.copy() for values in self.student.parameters])
         self.prior = np.full(n_clusters, 1 / n_clusters, dtype)
         self.adam = Adam(self.student.parameters, None)
@@ -258,149 +208,3 @@ class Head:
 def _log_prior(prior):
     # Of a cluster that has died out it is finite.
     return np.log(np.maximum(prior, np.finfo(prior.dtype).tiny))
-
-
-class Network:
-    """Layers with a GELU between two, and prototypes of the clusters.
-
-    Parameters
-    ----------
-    parameters : list of ndarray
-        Layers (h, d + 1), and of the prototypes directions (K, h) and lengths (K,).
-    """
-
-    def __init__(self, parameters):
-        self.parameters = parameters
-        *self.layers, self.directions, self.lengths = parameters
-
-    @property
-    def decaying(self):
-        """What weight decay makes smaller: all but the biases."""
-        return [*(weights[:, :-1] for weights in self.layers), self.directions, self.lengths]
-
-    def logits(self, Z):
-        """Logits of a batch."""
-        return self.trace(Z)[0]
-
-    def trace(self, Z):
-        """Logits of a batch, and what is on the way to them, for `gradients`."""
-        inputs, before = [Z], []
-        values = Z @ self.layers[0].T
-        for weights in self.layers[1:]:
-            before.append(values)
-            active = np.ones((len(Z), values.shape[1] + 1), Z.dtype)
-            np.multiply(values, _gate(values), out=active[:, :-1])
-            inputs.append(active)
-            values = active @ weights.T
-        norms = _norms(values)
-        values /= norms
-        prototypes = normalised(self.directions, self.lengths)
-        return values @ prototypes.T, (inputs, before, norms, values, prototypes)
-
-    def gradients(self, slopes, trace):
-        """Gradients of the parameters, from the slopes (2B, K) of the loss over the logits."""
-        inputs, before, norms, units, prototypes = trace
-        gradients = gradients_of_normalised(self.directions, self.lengths, slopes.T @ units)
-        slopes = slopes @ prototypes
-        along = np.einsum("ij,ij->i", slopes, units)[:, np.newaxis]
-        slopes -= np.where(norms > SHORTEST, along, 0) * units
-        slopes /= norms
-        for weights, Z in zip(self.layers[::-1], inputs[::-1]):
-            gradients.insert(0, slopes.T @ Z)
-            if before:
-                values = before.pop()
-                slopes = slopes @ weights[:, :-1]
-                slopes *= _slope_of_gelu(values)
-        return gradients
-
-    def fitted(self, space, temperature):
-        """The same for features as they are."""
-        first, *rest = self.layers
-        maps = [space.unscaled(first)]
-        for weights in rest:
-            weights = weights.astype(np.float64)
-            maps.append((weights[:, :-1], weights[:, -1]))
-        directions, lengths = self.directions.astype(np.float64), self.lengths.astype(np.float64)
-        return FittedHead(maps, normalised(directions, lengths) / temperature)
-
-
-class FittedHead(NamedTuple):
-    """Labels of any rows, for features as they are, in float64.
-
-    Attributes
-    ----------
-    maps : list of (coef, intercept)
-        The layers.
-    prototypes : ndarray of shape (K, h)
-        Over the temperature.
-    """
-
-    maps: list
-    prototypes: np.ndarray
-
-    def log_labels(self, block):
-        """Logarithm of the labels of some rows, (n, K)."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            for number, (coef, intercept) in enumerate(self.maps):
-                values = block @ coef.T + intercept
-                block = values * _gate(values) if number + 1 < len(self.maps) else values
-            logarithms = log_softmax(block / _norms(block) @ self.prototypes.T, axis=1)
-        refuse_overflow(logarithms)
-        return logarithms
-
-    def labels(self, space):
-        """Most probable cluster of each row."""
-        labels = np.empty(space.n_rows, dtype=np.intp)
-        for rows, [block] in blocks_of([space]):
-            labels[rows] = self.log_labels(block).argmax(axis=1)
-        return labels
-
-
-def _norms(values):
-    """What rows are divided by to make them unit length, (n, 1)."""
-    norms = np.maximum(np.linalg.norm(values, axis=1), SHORTEST)[:, np.newaxis]
-    # Where squares overflow, the row would become zeros, and no one be told.
-    norms[np.isinf(norms)] = np.nan
-    return norms
-
-
-def _draw(sizes, n_clusters, random_state, dtype):
-    """Parameters of a network that has learned nothing."""
-    parameters = []
-    for n_inputs, n_outputs in pairwise(sizes):
-        weights = np.zeros((n_outputs, n_inputs + 1))
-        drawn = random_state.standard_normal((n_outputs, n_inputs))
-        # DEPARTURE: the authors' deviation is 0.02 for any number of inputs.
-        weights[:, :-1] = np.clip(drawn, -MOST_DEVIATIONS, MOST_DEVIATIONS) / np.sqrt(n_inputs)
-        parameters.append(weights)
-    parameters += [random_state.standard_normal((n_clusters, sizes[-1])), np.ones(n_clusters)]
-    # Drawn in float64, so that a seed draws the same in every dtype.
-    return [values.astype(dtype, copy=False) for values in parameters]
-
-
-# GELU(x) = x gate(x), in the form with tanh (Hendrycks and Gimpel, 2016), which is within 0.0005
-# of the exact one, and computed many numbers at a time, where SciPy's erf takes one.
-ROOT, CUBIC = math.sqrt(2 / math.pi), 0.044715
-
-
-def _gate(x):
-    gate = x * x
-    gate *= ROOT * CUBIC
-    gate += ROOT
-    gate *= x
-    np.tanh(gate, out=gate)
-    gate += 1
-    gate *= 0.5
-    return gate
-
-
-def _slope_of_gelu(x):
-    gate = _gate(x)
-    slope = x * x
-    slope *= 6 * ROOT * CUBIC
-    slope += 2 * ROOT
-    slope *= x
-    slope *= gate
-    slope *= 1 - gate
-    slope += gate
-    return slope

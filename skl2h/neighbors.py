@@ -1,14 +1,49 @@
-"""Nearest rows of a feature space by cosine, in memory for a part of the rows."""
+"""Nearest rows of a feature space by cosine, in memory for some rows at a time, and pairs."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
-__all__ = ["cosine_neighbors"]
+__all__ = ["Pairs", "cosine_neighbors"]
 
 # Rows that are compared at once: asked for, and among which is searched.
 QUERY_ROWS, INDEX_ROWS = 2**13, 2**14
+
+
+class Pairs:
+    """Rows that are drawn, a batch at a time, each with one of its neighbours.
+
+    Neighbours are looked for of those rows only that are drawn: the draws are made twice.
+    """
+
+    def __init__(self, space, n_steps, n_pairs, n_neighbors, random_state):
+        self.n_rows, self.n_steps, self.n_pairs = space.n_rows, n_steps, n_pairs
+        self.seed, self.random_state = random_state.integers(2**63), random_state
+        is_drawn = np.zeros(space.n_rows, dtype=bool)
+        for rows in self._rows():
+            is_drawn[rows] = True
+        self.rows = np.flatnonzero(is_drawn)
+        self.places = is_drawn.cumsum() - 1
+        self.neighbors = cosine_neighbors(space, self.rows, n_neighbors)
+
+    def _rows(self):
+        random_state = np.random.default_rng(self.seed)
+        for _ in range(self.n_steps):
+            yield random_state.choice(self.n_rows, self.n_pairs, replace=False, shuffle=False)
+
+    def drawn_again(self):
+        """Yield the rows of a batch, and a neighbour of each, for all batches."""
+        for rows in self._rows():
+            yield rows, self._neighbors_at(self.places[rows])
+
+    def one_of_each_row(self):
+        """All rows that are ever drawn, and a neighbour of each."""
+        return self.rows, self._neighbors_at(np.arange(len(self.rows)))
+
+    def _neighbors_at(self, places):
+        width = self.neighbors.shape[1]
+        return self.neighbors[places, self.random_state.integers(width, size=len(places))]
 
 
 def cosine_neighbors(space, rows, n_neighbors):

@@ -76,7 +76,7 @@ class TEMI(SoftClusterer):
         Of each cluster, what the outputs of the last layer, made unit length, are multiplied by.
     loss_ : float
         Loss of the teacher that was kept, with its labels for both rows of a pair: the mean over
-        all rows that were ever drawn, with a neighbour of each. Not below -log(K), where pairs are
+        all rows that were ever drawn, with a neighbour of each. About -log(K) where pairs are
         always of one cluster and all clusters of one size.
     loss_curve_ : ndarray of shape (max_iter,), dtype=float64
         Loss of its student in each step, on its batch.
@@ -217,18 +217,18 @@ class TEMI(SoftClusterer):
                 f"The loss is no number of {dtype}: the features, or the learning rate, are too "
                 "large for it. Make them smaller, or take dtype='float64'."
             )
-        labels = run.head.labels(space)
+        labels = run.network.labels(space)
 
         # All that can fail has been done: a refit that fails leaves the last fit whole.
         validate_data(self, X, skip_check_array=True)
-        self._head = run.head
+        self._network = run.network
         self.labels_ = labels
         self.loss_, self.loss_curve_ = run.loss, run.curve
         self.n_iter_ = len(run.curve)
         self.n_found_ = len(np.unique(labels))
-        self.coefs_ = [coef for coef, _ in run.head.maps]
-        self.intercepts_ = [intercept for _, intercept in run.head.maps]
-        self.cluster_centers_ = run.head.prototypes
+        self.coefs_ = [coef for coef, _ in run.network.maps]
+        self.intercepts_ = [intercept for _, intercept in run.network.maps]
+        self.cluster_centers_ = run.network.prototypes
         if self.n_found_ < self.n_clusters:
             warnings.warn(
                 f"Only {self.n_found_} of {self.n_clusters} clusters have rows: fewer n_clusters, "
@@ -263,7 +263,7 @@ class TEMI(SoftClusterer):
         check_finite(matrix, "TEMI", "X")
         logarithms = np.empty((len(matrix), len(self.cluster_centers_)))
         for rows, [block] in blocks_of([Space(matrix)]):
-            logarithms[rows] = self._head.log_labels(block)
+            logarithms[rows] = self._network.log_labels(block)
         return logarithms
 
 

@@ -21,9 +21,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skl2h import TEMI, L2HClustering, heads, l2h_tree, neighbors, spaces
-from skl2h.heads import SHORTEST, Head, Network, Settings, learn, schedule
+from skl2h.heads import Head, Settings, learn, schedule
 from skl2h.metrics import clustering_accuracy, dendrogram_purity, make_tree_scorer
 from skl2h.neighbors import cosine_neighbors
+from skl2h.networks import SHORTEST, Network
 from skl2h.spaces import Space
 
 # Short searches do not always use all clusters.
@@ -451,7 +452,7 @@ class TestNeighbors:
             seen.append((len(rows), n_neighbors))
             return cosine_neighbors(space, rows, n_neighbors)
 
-        monkeypatch.setattr(heads, "cosine_neighbors", spy)
+        monkeypatch.setattr(neighbors, "cosine_neighbors", spy)
         temi(n_clusters=n_clusters, n_neighbors=asked, max_iter=1).fit(X[:n_rows])
         assert seen == [(n_rows, most)]
 
@@ -463,7 +464,7 @@ class TestNeighbors:
             seen.extend(rows)
             return cosine_neighbors(space, rows, n_neighbors)
 
-        monkeypatch.setattr(heads, "cosine_neighbors", spy)
+        monkeypatch.setattr(neighbors, "cosine_neighbors", spy)
         temi(max_iter=3, batch_size=10).fit(X)
         assert 10 <= len(seen) <= 30
         assert seen == sorted(set(seen))
