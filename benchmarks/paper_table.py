@@ -149,6 +149,8 @@ def name_and_value(text):
 
 def read_data(parser, arguments):
     standardise, superclasses = arguments.standardise, None
+    if arguments.seeds < 1:
+        parser.error("--seeds must be at least 1")
     if arguments.features is None:
         if arguments.superclasses:
             parser.error("--superclasses needs a file")
@@ -160,13 +162,17 @@ def read_data(parser, arguments):
         with np.load(arguments.features) as file:
             X, y = file["X"], file["y"]
             if arguments.superclasses:
+                if arguments.superclasses not in file:
+                    parser.error(f"{name} has no array {arguments.superclasses!r}")
                 superclasses = file[arguments.superclasses]
         classes, codes = np.unique(y, return_inverse=True)
         if superclasses is not None and len(superclasses) == len(classes):
             superclasses = superclasses[codes]
         if superclasses is not None and len(superclasses) != len(y):
             parser.error("--superclasses names neither one of each class nor one of each row")
-    if arguments.rows:
+    if arguments.rows is not None:
+        if not 1 <= arguments.rows <= len(X):
+            parser.error(f"--rows must be from 1 to {len(X)}")
         rows = np.random.default_rng(0).choice(len(X), arguments.rows, replace=False)
         X, y = X[rows], y[rows]
         superclasses = None if superclasses is None else superclasses[rows]
@@ -205,6 +211,8 @@ def leaves_and_tree(model, X):
 
 def top_of_tree(children, n_leaves):
     """Leaf of each row, and the tree of the last ``n_leaves - 1`` merges of rows."""
+    if n_leaves == 1:
+        return np.zeros(len(children) + 1, dtype=np.intp), MergeTree([])
     # All that these merges join: the nodes that become leaves, and then their own merges in order.
     nodes, top = np.unique(children[len(children) + 1 - n_leaves :], return_inverse=True)
     rows, leaf_of_row = MergeTree(children), np.empty(len(children) + 1, dtype=np.intp)

@@ -72,6 +72,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.out.suffix not in (".png", ".svg") or not arguments.out.parent.is_dir():
         parser.error(f"--out needs a .png or .svg in a folder that is there, got {arguments.out}")
+    if min(arguments.clusters or [2]) < 2:
+        parser.error("--clusters must be at least 2, of which the loss over log K is a number")
     data = read_data(parser, arguments)
     print_head(data, arguments.seeds, [LOSS, *COLUMNS])
     is_there = arguments.numbers and arguments.numbers.exists()
@@ -87,7 +89,8 @@ def main():
 
 def fit_points(data, arguments):
     factors = np.array([0.2, 0.5, 0.8, 1, 1.2, 1.5, 2, 3])
-    numbers = arguments.clusters or np.rint(factors * data.n_classes).astype(int).tolist()
+    given = np.maximum(np.rint(factors * data.n_classes).astype(int), 2)
+    numbers = arguments.clusters or np.unique(given).tolist()
     for name in arguments.models:
         for n_clusters in numbers:
             fits = []

@@ -33,8 +33,11 @@ class Adam:
             moment.fill(0)
         self.n_steps = 0
 
-    def step(self, gradients):
-        """Change each array against its gradient, whose memory is used up."""
+    def step(self, gradients, factor=1.0):
+        """Change each array against its gradient, whose memory is used up.
+
+        `factor` is of all learning rates.
+        """
         self.n_steps += 1
         # Moments are kept over 1 - decay, which saves a product each: one number makes up for
         # that, and for the steps that the moments have not seen.
@@ -50,5 +53,5 @@ class Adam:
             np.sqrt(second, out=gradient)
             gradient += EPSILON * second_sum
             np.divide(first, gradient, out=gradient)
-            gradient *= rate * second_sum / first_sum
+            gradient *= factor * rate * second_sum / first_sum
             values -= gradient

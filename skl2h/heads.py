@@ -45,34 +45,29 @@ class Run(NamedTuple):
     curve: np.ndarray
 
 
-def train_heads(model, space, random_state, dtype):
-    """Train heads with the parameters of a TEMI; the loss is NaN if it overflows."""
-    n_steps, n_pairs = int(model.max_iter), int(min(model.batch_size, space.n_rows))
-    shape = (space.width, *model.hidden_layer_sizes), model.n_clusters
-    heads = [Head(*shape, random_state, dtype) for _ in range(model.n_heads)]
-    # As Python's numbers: NumPy's have a dtype, which that of the heads would give way to.
-    settings = Settings(*(float(getattr(model, name)) for name in Settings._fields))
+def train_heads(parameters, space, random_state, dtype):
+    """Train heads with the checked parameters of a TEMI; the loss is NaN if it overflows."""
+    n_steps, n_pairs = parameters.max_iter, min(parameters.batch_size, space.n_rows)
+    shape = (space.width, *parameters.hidden_layer_sizes), parameters.n_clusters
+    heads = [Head(*shape, random_state, dtype) for _ in range(parameters.n_heads)]
+    settings = Settings(*(getattr(parameters, name) for name in Settings._fields))
     Z = np.ones((2 * n_pairs, space.width + 1), dtype)
-    curves = np.empty((n_steps, model.n_heads))
+    curves = np.empty((n_steps, len(heads)))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        pairs = Pairs(space, n_steps, n_pairs, _most_neighbors(model, space.n_rows), random_state)
+        pairs = Pairs(space, n_steps, n_pairs, parameters.n_neighbors, random_state)
+        if parameters.verbose:
+            print(f"[temi] neighbours found of {len(pairs.rows)} rows", flush=True)
         for n_made, (rows, others) in enumerate(pairs.drawn_again()):
             space.read(rows, Z[:n_pairs])
             space.read(others, Z[n_pairs:])
-            rate, momentum = schedule(model, n_made, n_pairs)
+            rate, momentum = schedule(parameters, n_made, n_pairs)
             curves[n_made] = learn(heads, Z, settings, rate, momentum)
-            if model.verbose:
+            if parameters.verbose:
                 print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
         losses = losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, settings)
         best = losses.argmin()
         network = heads[best].teacher.fitted(space, settings.temperature)
         return Run(network, float(losses[best]), curves[:, best].copy())
-
-
-def _most_neighbors(model, n_rows):
-    """Neighbours to choose from: no more than half of the rows that a cluster has in the mean."""
-    # DEPARTURE: most of as many neighbours as a cluster has rows, or more, are of other clusters.
-    return max(1, min(model.n_neighbors, n_rows // (2 * int(model.n_clusters))))
 
 
 def losses_of_teachers(heads, space, rows, others, Z, settings):
@@ -102,12 +97,12 @@ def losses_of_teachers(heads, space, rows, others, Z, settings):
     return losses / len(rows)
 
 
-def schedule(model, n_made, n_pairs):
+def schedule(parameters, n_made, n_pairs):
     """Learning rate of a step, and momentum with which the teachers follow."""
-    peak, n_steps = float(model.learning_rate) * n_pairs / RATED_ROWS, int(model.max_iter)
-    n_warm = float(model.warmup) * n_steps
+    peak, n_steps = parameters.learning_rate * n_pairs / RATED_ROWS, parameters.max_iter
+    n_warm = parameters.warmup * n_steps
     # DEPARTURE: in a short search, teachers that remember all of it would not follow.
-    least = min(float(model.teacher_momentum), max(0.0, 1 - MEMORIES / n_steps))
+    least = min(parameters.teacher_momentum, max(0.0, 1 - MEMORIES / n_steps))
     momentum = 1 - (1 - least) * _half_cosine(n_made / n_steps)
     if n_made < n_warm:
         return peak * (n_made + 1) / (n_warm + 1), momentum
@@ -172,7 +167,7 @@ class Head:
         self.student = Network.drawn(sizes, n_clusters, random_state, dtype)
         self.teacher = Network([values.copy() for values in self.student.parameters])
         self.prior = np.full(n_clusters, 1 / n_clusters, dtype)
-        self.adam = Adam(self.student.parameters, None)
+        self.adam = Adam(self.student.parameters, [1.0] * len(self.student.parameters))
 
     def teaching(self, Z, settings):
         """Logarithm of the teacher's labels of a batch."""
@@ -198,8 +193,7 @@ class Head:
         """Change the student against its gradients (AdamW), and let the teacher follow."""
         for values in self.student.decaying:
             values *= 1 - learning_rate * weight_decay
-        self.adam.learning_rates = [learning_rate] * len(gradients)
-        self.adam.step(gradients)
+        self.adam.step(gradients, learning_rate)
         for values, target in zip(self.teacher.parameters, self.student.parameters):
             values *= momentum
             values += (1 - momentum) * target

@@ -68,22 +68,23 @@ class Network:
 
     def trace(self, Z):
         """Logits of a batch, and what is on the way to them, for `gradients`."""
-        inputs, before = [Z], []
+        inputs, gated = [Z], []
         values = Z @ self.layers[0].T
         for weights in self.layers[1:]:
-            before.append(values)
+            gate = _gate(values)
+            gated.append((values, gate))
             active = np.ones((len(Z), values.shape[1] + 1), Z.dtype)
-            np.multiply(values, _gate(values), out=active[:, :-1])
+            np.multiply(values, gate, out=active[:, :-1])
             inputs.append(active)
             values = active @ weights.T
         norms = _norms(values)
         values /= norms
         prototypes = normalised(self.directions, self.lengths)
-        return values @ prototypes.T, (inputs, before, norms, values, prototypes)
+        return values @ prototypes.T, (inputs, gated, norms, values, prototypes)
 
     def gradients(self, slopes, trace):
         """Gradients of the parameters, from the slopes (2B, K) of the loss over the logits."""
-        inputs, before, norms, units, prototypes = trace
+        inputs, gated, norms, units, prototypes = trace
         gradients = gradients_of_normalised(self.directions, self.lengths, slopes.T @ units)
         slopes = slopes @ prototypes
         along = np.einsum("ij,ij->i", slopes, units)[:, np.newaxis]
@@ -91,10 +92,10 @@ class Network:
         slopes /= norms
         for weights, Z in zip(self.layers[::-1], inputs[::-1]):
             gradients.insert(0, slopes.T @ Z)
-            if before:
-                values = before.pop()
+            if gated:
+                slope_of_gelu = _slope_of_gelu(*gated.pop())
                 slopes = slopes @ weights[:, :-1]
-                slopes *= _slope_of_gelu(values)
+                slopes *= slope_of_gelu
         return gradients
 
     def fitted(self, space, temperature):
@@ -164,13 +165,13 @@ def _gate(x):
     return gate
 
 
-def _slope_of_gelu(x):
-    gate = _gate(x)
+def _slope_of_gelu(x, gate):
+    """Derivative at x."""
     slope = x * x
     slope *= 6 * ROOT * CUBIC
     slope += 2 * ROOT
     slope *= x
-    slope *= gate
     slope *= 1 - gate
-    slope += gate
+    slope += 1
+    slope *= gate
     return slope

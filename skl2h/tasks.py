@@ -55,31 +55,32 @@ class Run(NamedTuple):
     curve: np.ndarray
 
 
-def run_search(model, spaces, random_state, dtype):
-    """Search from one start with the parameters of a TURTLE; the loss is NaN if it overflows."""
+def run_search(parameters, spaces, random_state, dtype):
+    """Search from one start, with the checked parameters of a TURTLE; NaN if it overflows."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _search(model, spaces, random_state, dtype)
+        return _search(parameters, spaces, random_state, dtype)
 
 
-def _search(model, spaces, random_state, dtype):
-    n_drawn = min(model.batch_size, spaces[0].n_rows)
+def _search(parameters, spaces, random_state, dtype):
+    n_drawn = min(parameters.batch_size, spaces[0].n_rows)
     widths = [space.width for space in spaces]
+    strides = [_stride(width) if parameters.scale_features else 1.0 for width in widths]
     settings = Settings(
-        model.n_clusters,
-        float(model.gamma),
-        model.inner_steps,
-        model.outer_learning_rate,
-        [model.inner_learning_rate * (_stride(d) if model.scale_features else 1) for d in widths],
-        model.warm_start_inner,
+        parameters.n_clusters,
+        parameters.gamma,
+        parameters.inner_steps,
+        parameters.outer_learning_rate,
+        [parameters.inner_learning_rate * stride for stride in strides],
+        parameters.warm_start_inner,
     )
     search = Search(widths, n_drawn, settings, random_state, dtype)
     batches = batches_of(spaces, n_drawn, random_state, dtype)
     curve = []
-    for batch in islice(batches, model.max_iter):
+    for batch in islice(batches, parameters.max_iter):
         curve.append(search.step(batch))
-        if model.verbose:
-            print_tenth("turtle", len(curve), model.max_iter, curve[-1])
-        if _has_settled(curve, model.tol, model.n_clusters):
+        if parameters.verbose:
+            print_tenth("turtle", len(curve), parameters.max_iter, curve[-1])
+        if _has_settled(curve, parameters.tol, parameters.n_clusters):
             break
     task = search.finish(next(batches), spaces)
     return Run(task, *task.evaluate(spaces), np.array(curve))

@@ -1,6 +1,7 @@
 """TEMI: clusters that rows share with their neighbours, found by small networks."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -34,7 +35,8 @@ class TEMI(SoftClusterer):
     n_heads : int, default=4
         Networks that are trained together; the one whose teacher has the lowest loss is kept.
     beta : float, default=0.6
-        From 0.5, where clusters are all of one size, to 1, where few of them take all rows.
+        At most 1. The nearer to 1, the fewer clusters take all rows; the authors take 0.6 where
+        these should be of about one size, and never less than 0.5.
     hidden_layer_sizes : list or tuple of int, default=(512, 256)
         Outputs of the layers.
     temperature : float, default=0.1
@@ -82,6 +84,8 @@ class TEMI(SoftClusterer):
         Loss of its student in each step, on its batch.
     n_iter_ : int
         Steps that were made.
+    n_neighbors_ : int
+        Neighbours of each row that were drawn from.
     n_found_ : int
         Clusters that have rows.
     n_features_in_ : int
@@ -116,8 +120,12 @@ class TEMI(SoftClusterer):
     has the form with tanh, and first weights are the smaller, the more inputs a layer has.
 
     The features are read in batches and blocks of rows, and never copied as a whole: a memory map
-    may be larger than the memory. Beyond them there are the `n_neighbors` numbers of each
-    row that is drawn. All pairs of a drawn row with the others are compared to find them.
+    may be larger than the memory. Beyond them there are batches, blocks of some ten thousand rows,
+    and `n_neighbors` numbers for each row that is ever drawn. Neighbours are found by comparing
+    each drawn row with all rows: quick for ten thousands, minutes for a hundred thousand, hours for
+    a million, unless few are drawn, which are at most `max_iter` times `batch_size`.
+
+    A single feature has two directions only, from its mean, so that cosines tell two clusters.
 
     References
     ----------
@@ -203,19 +211,23 @@ class TEMI(SoftClusterer):
         ConvergenceWarning
             If there are clusters without rows.
         """
-        dtype = _check_parameters(self)
+        parameters = _checked_parameters(self)
         matrix = check_matrix(X, "TEMI", "X", ensure_min_samples=2)
-        if len(matrix) < self.n_clusters:
-            raise ValueError(f"n_samples={len(matrix)} should be >= n_clusters={self.n_clusters}.")
+        n_rows, n_clusters = len(matrix), parameters.n_clusters
+        if n_rows < n_clusters:
+            raise ValueError(f"n_samples={n_rows} should be >= n_clusters={n_clusters}.")
+        # DEPARTURE: most of as many neighbours as a cluster has rows, or more, are of others.
+        most = max(1, n_rows // (2 * n_clusters))
+        parameters.n_neighbors = min(parameters.n_neighbors, most)
         space = Space(matrix)
         if self.scale_features:
             space.centre_and_scale()
         seed = check_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
-        run = train_heads(self, space, np.random.default_rng(seed), dtype)
+        run = train_heads(parameters, space, np.random.default_rng(seed), parameters.dtype)
         if not np.isfinite([run.loss, *run.curve]).all():
             raise ValueError(
-                f"The loss is no number of {dtype}: the features, or the learning rate, are too "
-                "large for it. Make them smaller, or take dtype='float64'."
+                f"The loss is no number of {parameters.dtype}: features or parameters are too "
+                "large for it, or too small."
             )
         labels = run.network.labels(space)
 
@@ -225,13 +237,14 @@ class TEMI(SoftClusterer):
         self.labels_ = labels
         self.loss_, self.loss_curve_ = run.loss, run.curve
         self.n_iter_ = len(run.curve)
+        self.n_neighbors_ = parameters.n_neighbors
         self.n_found_ = len(np.unique(labels))
         self.coefs_ = [coef for coef, _ in run.network.maps]
         self.intercepts_ = [intercept for _, intercept in run.network.maps]
         self.cluster_centers_ = run.network.prototypes
-        if self.n_found_ < self.n_clusters:
+        if self.n_found_ < n_clusters:
             warnings.warn(
-                f"Only {self.n_found_} of {self.n_clusters} clusters have rows: fewer n_clusters, "
+                f"Only {self.n_found_} of {n_clusters} clusters have rows: fewer n_clusters, "
                 "a smaller beta, or a larger batch_size or max_iter may help.",
                 ConvergenceWarning,
                 stacklevel=level_of_the_caller(),
@@ -267,23 +280,27 @@ class TEMI(SoftClusterer):
         return logarithms
 
 
-def _check_parameters(model):
-    """Refuse what cannot be searched with; the dtype to compute in."""
+def _checked_parameters(model):
+    """Parameters as Python's numbers, of which NumPy's would change dtypes; an error if bad."""
+    checked = SimpleNamespace()
     for name in ("n_clusters", "n_neighbors", "n_heads", "max_iter", "batch_size"):
-        as_count(name, getattr(model, name))
+        setattr(checked, name, as_count(name, getattr(model, name)))
     for name in ("beta", "temperature", "learning_rate"):
-        as_number(name, getattr(model, name))
-    as_number("weight_decay", model.weight_decay, may_be_zero=True)
-    for name in ("warmup", "teacher_momentum", "prior_momentum"):
-        if as_number(name, getattr(model, name), may_be_zero=True) > 1:
-            raise ValueError(f"{name} must be from 0 to 1, got {getattr(model, name)}.")
+        setattr(checked, name, as_number(name, getattr(model, name)))
+    for name in ("warmup", "weight_decay", "teacher_momentum", "prior_momentum"):
+        setattr(checked, name, as_number(name, getattr(model, name), may_be_zero=True))
+    for name in ("beta", "warmup", "teacher_momentum", "prior_momentum"):
+        if getattr(checked, name) > 1:
+            raise ValueError(f"{name} must not be above 1, got {getattr(model, name)}.")
     sizes = model.hidden_layer_sizes
     if not isinstance(sizes, (list, tuple, np.ndarray)):
         raise TypeError(f"hidden_layer_sizes must be a list of integers, got {sizes!r}.")
     if len(sizes) == 0:
         raise ValueError("hidden_layer_sizes must have at least one size.")
-    for number, size in enumerate(sizes):
-        as_count(f"hidden_layer_sizes[{number}]", size)
+    checked.hidden_layer_sizes = [
+        as_count(f"hidden_layer_sizes[{number}]", size) for number, size in enumerate(sizes)
+    ]
     as_flag("scale_features", model.scale_features)
     check_random_state(model.random_state)
-    return as_float_dtype("dtype", model.dtype)
+    checked.dtype, checked.verbose = as_float_dtype("dtype", model.dtype), model.verbose
+    return checked

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -203,11 +204,11 @@ class TURTLE(SoftClusterer):
         ConvergenceWarning
             If there are clusters without rows.
         """
-        dtype = _check_parameters(self)
+        parameters = _checked_parameters(self)
         matrices = _check_features(self, X)
         n_rows, groups = len(matrices[0]), None
-        if n_rows < self.n_clusters:
-            raise ValueError(f"n_samples={n_rows} should be >= n_clusters={self.n_clusters}.")
+        if n_rows < parameters.n_clusters:
+            raise ValueError(f"n_samples={n_rows} should be >= n_clusters={parameters.n_clusters}.")
         if self.feature_groups is not None:
             groups = columns_of_groups(self.feature_groups, matrices[0].shape[1])
         spaces = spaces_of(matrices, groups)
@@ -215,15 +216,16 @@ class TURTLE(SoftClusterer):
             for space in spaces:
                 space.centre_and_scale()
         entropy = check_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
-        seeds = np.random.SeedSequence(entropy).spawn(self.n_init)
+        seeds = np.random.SeedSequence(entropy).spawn(parameters.n_init)
         # Threads share the features. Each run is one worker's.
         runs = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(run_search)(self, spaces, np.random.default_rng(seed), dtype) for seed in seeds
+            delayed(run_search)(parameters, spaces, np.random.default_rng(seed), parameters.dtype)
+            for seed in seeds
         )
         if not np.isfinite([run.loss for run in runs]).all():
             raise ValueError(
-                f"The loss is no number of {dtype}: the features, or gamma, are too large for it. "
-                "Scale them down, or take dtype='float64'."
+                f"The loss is no number of {parameters.dtype}: features or parameters are too "
+                "large for it, or too small."
             )
         best = min(runs, key=lambda run: run.loss)
 
@@ -243,10 +245,10 @@ class TURTLE(SoftClusterer):
         self.intercept_ = [intercept for _, intercept in best.task.encoder]
         if groups is None and not self._is_list:
             self.coef_, self.intercept_ = self.coef_[0], self.intercept_[0]
-        if self.n_found_ < self.n_clusters:
+        if self.n_found_ < parameters.n_clusters:
             warnings.warn(
-                f"Only {self.n_found_} of {self.n_clusters} clusters have rows: fewer n_clusters, "
-                "a larger gamma or batch_size, or several n_init may help.",
+                f"Only {self.n_found_} of {parameters.n_clusters} clusters have rows: fewer "
+                "n_clusters, a larger gamma or batch_size, or several n_init may help.",
                 ConvergenceWarning,
                 stacklevel=level_of_the_caller(),
             )
@@ -344,15 +346,17 @@ def _form(is_list):
     return "a list of matrices" if is_list else "one matrix"
 
 
-def _check_parameters(model):
-    """Refuse what cannot be searched with; the dtype to compute in."""
+def _checked_parameters(model):
+    """Parameters as Python's numbers, of which NumPy's would change dtypes; an error if bad."""
+    checked = SimpleNamespace()
     for name in ("n_clusters", "max_iter", "inner_steps", "batch_size", "n_init"):
-        as_count(name, getattr(model, name))
+        setattr(checked, name, as_count(name, getattr(model, name)))
     for name in ("gamma", "tol"):
-        as_number(name, getattr(model, name), may_be_zero=True)
+        setattr(checked, name, as_number(name, getattr(model, name), may_be_zero=True))
     for name in ("outer_learning_rate", "inner_learning_rate"):
-        as_number(name, getattr(model, name))
+        setattr(checked, name, as_number(name, getattr(model, name)))
     for name in ("warm_start_inner", "scale_features"):
-        as_flag(name, getattr(model, name))
+        setattr(checked, name, as_flag(name, getattr(model, name)))
     check_random_state(model.random_state)
-    return as_float_dtype("dtype", model.dtype)
+    checked.dtype, checked.verbose = as_float_dtype("dtype", model.dtype), model.verbose
+    return checked

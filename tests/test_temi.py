@@ -501,6 +501,7 @@ class TestFit:
         assert model.cluster_centers_.shape == (4, 6)
         assert model.loss_curve_.shape == (40,)
         assert model.n_iter_ == 40
+        assert model.n_neighbors_ == 120 // 8
         assert model.n_features_in_ == 5
         assert model.n_found_ == len(set(model.labels_)) > 1
         assert -np.log(4) <= model.loss_ < 0
@@ -587,6 +588,15 @@ class TestFit:
         assert np.array_equal(model.loss_curve_, plain.loss_curve_)
         assert np.array_equal(model.labels_, plain.labels_)
 
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_sizes_of_narrow_types_are_their_value(self, X, dtype):
+        plain = temi(hidden_layer_sizes=(255, 16), max_iter=3, dtype=dtype).fit(X)
+        sizes = np.array([255, 16], np.uint8)
+        model = temi(hidden_layer_sizes=sizes, max_iter=3, dtype=dtype).fit(X)
+        assert np.array_equal(model.loss_curve_, plain.loss_curve_)
+        one = temi(n_clusters=1, n_neighbors=np.int8(127), max_iter=2)
+        assert one.fit(np.vstack([X, X, X])).n_neighbors_ == 127
+
     def test_refit_equals_a_fresh_fit(self, X):
         model = temi(n_clusters=2, hidden_layer_sizes=(3, 3)).fit(X[:, :3])
         model.set_params(n_clusters=4, hidden_layer_sizes=(8,)).fit(X)
@@ -611,11 +621,12 @@ class TestFit:
         temi(max_iter=20).fit(X)
         assert capsys.readouterr().out == ""
         temi(max_iter=20, verbose=1).fit(X)
-        lines = capsys.readouterr().out.splitlines()
+        first, *lines = capsys.readouterr().out.splitlines()
+        assert first == "[temi] neighbours found of 120 rows"
         assert len(lines) == 10
         assert lines[0].startswith("[temi] 2 of 20 steps made, loss -")
         temi(max_iter=3, verbose=1).fit(X)
-        assert len(capsys.readouterr().out.splitlines()) == 3
+        assert len(capsys.readouterr().out.splitlines()) == 4
 
 
 class TestData:
@@ -664,7 +675,7 @@ class TestData:
             (X, {"learning_rate": 1e300, "max_iter": 1}),
         ):
             changed = clone(model).set_params(**given)
-            with pytest.raises(ValueError, match="loss is no number of float32: the features, or"):
+            with pytest.raises(ValueError, match="loss is no number of float32: features or"):
                 changed.fit(rows)
         extreme = np.full((100, 5), 3e38, dtype=np.float32)
         extreme[0] = -3e38
@@ -887,7 +898,7 @@ class TestBadInput:
                 case
                 for name in ("warmup", "teacher_momentum", "prior_momentum")
                 for case in (
-                    ({name: 1.01}, ValueError, f"{name} must be from 0 to 1, got 1.01"),
+                    ({name: 1.01}, ValueError, f"{name} must not be above 1, got 1.01"),
                     ({name: -0.1}, ValueError, f"{name} must be finite and not negative, got -0.1"),
                     (
                         {name: np.nan},
@@ -904,6 +915,7 @@ class TestBadInput:
                 ValueError,
                 "weight_decay must be finite and not negative, got -1",
             ),
+            ({"beta": 1.2}, ValueError, "beta must not be above 1, got 1.2"),
             ({"weight_decay": "no"}, TypeError, "weight_decay must be a number, got 'no'"),
             (
                 {"hidden_layer_sizes": 64},

@@ -474,6 +474,15 @@ class TestFit:
         assert len(losses) == 10
         assert model.loss_ == pytest.approx(np.mean(losses), rel=1e-9)
 
+    def test_numbers_of_any_type_are_their_value(self, X):
+        given = {"gamma": 10.0, "tol": 1e-3, "outer_learning_rate": 0.01}
+        counts = {"n_clusters": 4, "max_iter": 30, "inner_steps": 10, "batch_size": 100}
+        plain = turtle(dtype="float32", **given, **counts).fit(X)
+        given = {name: np.float64(value) for name, value in given.items()}
+        counts = {name: np.uint8(count) for name, count in counts.items()}
+        model = turtle(dtype="float32", verbose=1, **given, **counts).fit(X)
+        assert np.array_equal(model.loss_curve_, plain.loss_curve_)
+
     def test_seeds(self, X):
         one, two, other = (turtle(random_state=seed, batch_size=50).fit(X) for seed in (0, 0, 1))
         assert np.array_equal(one.coef_, two.coef_)
@@ -597,7 +606,7 @@ class TestData:
             (X, {"gamma": 1e39}),
         ):
             changed = clone(model).set_params(n_init=2, **given)
-            with pytest.raises(ValueError, match="loss is no number of float32: the features, or"):
+            with pytest.raises(ValueError, match="loss is no number of float32: features or"):
                 changed.fit(rows)
         with pytest.raises(ValueError, match="too large"):
             model.fit(extreme)
