@@ -182,10 +182,11 @@ class Head:
         log_labels = log_softmax(logits / settings.temperature, axis=1)
         joint = settings.beta * (log_labels + others)
         joint -= _log_prior(self.prior)
-        sums = logsumexp(joint, axis=1)
-        loss = -float(np.mean(weights * sums, dtype=np.float64))
+        log_shares = log_softmax(joint, axis=1)
+        log_sums = joint[:, 0] - log_shares[:, 0]
+        loss = -float(np.mean(weights * log_sums, dtype=np.float64))
         slopes = np.exp(log_labels)
-        slopes -= np.exp(joint - sums[:, np.newaxis])
+        slopes -= np.exp(log_shares)
         slopes *= (weights * (settings.beta / settings.temperature / len(Z)))[:, np.newaxis]
         return loss, self.student.gradients(slopes, trace)
 
