@@ -87,11 +87,11 @@ def bench_memory_map(n_rows=1_000_000, width=384, n_clusters=100, n_steps=100):
         X = np.load(path, mmap_mode="r")
         print(
             f"\na memory map of {n_rows:,} x {width} float32 ({X.nbytes / 2**20:.0f} MiB), "
-            f"K = {n_clusters}, {n_steps} steps of 256 pairs, 4 heads"
+            f"K = {n_clusters}, {n_steps} steps of 64 pairs, 4 heads"
         )
         started = time.perf_counter()
         tracemalloc.start()
-        TEMI(n_clusters, max_iter=n_steps, random_state=0).fit(X)
+        TEMI(n_clusters, max_iter=n_steps, batch_size=64, random_state=0).fit(X)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         print(
