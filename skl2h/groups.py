@@ -11,7 +11,7 @@ from math import fsum
 
 import numpy as np
 
-__all__ = ["AHEAD", "TOLERANCE", "Groups", "exact_totals"]
+__all__ = ["AHEAD", "TOLERANCE", "Groups", "digits_of", "exact_totals", "sum_digits"]
 
 # Numbers this close are equal, so that the order of additions never decides.
 TOLERANCE = 1e-9
@@ -22,6 +22,10 @@ FEW = 64
 # Groups are read ahead of being selected, so that many small ones are read at once: those
 # whose score is no more than this many times the least.
 AHEAD = 1.25
+
+# Exponents of float64, as `frexp` has them, lie between this and this plus so many.
+LOWEST = -1100
+N_EXPONENTS = 2200
 
 
 class Groups:
@@ -206,17 +210,28 @@ def exact_totals(h, weights, n_leaves):
         return np.bincount(h, minlength=n_leaves).tolist()
     if weights.sum() < 2**53 and np.array_equal(weights, np.floor(weights)):
         return [int(total) for total in np.bincount(h, weights=weights, minlength=n_leaves)]
+    keys, sums = digits_of(h, weights)
+    return sum_digits(keys, sums, n_leaves)
+
+
+def digits_of(h, weights):
+    """Weight of the rows of each leaf without any rounding: keys (m,) and sums (m, 2), whole.
+
+    Sums of equal keys may be added. Rows are at most 2**26, so that float64 holds their sums.
+    """
     # Whole mantissas are added in two halves, apart for each leaf and exponent: exact in float64.
     mantissas, exponents = np.frexp(weights)
     high = np.floor(mantissas * 2**27)
     low = (mantissas * 2**27 - high) * 2**26
-    lowest = int(exponents.min())
-    keys = h * (int(exponents.max()) - lowest + 1) + (exponents - lowest)
-    keys, inverse = np.unique(keys, return_inverse=True)
-    sums = zip(np.bincount(inverse, weights=high), np.bincount(inverse, weights=low))
+    keys, inverse = np.unique(h * N_EXPONENTS + (exponents - LOWEST), return_inverse=True)
+    sums = [np.bincount(inverse, weights=half) for half in (high, low)]
+    return keys, np.stack(sums, axis=1).astype(np.int64)
+
+
+def sum_digits(keys, sums, n_leaves):
+    """Weight of the rows of each leaf as a Fraction, from the sums of `digits_of`."""
     totals = [Fraction(0)] * n_leaves
-    for key, (high, low) in zip(keys.tolist(), sums):
-        leaf, exponent = divmod(key, int(exponents.max()) - lowest + 1)
-        total = (int(high) << 26) + int(low)
-        totals[leaf] += Fraction(total) * Fraction(2) ** (exponent + lowest - 53)
+    for key, (high, low) in zip(keys.tolist(), sums.tolist()):
+        leaf, exponent = divmod(key, N_EXPONENTS)
+        totals[leaf] += Fraction((high << 26) + low) * Fraction(2) ** (exponent + LOWEST - 53)
     return totals

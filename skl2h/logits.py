@@ -146,9 +146,12 @@ class Logits:
 
     def check_rows(self, bad, start=0):
         """Raise the error of row ``start + bad``, unless `bad` is None."""
-        if bad is None:
-            return
-        row = start + bad
+        if bad is not None:
+            row = start + bad
+            raise ValueError(f"Row {self.first + row} {self.fault_of(row)}")
+
+    def fault_of(self, row):
+        """Why a row has no leaf, as the rest of a sentence about it."""
         scores = np.asarray(self._row(row), dtype=np.float64)
         values = self._convert(scores.copy())
         if np.isnan(scores).any():
@@ -163,9 +166,8 @@ class Logits:
             fault = f"numbers too large to be divided by {self.divisor:g}"
         else:
             fault = "nothing but inf" if self.kind == "distances" else "nothing but -inf"
-        raise ValueError(
-            f"Row {self.first + row} of the {self.kind} has {fault}, so it belongs to no leaf: "
-            "remove or repair such rows."
+        return (
+            f"of the {self.kind} has {fault}, so it belongs to no leaf: remove or repair such rows."
         )
 
     def group_probabilities(self, groups, n_groups):

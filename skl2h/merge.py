@@ -24,8 +24,10 @@ __all__ = [
     "N_REPORTS",
     "Merges",
     "leaf_profiles",
+    "merge_groups",
     "merge_leaves",
     "replay_merges",
+    "unit_of",
 ]
 
 AGGREGATIONS = ("sum_of_means", "sum", "mean")
@@ -80,39 +82,47 @@ def merge_leaves(
     `state` is what `read_rows` gives, which does not depend on weights; it is changed. None
     reads the rows.
     """
-    n_leaves = logits.shape[1]
     state = read_rows(logits, n_jobs) if state is None else state
-    scale = 0
+    scale = None
     if weights is not None:
-        # The weights' unit does not matter, so that products of tiny ones need not underflow.
-        scale = min(int(np.frexp(weights.max())[1]), 0)
+        scale = unit_of(weights.max())
         weights = np.ldexp(weights, -scale)
     groups, profiles = _begin(logits, weights, state, aggregation, n_jobs)
-    counts = np.array(groups.total, dtype=np.int64 if weights is None else np.float64)
+    with profiles.pool:
+        return merge_groups(groups, profiles, state.leaf, scale, on_merge)
 
+
+def merge_groups(groups, profiles, leaves, scale=None, on_merge=None):
+    """Merge groups of one leaf each, as their profiles say.
+
+    `profiles` tells ``of(slot)``, leaves outside a group and the mass that goes there, and
+    `n_reads`; `scale` is the logarithm of the weights' unit to the base 2, None if there are no
+    weights; `leaves` are given back.
+    """
+    n_leaves = len(groups.node)
+    counts = np.array(groups.total, dtype=np.int64 if scale is None else np.float64)
     children = np.empty((n_leaves - 1, 2), dtype=np.intp)
     scores = np.empty(n_leaves - 1)
     stranded = []
-    with profiles.pool:
-        for t in range(n_leaves - 1):
-            if on_merge and t * N_REPORTS // (n_leaves - 1) > (t - 1) * N_REPORTS // (n_leaves - 1):
-                on_merge(t, n_leaves - 1, 1 + profiles.n_rows_read / len(state.leaf))
-            selected = groups.pop_least_sure()  # steps 1 and 2
-            # Steps 3 and 4.
-            partner = groups.best(*groups.means(selected, *profiles.of(selected)))
-            if partner is None:
-                stranded.append(int(groups.node[selected]))
-                partner = groups.earliest_other()
-            children[t] = groups.node[selected], groups.node[partner]
-            scores[t] = groups.score(selected)
-            groups.merge(selected, partner, n_leaves + t)  # step 5
-    if weights is not None:
+    for t in range(n_leaves - 1):
+        if on_merge and t * N_REPORTS // (n_leaves - 1) > (t - 1) * N_REPORTS // (n_leaves - 1):
+            on_merge(t, n_leaves - 1, profiles.n_reads)
+        selected = groups.pop_least_sure()  # steps 1 and 2
+        # Steps 3 and 4.
+        partner = groups.best(*groups.means(selected, *profiles.of(selected)))
+        if partner is None:
+            stranded.append(int(groups.node[selected]))
+            partner = groups.earliest_other()
+        children[t] = groups.node[selected], groups.node[partner]
+        scores[t] = groups.score(selected)
+        groups.merge(selected, partner, n_leaves + t)  # step 5
+    if scale is not None:
         counts = np.ldexp(counts, scale)
-        scores = np.ldexp(scores, scale if aggregation == "sum" else 0)
-    n_passes = 1 + profiles.n_rows_read / len(state.leaf)
+        scores = np.ldexp(scores, scale if groups.aggregation == "sum" else 0)
+    n_reads = profiles.n_reads
     if on_merge:
-        on_merge(n_leaves - 1, n_leaves - 1, n_passes)
-    return Merges(children, scores, state.leaf, counts, stranded, n_passes)
+        on_merge(n_leaves - 1, n_leaves - 1, n_reads)
+    return Merges(children, scores, leaves, counts, stranded, n_reads)
 
 
 def replay_merges(logits, children, weights=None, *, n_jobs=None):
@@ -132,6 +142,14 @@ def replay_merges(logits, children, weights=None, *, n_jobs=None):
             yield groups, profiles, selected, partner
             groups.merge(selected, partner, n_leaves + t)
             some_leaf.append(some_leaf[pair[0]])
+
+
+def unit_of(heaviest):
+    """Logarithm to the base 2 of a unit for weights, of which one is the heaviest.
+
+    In it products of tiny ones need not underflow.
+    """
+    return min(int(np.frexp(heaviest)[1]), 0)
 
 
 def leaf_profiles(logits, weights=None, *, n_jobs=None):

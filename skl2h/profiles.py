@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
-from sklearn import get_config
 
 from .logits import SparseLogits
-from .rows import Part, leave_out, soft_probabilities
+from .parts import RowsByLeaf, parts_in_tasks, rows_per_task
+from .rows import leave_out, soft_probabilities, soft_sums
 from .sparse import soft_profiles
 
 __all__ = ["Profiles"]
@@ -24,12 +24,12 @@ SOFT_ENTRIES = 2**22
 # in so many of all.
 BATCHES = 6
 
-# Entries of the rows that one task brings up to date.
-TASK_ENTRIES = 2**22
-
 
 class Profiles:
-    """Where the rows of a group would go if its leaves did not exist."""
+    """Where the rows of a group would go if its leaves did not exist.
+
+    `merge.merge_groups` asks for `of` and `n_reads`, whatever there is behind them.
+    """
 
     def __init__(self, logits, weights, state, groups, n_jobs):
         self.logits = logits
@@ -40,24 +40,12 @@ class Profiles:
         self.pool = ThreadPoolExecutor(max(self.n_threads - 1, 1))  # starts threads when used
         self.n_rows_read = 0
         n_leaves = logits.shape[1]
-        # Narrow integers are sorted by radix.
-        leaf = state.leaf.astype(np.uint16) if n_leaves <= 2**16 else state.leaf
-        if weights is None:
-            self.order = np.argsort(leaf, kind="stable")
-        else:
-            # What weighs nothing is never read again.
-            weighing = np.flatnonzero(weights > 0)
-            self.order = weighing[np.argsort(leaf[weighing], kind="stable")]
-        self.starts = np.searchsorted(state.leaf[self.order], np.arange(n_leaves + 1)).tolist()
+        self.rows = RowsByLeaf.of(state.leaf, weights, n_leaves)
+        self.rows_of = self.rows.rows_of
         self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
         self.soft = {}  # profiles of some of them
-        if isinstance(logits, SparseLogits):
-            self.rows_per_task = logits.rows_per_block()
-        else:
-            # About three arrays of float64 for the entries that are read.
-            most = min(TASK_ENTRIES, get_config()["working_memory"] * 2**20 / 24)
-            self.rows_per_task = max(int(most // logits.entries_per_row), 1)
-        self.most_rows = max(len(leaf) // BATCHES, self.rows_per_task)
+        self.rows_per_task = rows_per_task(logits)
+        self.most_rows = max(len(state.leaf) // BATCHES, self.rows_per_task)
 
     def of(self, slot, exact=False):
         """Leaves outside a group, and the mass that goes there; leaves may repeat.
@@ -85,6 +73,11 @@ class Profiles:
             mass = mass * self.weights[rows]
         return self.state.second[rows], mass
 
+    @property
+    def n_reads(self):
+        """How often a row was looked at, on average; not counting soft profiles."""
+        return 1 + self.n_rows_read / len(self.state.leaf)
+
     def weights_of(self, rows):
         """Weights of some rows."""
         return np.ones(len(rows)) if self.weights is None else self.weights[rows]
@@ -109,21 +102,14 @@ class Profiles:
 
     def _leave_out(self, slots):
         """Bring the rows of some groups up to date."""
-        tasks, room, n_rows = [], 0, 0
+        groups = self.groups
+        tasks, n_rows = parts_in_tasks(
+            [(slot, groups.members[slot], groups.parts[slot]) for slot in slots],
+            self.rows,
+            self.rows_per_task,
+        )
         for slot in slots:
-            members = np.array(self.groups.members[slot])
-            stop = 0
-            for length in self.groups.parts[slot]:
-                start, stop = stop, stop + length
-                rows = self.rows_of(members[start:stop].tolist())
-                n_rows += len(rows)
-                while len(rows):
-                    if not room:
-                        tasks.append([])
-                        room = self.rows_per_task
-                    tasks[-1].append(Part(rows[:room], slot, members, slice(start, stop)))
-                    room, rows = max(room - len(rows), 0), rows[room:]
-            self.groups.parts[slot] = [len(members)]
+            groups.parts[slot] = [len(groups.members[slot])]
         self.n_rows_read += n_rows
         self._run(deque(tasks))
 
@@ -148,13 +134,6 @@ class Profiles:
                     return
                 leave_out(self.logits, self.state, task, self.groups.slot_of_leaf)
 
-    def rows_of(self, leaves):
-        """Rows of some leaves that weigh anything."""
-        starts, order = self.starts, self.order
-        if len(leaves) == 1:
-            return order[starts[leaves[0]] : starts[leaves[0] + 1]]
-        return np.concatenate([order[starts[leaf] : starts[leaf + 1]] for leaf in leaves])
-
     def _soft_profile(self, leaf):
         """Profile of a leaf that has no rows: whose rows find it most plausible."""
         if isinstance(self.logits, SparseLogits) and not self.soft:
@@ -165,16 +144,7 @@ class Profiles:
         elif leaf not in self.soft:
             n_leaves = self.logits.shape[1]
             some = self.empty[self.empty.index(leaf) :][: max(SOFT_ENTRIES // n_leaves, 1)]
-            mass = np.zeros((n_leaves, len(some)))
-            step = self.logits.rows_per_block()
-            for start in range(0, len(self.order), step):
-                # In the order of leaves, the rows of a leaf are a stretch of the block.
-                rows = self.order[start : start + step]
-                present, first = np.unique(self.state.leaf[rows], return_index=True)
-                p = soft_probabilities(self.logits, self.state, rows, np.array(some))
-                if self.weights is not None:
-                    p *= self.weights[rows, np.newaxis]
-                mass[present] += np.add.reduceat(p, first, axis=0)
+            mass = soft_sums(self.logits, self.state, self.weights, self.rows.order, np.array(some))
             self.soft = {
                 one: (np.flatnonzero(column), column[column > 0])
                 for one, column in zip(some, mass.T)

@@ -17,7 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from . import sparse
 from .logits import SparseLogits, first_not_finite, share_of
 
-__all__ = ["Part", "Rows", "leave_out", "read_rows", "soft_probabilities"]
+__all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities", "soft_sums"]
 
 # Relative error of one sum of exponentials, and how much of it may build up.
 ROUNDING = 2.0**-46
@@ -125,34 +125,6 @@ def _sum_of_exp(V, peak):
         return np.exp(V, out=out, dtype=np.float64).sum(axis=1) * np.exp(-shift)
     V = np.subtract(V, shift[:, np.newaxis], out=out, dtype=np.float64)
     return np.exp(V, out=V).sum(axis=1)
-
-
-class Part(NamedTuple):
-    """Rows of one group whose state knows of the same leaves of it.
-
-    Attributes
-    ----------
-    rows : ndarray of int
-    slot : int
-        Where the group lives.
-    members : ndarray of int
-        Leaves of the group.
-    known : slice
-        The ones that the state of the rows knows of; the others have joined.
-    """
-
-    rows: np.ndarray
-    slot: int
-    members: np.ndarray
-    known: slice
-
-    def n_joined(self):
-        """Number of leaves that have joined."""
-        return len(self.members) - (self.known.stop - self.known.start)
-
-    def joined(self):
-        """Leaves that have joined."""
-        return np.concatenate([self.members[: self.known.start], self.members[self.known.stop :]])
 
 
 def leave_out(logits, state, parts, slot_of_leaf):
@@ -284,3 +256,21 @@ def soft_probabilities(logits, state, rows, leaves):
     np.exp(p, out=p)
     p *= (1 - state.doubt[rows])[:, np.newaxis]
     return p
+
+
+def soft_sums(logits, state, weights, order, leaves):
+    """Sum of the probabilities of some leaves over the rows of every leaf, (K, len(leaves)).
+
+    `order` are the rows that count, in the order of their leaves.
+    """
+    mass = np.zeros((logits.shape[1], len(leaves)))
+    step = logits.rows_per_block()
+    for start in range(0, len(order), step):
+        # In the order of leaves, the rows of a leaf are a stretch of the block.
+        rows = order[start : start + step]
+        present, first = np.unique(state.leaf[rows], return_index=True)
+        p = soft_probabilities(logits, state, rows, leaves)
+        if weights is not None:
+            p *= weights[rows, np.newaxis]
+        mass[present] += np.add.reduceat(p, first, axis=0)
+    return mass

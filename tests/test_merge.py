@@ -106,7 +106,7 @@ def test_many_workers_on_one_group(monkeypatch, kind, backend):
     """A group's rows that are read one at a time by several workers give the same tree."""
     logits = kind(np.random.default_rng(0).standard_normal((300, 12)) * 3)
     expected = l2h_tree(logits)
-    monkeypatch.setattr("skl2h.profiles.TASK_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.parts.TASK_ENTRIES", 1)
     with parallel_backend(backend), config_context(working_memory=1e-6):
         tree = l2h_tree(logits, n_jobs=2)
     assert np.array_equal(tree.children, expected.children)
@@ -126,7 +126,7 @@ def test_a_tree_in_a_worker_starts_no_workers(monkeypatch):
 
     monkeypatch.setattr("skl2h.rows._read_block", watch(rows._read_block))
     monkeypatch.setattr("skl2h.profiles.leave_out", watch(rows.leave_out))
-    monkeypatch.setattr("skl2h.profiles.TASK_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.parts.TASK_ENTRIES", 1)
     logits = np.random.default_rng(0).standard_normal((500, 20))
     with config_context(working_memory=1e-6):  # a task for every eighth row
         l2h_tree(logits, n_jobs=4)
@@ -149,7 +149,7 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
         time.sleep(0.005)  # so that each thread gets a task
 
     monkeypatch.setattr("skl2h.profiles.leave_out", leave_out)
-    monkeypatch.setattr("skl2h.profiles.TASK_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.parts.TASK_ENTRIES", 1)
     logits = np.random.default_rng(0).standard_normal((500, 20))
     before = threading.active_count()
     with pytest.raises(MemoryError, match="no room"):
@@ -169,7 +169,7 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
         ("rows.MAX_ERROR", 0.0),  # every sum is added up afresh
         ("groups.AHEAD", 0.0),  # a group is read alone
         ("groups.AHEAD", 1e9),  # all groups that have grown are read together
-        ("profiles.TASK_ENTRIES", 1),  # rows are read one at a time
+        ("parts.TASK_ENTRIES", 1),  # rows are read one at a time
     ],
 )
 def test_ways_of_reading_change_nothing(monkeypatch, name, value, aggregation):

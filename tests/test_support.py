@@ -277,7 +277,7 @@ def test_workers_start_no_workers(monkeypatch):
         return leave_out(*arguments)
 
     monkeypatch.setattr("skl2h.profiles.leave_out", watched)
-    monkeypatch.setattr("skl2h.profiles.TASK_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.parts.TASK_ENTRIES", 1)
     logits = case("noise", 0, 300, 20)
     bootstrap_support(fitted(logits), logits, n_resamples=8, n_jobs=1, random_state=0)
     assert threads == {threading.get_ident()}
