@@ -73,18 +73,23 @@ class Logits:
         """Logits at an index of rows, and one of columns, in a new array of `dtype`."""
         if columns is not None:
             return self.at_places(rows * self.shape[1] + columns)
-        # `take` is the faster, but it copies the whole of an array in another order.
-        in_order = self.scores.flags.c_contiguous
-        scores = self.scores.take(rows, axis=0) if in_order else self.scores[rows]
+        scores = self.scores.take(rows, axis=0) if self._in_order else self.scores[rows]
         return self._convert(scores.astype(self.dtype, copy=False))
 
     def at_places(self, places):
         """Logits at an index of row * K + column, in a new array of `dtype`."""
-        if self.scores.flags.c_contiguous:
+        if self._in_order:
             scores = self.scores.reshape(-1).take(places)
         else:
             scores = self.scores[np.divmod(places, self.shape[1])]
         return self._convert(scores.astype(self.dtype, copy=False))
+
+    @property
+    def _in_order(self):
+        """Whether `take` is the faster, as it is not where it copies the whole array first."""
+        # One that comes from elsewhere may begin amid a number.
+        flags = self.scores.flags
+        return flags.c_contiguous and flags.aligned
 
     def _convert(self, values):
         # log 0 is -inf, which is meant; what else is not finite is told by `check_rows`.

@@ -1,5 +1,7 @@
 """From a model to logits: which method is asked, and what becomes of what it gives."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -350,3 +352,22 @@ def test_logarithms_are_taken_in_float64():
     probabilities = np.random.default_rng(0).dirichlet(np.ones(5), 400).astype(np.float32)
     model = L2HClustering(Scores(predict_proba=probabilities)).fit(np.zeros((400, 1)))
     assert model.tree_ == l2h_tree(np.log(probabilities.astype(np.float64)))
+
+
+def test_unaligned_arrays_are_not_copied_as_a_whole():
+    """What comes over a network may begin amid a number."""
+    rng = np.random.default_rng(0)
+    logits = rng.standard_normal((20_000, 20)).astype(np.float32)
+    odd = np.empty(logits.nbytes + 1, dtype=np.uint8)[1:].view(np.float32).reshape(logits.shape)
+    odd[:] = logits
+    assert not odd.flags.aligned
+    view = Logits(odd)
+    rows, places = np.array([3, 5]), np.array([7, 30])
+    assert np.array_equal(view.at(rows), logits[rows])
+    assert np.array_equal(view.at_places(places), logits.ravel()[places])
+    tracemalloc.start()
+    view.at(rows)
+    view.at_places(places)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < odd.nbytes / 10
