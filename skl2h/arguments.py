@@ -7,6 +7,7 @@ from collections.abc import Set
 from contextlib import suppress
 
 import numpy as np
+from sklearn.utils import check_array
 
 __all__ = [
     "as_count",
@@ -21,6 +22,7 @@ __all__ = [
     "check_levels",
     "check_scores",
     "check_support",
+    "check_weights",
     "list_of_names",
 ]
 
@@ -82,6 +84,24 @@ def check_counts(counts, n_leaves):
     if sum(counts.tolist()) > largest:  # of Python's numbers, which neither wrap nor warn
         raise ValueError(f"counts add up to more than {largest}.")
     return counts.astype(np.int64) if whole else counts
+
+
+def check_weights(weights, n_rows):
+    """Weights of the rows as float64, or None."""
+    if weights is None:
+        return None
+    weights = check_array(weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
+        )
+    if (weights < 0).any():
+        row = int((weights < 0).argmax())
+        raise ValueError(f"sample_weight[{row}] is negative: {weights[row]:g}.")
+    with np.errstate(over="ignore"):
+        if np.isinf(weights.sum()):
+            raise ValueError("The sum of sample_weight is too large for float64: scale it down.")
+    return weights
 
 
 def list_of_names(names, what="names"):

@@ -3,11 +3,14 @@
 import sys
 import warnings
 
-import numpy as np
 from sklearn.utils import check_array
 
-from .logits import as_logits
+from .arguments import as_flag, check_weights
+from .dask_arrays import is_dask, refuse_dask
+from .distributed import dask_logits
+from .logits import Logits, as_logits
 from .merge import AGGREGATIONS, merge_leaves
+from .passes import merge_chunks
 from .progress import printing
 from .tree import MergeTree
 
@@ -21,7 +24,15 @@ __all__ = [
 ]
 
 
-def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=None, verbose=0):
+def l2h_tree(
+    logits,
+    *,
+    sample_weight=None,
+    aggregation="sum_of_means",
+    n_jobs=None,
+    verbose=0,
+    persist=True,
+):
     """Merge the K clusters of a flat model into one binary tree.
 
     The leaves are the K clusters, the columns of `logits`, not its rows. The group the model is
@@ -30,13 +41,14 @@ def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=N
 
     Parameters
     ----------
-    logits : {array-like, sparse matrix} of shape (n_samples, K), dtype=number
+    logits : {array-like, sparse matrix, Dask array} of shape (n_samples, K), dtype=number
         Unnormalised log-probabilities of each row: adding a number to a row changes nothing.
         -inf says that a leaf is impossible for a row, and so does an entry that a sparse matrix
         does not store; the logarithm of probabilities is fine.
         The columns of a DataFrame name the leaves. Never changed; never copied as a whole, but
-        for a sparse matrix that is not a sorted CSR.
-    sample_weight : array-like of shape (n_samples,), default=None
+        for a sparse matrix that is not a sorted CSR. The rows of a Dask array, or data frame, stay
+        on its workers.
+    sample_weight : array-like or Dask array of shape (n_samples,), default=None
         Weight of each row, not negative; None weighs all 1. A whole weight is the same as that
         many equal rows.
     aggregation : {"sum_of_means", "sum", "mean"}, default="sum_of_means"
@@ -44,9 +56,12 @@ def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=N
         leaves of the leaf's mean g, or of the leaf's sum of g, or the mean of g over its rows.
     n_jobs : int, default=None
         Threads that read the rows; see :term:`n_jobs` in scikit-learn's glossary. Any number
-        gives the same tree.
+        gives the same tree. Of a Dask array, its scheduler decides.
     verbose : int, default=0
         1 prints a line at each tenth of the merges.
+    persist : bool, default=True
+        Whether the workers keep the chunks of a Dask array in memory until the tree is made, and
+        48 bytes for each row; else each pass computes them again.
 
     Returns
     -------
@@ -89,18 +104,19 @@ def l2h_tree(logits, *, sample_weight=None, aggregation="sum_of_means", n_jobs=N
     >>> tree.cut(2)
     array([0, 0, 1, 1])
     """
+    persist = as_flag("persist", persist)
+    options = {
+        "names": getattr(logits, "columns", None),
+        "aggregation": aggregation,
+        "n_jobs": n_jobs,
+        "verbose": verbose,
+    }
+    if is_dask(logits):
+        with dask_logits(logits, sample_weight, persist=persist) as chunks:
+            return build_tree(chunks, **options)[0]
     scores = check_logits(logits)
     weights = check_weights(sample_weight, scores.shape[0])
-    columns = getattr(logits, "columns", None)
-    tree, _ = build_tree(
-        as_logits(scores),
-        weights=weights,
-        names=columns,
-        aggregation=aggregation,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    return tree
+    return build_tree(as_logits(scores), weights=weights, **options)[0]
 
 
 def build_tree(
@@ -113,13 +129,19 @@ def build_tree(
     verbose=0,
     on_merge=None,
 ):
-    """Tree of `Logits`, and the leaf of each row."""
+    """Tree of `Logits`, and the leaf of each row; of chunks, they are a Dask array.
+
+    Chunks have their own weights, and are to be let go by the caller.
+    """
     check_aggregation(aggregation)
     if verbose:
         on_merge = printing(on_merge)
-    merges = merge_leaves(
-        logits, weights, aggregation=aggregation, n_jobs=n_jobs, on_merge=on_merge
-    )
+    if isinstance(logits, Logits):
+        merges = merge_leaves(
+            logits, weights, aggregation=aggregation, n_jobs=n_jobs, on_merge=on_merge
+        )
+    else:
+        merges = merge_chunks(logits, aggregation, logits.scale, on_merge)
     tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
     if merges.stranded:
         named = [
@@ -153,6 +175,7 @@ def check_aggregation(aggregation):
 
 def check_logits(logits):
     """2-dimensional array or CSR matrix of numbers, whatever they are."""
+    refuse_dask(logits)
     # Finiteness is checked block by block: -inf is allowed, and a copy is not.
     return check_array(
         logits,
@@ -161,21 +184,3 @@ def check_logits(logits):
         ensure_all_finite=False,
         input_name="logits",
     )
-
-
-def check_weights(weights, n_rows):
-    """Weights of the rows as float64, or None."""
-    if weights is None:
-        return None
-    weights = check_array(weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
-    if weights.shape != (n_rows,):
-        raise ValueError(
-            f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
-        )
-    if (weights < 0).any():
-        row = int((weights < 0).argmax())
-        raise ValueError(f"sample_weight[{row}] is negative: {weights[row]:g}.")
-    with np.errstate(over="ignore"):
-        if np.isinf(weights.sum()):
-            raise ValueError("The sum of sample_weight is too large for float64: scale it down.")
-    return weights

@@ -3,6 +3,8 @@
 import math
 import numbers
 import operator
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from sklearn import get_config
@@ -18,8 +20,11 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .build import build_tree, check_logits, check_weights
+from .arguments import as_flag, check_weights
+from .build import build_tree, check_logits
 from .confidence import check_confidence, deepest_nodes
+from .dask_arrays import import_dask, is_dask, map_chunks, refuse_dask, take
+from .distributed import dask_logits, dask_scores
 from .information import best_levels, mass_of_merges
 from .logits import as_logits
 from .merge import N_REPORTS, leaf_profiles
@@ -70,6 +75,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Threads that read the rows. Any number gives the same tree.
     verbose : int, default=0
         1 prints a line at each tenth of the merges.
+    persist : bool, default=True
+        Of a Dask array, whether the workers keep the logits in memory during `fit`, and 48 bytes
+        for each row; else each pass computes them again.
 
     Attributes
     ----------
@@ -109,6 +117,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     The inner model is asked for the scores of 16,384 rows at a time, so that it takes little memory
     to predict many rows; a callable `response_method` gets all rows at once.
 
+    X may be a Dask array or data frame, if the inner model is a `FrozenEstimator` or
+    ``"precomputed"``: the model is asked on the workers, chunk by chunk, and no rows come here.
+    `labels_`, `leaf_labels_` and whatever has an entry for each row are Dask arrays then.
+
     With scikit-learn 1.9 or newer, ``set_callbacks(ProgressBar())`` shows the fit of the inner
     model, where it supports callbacks, and the merges; also when it is set on a search around
     this estimator. A fit that is interrupted leaves the estimator as it was.
@@ -145,6 +157,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         aggregation="sum_of_means",
         n_jobs=None,
         verbose=0,
+        persist=True,
     ):
         self.estimator = estimator
         self.n_clusters = n_clusters
@@ -153,6 +166,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         self.aggregation = aggregation
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.persist = persist
 
     @with_callbacks
     def fit(self, X, y=None, **params):
@@ -182,17 +196,16 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             If the inner model gives no scores.
         """
         _check_parameters(self)
+        if is_dask(X):
+            _check_dask(self)
         n_tasks = 1 if _is_precomputed(self) else 2
         task = Task.of_fit(self, n_tasks, X, y, params.get("sample_weight"))
         if _is_precomputed(self):
             unknown = sorted(params.keys() - {"sample_weight"})
             if unknown:
                 raise TypeError(f"fit(logits) takes sample_weight, but not {', '.join(unknown)}.")
-            X_checked = check_logits(X)
             estimator, names = self.estimator, getattr(X, "columns", None)
             response = Response(self.estimator, self.temperature)
-            weights = check_weights(params.get("sample_weight"), X_checked.shape[0])
-            logits = as_logits(X_checked, divisor=response.divisor)
         else:
             inner_params = params
             if get_config()["enable_metadata_routing"]:
@@ -201,36 +214,38 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             with task.part("fit-estimator").of_inner(estimator):
                 estimator = estimator.fit(X, y, **inner_params)
             response = Response.find(estimator, self.response_method, self.temperature)
-            logits = response.logits(estimator, X)
-            weights = check_weights(params.get("sample_weight"), logits.shape[0])
-            response = response.scaled_to(logits, weights)
-            logits.divisor = response.divisor
-            names = leaf_names(estimator, logits.shape[1])
-        n_leaves = logits.shape[1]
-        is_auto = isinstance(self.n_clusters, str)
-        n_clusters = n_leaves if self.n_clusters is None or is_auto else self.n_clusters
-        if not 1 <= n_clusters <= n_leaves:
-            raise ValueError(
-                f"n_clusters={n_clusters} is out of range: the inner model has {n_leaves} "
-                f"clusters, so it can be 1 to {n_leaves}."
+        weights = params.get("sample_weight")
+        with _logits_of(self, estimator, response, X, weights) as (logits, response, weights):
+            n_leaves = logits.shape[1]
+            if not _is_precomputed(self):
+                names = leaf_names(estimator, n_leaves)
+            is_auto = isinstance(self.n_clusters, str)
+            n_clusters = n_leaves if self.n_clusters is None or is_auto else self.n_clusters
+            if not 1 <= n_clusters <= n_leaves:
+                raise ValueError(
+                    f"n_clusters={n_clusters} is out of range: the inner model has {n_leaves} "
+                    f"clusters, so it can be 1 to {n_leaves}."
+                )
+            merging = task.part("merge", min(n_leaves, N_REPORTS + 1)).begin()
+            tree, leaves = build_tree(
+                logits,
+                weights=weights,
+                names=names,
+                aggregation=self.aggregation,
+                n_jobs=self.n_jobs,
+                verbose=self.verbose,
+                on_merge=merging.on_merge(),
             )
-        merging = task.part("merge", min(n_leaves, N_REPORTS + 1)).begin()
-        tree, leaves = build_tree(
-            logits,
-            weights=weights,
-            names=names,
-            aggregation=self.aggregation,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-            on_merge=merging.on_merge(),
-        )
-        mass = None
-        if is_auto:
-            mass = mass_of_merges(tree, logits, leaves, weights)
-            n_clusters = best_levels(mass, 1)[0][0]
+            mass = None
+            if is_auto:
+                if is_dask(X):
+                    mass = logits.mass_of_merges(tree)
+                else:
+                    mass = mass_of_merges(tree, logits, leaves, weights)
+                n_clusters = best_levels(mass, 1)[0][0]
         n_clusters = operator.index(n_clusters)
         merging.end()
-        labels, linkage_matrix = tree.cut(n_clusters)[leaves], tree.to_linkage()
+        labels, linkage_matrix = take(tree.cut(n_clusters), leaves), tree.to_linkage()
 
         # All that takes long or can fail has been done: an interrupted refit leaves the last
         # fit whole.
@@ -303,7 +318,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         """
         check_is_fitted(self)
         groups = self.tree_.cut(self.n_clusters_ if level is None else level)
-        return np.concatenate([groups[logits.leaves()] for logits in self._read(X)])
+        return self._map(partial(_groups_of_rows, groups=groups), X, groups.shape[1:])
 
     def predict_proba(self, X, *, level=None):
         """Probability of each group.
@@ -335,9 +350,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         groups = self.tree_.cut(self.n_clusters_ if level is None else level)
         if groups.ndim > 1:
             raise TypeError(f"predict_proba takes one level at a time, got {level!r}.")
-        return np.concatenate(
-            [logits.group_probabilities(groups, groups.max() + 1) for logits in self._read(X)]
-        )
+        n_groups = int(groups.max()) + 1
+        probabilities = partial(_group_probabilities, groups=groups, n_groups=n_groups)
+        return self._map(probabilities, X, (n_groups,), np.float64)
 
     def predict_node(self, X, *, min_confidence=0.9):
         """Deepest node that the model is sure of, for each row.
@@ -398,9 +413,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         """
         check_is_fitted(self)
         confidence = check_confidence(min_confidence)
-        return np.concatenate(
-            [deepest_nodes(logits, self.tree_, confidence) for logits in self._read(X)]
-        )
+        return self._map(partial(deepest_nodes, tree=self.tree_, confidence=confidence), X)
 
     def cut(self, level):
         """Group of each fitted row, at any level.
@@ -428,7 +441,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         label among the rows.
         """
         check_is_fitted(self)
-        return self.tree_.cut(level)[self.leaf_labels_]
+        return take(self.tree_.cut(level), self.leaf_labels_)
 
     @available_if(_inner_has("score"))
     def score(self, X, y=None, **params):
@@ -509,6 +522,14 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         level = self.n_clusters_ if self.n_clusters_ < self.n_leaves_ else min(self.n_leaves_, 10)
         return picture_of(self.tree_, level)
 
+    def _map(self, function, X, shape=(), dtype=np.intp):
+        """What a function says of the logits of each row, of some shape; lazily of Dask's rows."""
+        if not is_dask(X):
+            return np.concatenate([function(logits) for logits in self._read(X)])
+        if isinstance(self.estimator_, str):
+            validate_data(self, X, skip_check_array=True, reset=False)
+        return map_chunks(function, self._response, self.estimator_, X, shape, dtype)
+
     def _read(self, X):
         """Logits of the rows of X, in batches, as they were fitted."""
         # Whatever the parameters have been set to since.
@@ -522,6 +543,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             scores = check_logits(X)
             validate_data(self, X, skip_check_array=True, reset=False)
             return as_logits(scores, divisor=self._response.divisor)
+        refuse_dask(X)
         return self._response.logits(self.estimator_, X)
 
 
@@ -563,6 +585,46 @@ def _check_parameters(model):
     method = model.response_method
     if not callable(method) and not isinstance(method, str):
         raise TypeError(f"response_method must be a name or a callable, got {method!r}.")
+
+
+def _check_dask(model):
+    """Refuse what cannot be fitted on the rows of a Dask array, which stay where they are."""
+    import_dask()
+    if not _is_precomputed(model) and not isinstance(model.estimator, FrozenEstimator):
+        raise TypeError(
+            f"{type(model.estimator).__name__} cannot be fitted on a Dask array: fit it on rows "
+            "that fit in memory, and give FrozenEstimator(model)."
+        )
+
+
+@contextmanager
+def _logits_of(model, estimator, response, X, weights):
+    """Logits, or chunks of them, the response as it is scaled to them, and weights."""
+    if is_dask(X):
+        persist = as_flag("persist", model.persist)
+        if _is_precomputed(model):
+            logits = dask_logits(X, weights, divisor=response.divisor, persist=persist)
+        else:
+            logits, response = dask_scores(response, estimator, X, weights, persist=persist)
+        with logits:
+            yield logits, response, None
+        return
+    if _is_precomputed(model):
+        logits = as_logits(check_logits(X), divisor=response.divisor)
+    else:
+        logits = response.logits(estimator, X)
+    weights = check_weights(weights, logits.shape[0])
+    response = response.scaled_to(logits, weights)
+    logits.divisor = response.divisor
+    yield logits, response, weights
+
+
+def _groups_of_rows(logits, groups):
+    return groups[logits.leaves()]
+
+
+def _group_probabilities(logits, groups, n_groups):
+    return logits.group_probabilities(groups, n_groups)
 
 
 def _is_precomputed(model):

@@ -83,7 +83,17 @@ class Response:
         squares = np.square(logits.scores.min(axis=1), dtype=np.float64)
         if weights is not None:
             squares *= weights / (np.mean(weights) or 1.0)
-        return Response(self.method, self.divisor * 2 * (squares.mean() or 1.0))
+        return self.scaled_by(squares.mean())
+
+    def scaled_by(self, mean_square):
+        """The same for distances of which the mean square to the own centre is known."""
+        return Response(self.method, self.divisor * 2 * (mean_square or 1.0))
+
+    @property
+    def kind(self):
+        """What the scores are, as of `Logits`."""
+        kinds = {"predict_proba": "probabilities", "transform": "distances"}
+        return "logits" if callable(self.method) else kinds.get(self.method, "logits")
 
     def logits(self, estimator, X):
         """Ask the estimator for the logits of the rows of X.
@@ -137,19 +147,14 @@ class Response:
                 scores = getattr(estimator, self.method)(X)
                 name = f"{_name(estimator)}.{self.method}"
         scores = _check_scores(scores, _num_samples(X), name)
-        kind = "logits"
-        if not callable(self.method):
-            kind = {"predict_proba": "probabilities", "transform": "distances"}.get(
-                self.method, kind
-            )
         if callable(self.method) or self.method == "decision_function":
             scores = _two_columns(scores, two_dimensions=self.method == "decision_function")
         if scores.ndim == 1:
             raise ValueError(f"{name} gave one number a row, not one for each cluster.")
-        if kind == "distances":
+        if self.kind == "distances":
             scores = _distances_to_clusters(_last_step(estimator), scores)
         _check_columns(estimator, scores, name, self.method)
-        return as_logits(scores, kind, self.divisor)
+        return as_logits(scores, self.kind, self.divisor)
 
 
 def leaf_names(estimator, n_leaves):

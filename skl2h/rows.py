@@ -68,8 +68,11 @@ class Rows(NamedTuple):
         return self._replace(**{name: getattr(self, name).copy() for name in changed})
 
 
-def read_rows(logits, n_jobs=None):
-    """State of all rows when every leaf is a group of its own."""
+def read_rows(logits, n_jobs=None, *, first_fault=False):
+    """State of all rows when every leaf is a group of its own.
+
+    A row without a leaf is an error; with `first_fault` its number is given back instead.
+    """
     slices = logits.blocks()
     # A task is some blocks, whatever the number of workers; every row is on its own.
     tasks = [slices[i : i + BLOCKS_PER_TASK] for i in range(0, len(slices), BLOCKS_PER_TASK)]
@@ -78,6 +81,8 @@ def read_rows(logits, n_jobs=None):
     )
     for task, part in zip(tasks, parts):
         if isinstance(part, int):
+            if first_fault:
+                return task[0].start + part
             logits.check_rows(part, task[0].start)
     return Rows(*map(np.concatenate, zip(*parts)))
 

@@ -1,0 +1,275 @@
+"""Rows in chunks that may live anywhere: what is done to one chunk, and how sums are added.
+
+Pure functions: nothing that is passed in is changed, so a chunk that is lost can be made again
+from where it came from. Letters and words:
+
+K        leaves, the columns of the logits
+sums     what a chunk tells of its rows, by leaf or by pair of leaves: no longer with more rows
+state    a `Chunk`: what is known of its rows, which stays where the rows are
+slot     where a group lives: the number of one of its leaves
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .groups import digits_of
+from .logits import SparseLogits, as_logits
+from .parts import RowsByLeaf, parts_in_tasks, rows_per_task
+from .rows import Rows, leave_out, read_rows, soft_sums
+from .sparse import soft_profiles
+
+__all__ = [
+    "Chunk",
+    "Fault",
+    "Grown",
+    "Reading",
+    "Table",
+    "add_readings",
+    "add_tables",
+    "check_reading",
+    "read_chunk",
+    "soft_profiles_of",
+    "update_chunk",
+]
+
+
+class Table(NamedTuple):
+    """Sums by key.
+
+    Attributes
+    ----------
+    keys : ndarray of shape (m,), dtype=int64
+        Sorted, each once.
+    values : ndarray of shape (m,) or (m, c)
+    """
+
+    keys: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, keys, values, n_keys=np.inf):
+        """Add up the values of equal keys, which are below `n_keys`."""
+        if n_keys <= 4 * len(keys):
+            found = np.flatnonzero(np.bincount(keys, minlength=n_keys))
+            return cls(found, np.bincount(keys, weights=values, minlength=n_keys)[found])
+        order = np.argsort(keys, kind="stable")
+        keys, values = keys[order], values[order]
+        if not len(keys):
+            return cls(keys.astype(np.int64), values)
+        first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        return cls(keys[first].astype(np.int64), np.add.reduceat(values, first, axis=0))
+
+
+def add_tables(tables):
+    """Sum of some tables, added in their order."""
+    keys, values = zip(*tables)
+    return Table.of(np.concatenate(keys), np.concatenate(values))
+
+
+class Fault(NamedTuple):
+    """Why the rows of a chunk cannot be read.
+
+    Attributes
+    ----------
+    row : int or None
+        Its number within the chunk; None if it is the chunk that is at fault.
+    text : str
+        The rest of a sentence about the row, or the chunk.
+    """
+
+    row: int | None
+    text: str
+
+
+class Chunk(NamedTuple):
+    """What is known of the rows of a chunk, after they have been read once.
+
+    Attributes
+    ----------
+    state : Rows
+        As of the groups that the rows were last brought up to date with.
+    weights : ndarray of shape (n,) or None
+    by_leaf : RowsByLeaf
+    told : Reading, or (Table, int)
+        What the last pass had to tell: the reading, or the profiles and the number of rows that
+        were brought up to date. The rest is None where the reading tells a fault.
+    """
+
+    state: Rows | None
+    weights: np.ndarray | None
+    by_leaf: RowsByLeaf | None
+    told: tuple
+
+
+class Reading(NamedTuple):
+    """What some chunks in a row tell when they have been read once.
+
+    Attributes
+    ----------
+    n_leaves : int or None
+        Columns of the first chunk.
+    lengths : list of int
+        Rows of each chunk.
+    fault : (int, Fault) or None
+        The first fault, and in which of the chunks.
+    rows : Table
+        By leaf: rows, rows that weigh anything, and the sum of doubts.
+    digits : Table or None
+        Weights, as `groups.digits_of` has them; None if there are none.
+    profiles : Table
+        By leaf * K + leaf: where the rows of the one would go without it.
+    """
+
+    n_leaves: int | None
+    lengths: list
+    fault: tuple | None
+    rows: Table
+    digits: Table | None
+    profiles: Table
+
+
+class Grown(NamedTuple):
+    """Groups that rows are to be brought up to date with: all that goes out in a pass.
+
+    Attributes
+    ----------
+    slot_of_leaf : ndarray of shape (K,), dtype=int32
+        The grouping.
+    slots : ndarray of shape (g,)
+        The groups.
+    members : list of ndarray
+        Leaves of each.
+    lengths : list of list of int
+        Of each, the stretches of `members` whose rows know of each other.
+    """
+
+    slot_of_leaf: np.ndarray
+    slots: np.ndarray
+    members: list
+    lengths: list
+
+
+def read_chunk(scores, weights=None, n_leaves=None, kind="logits", divisor=1.0):
+    """Read the rows of a chunk once: a `Chunk` that tells a `Reading`."""
+    fault = _fault_of(scores, n_leaves)
+    if fault is None:
+        logits = as_logits(scores, kind, divisor)
+        state = read_rows(logits, 1, first_fault=True)
+        if isinstance(state, int):
+            fault = Fault(state, logits.fault_of(state))
+    if fault is not None:
+        nothing = Table(np.empty(0, np.int64), np.empty(0))
+        return Chunk(None, None, None, Reading(None, [0], (0, fault), nothing, None, nothing))
+    by_leaf = RowsByLeaf.of(state.leaf, weights, logits.shape[1])
+    return Chunk(state, weights, by_leaf, _reading(state, weights, by_leaf))
+
+
+def _reading(state, weights, by_leaf):
+    n_leaves = len(by_leaf.starts) - 1
+    n_rows = np.bincount(state.leaf)
+    n_weighing, doubt = n_rows, state.doubt
+    if weights is not None:
+        n_weighing, doubt = np.bincount(state.leaf, weights=weights > 0), doubt * weights
+    doubts = np.bincount(state.leaf, weights=doubt)
+    found = np.flatnonzero(n_rows)
+    rows = Table(found, np.stack([n_rows, n_weighing, doubts], axis=1)[found])
+    digits = None if weights is None else Table(*digits_of(state.leaf, weights))
+    own = state.leaf[by_leaf.order]
+    profiles = _profiles(state, weights, by_leaf.order, own, n_leaves)
+    return Reading(n_leaves, [len(state.leaf)], None, rows, digits, profiles)
+
+
+def _fault_of(scores, n_leaves):
+    """Fault of a chunk that is no matrix of numbers with the right columns, or None."""
+    if not issparse(scores) and not isinstance(scores, np.ndarray):
+        return Fault(None, f"is of type {type(scores).__name__}, not an array of numbers.")
+    if scores.ndim != 2:
+        return Fault(None, f"has the shape {scores.shape}, not one row for each sample.")
+    if n_leaves is not None and scores.shape[1] != n_leaves:
+        return Fault(None, f"has {scores.shape[1]} columns, not {n_leaves}, one for each leaf.")
+    if scores.dtype.kind not in "biuf":
+        return Fault(None, f"is of {scores.dtype}, not of real numbers.")
+    if not scores.shape[0]:
+        return Fault(None, "has no rows: leave it out.")
+    return None
+
+
+def add_readings(readings):
+    """Reading of chunks in a row, of those of some of them in a row."""
+    n_leaves = readings[0].n_leaves
+    fault, n_before = None, 0
+    for reading in readings:
+        if fault is None and reading.fault is not None:
+            fault = n_before + reading.fault[0], reading.fault[1]
+        elif fault is None and reading.n_leaves != n_leaves:
+            text = f"has {reading.n_leaves} columns, and the first chunk {n_leaves}."
+            fault = n_before, Fault(None, text)
+        n_before += len(reading.lengths)
+    lengths = [length for reading in readings for length in reading.lengths]
+    if fault is not None:
+        return readings[0]._replace(lengths=lengths, fault=fault)
+    digits = [reading.digits for reading in readings]
+    return Reading(
+        n_leaves,
+        lengths,
+        None,
+        add_tables([reading.rows for reading in readings]),
+        None if digits[0] is None else add_tables(digits),
+        add_tables([reading.profiles for reading in readings]),
+    )
+
+
+def check_reading(reading):
+    """Raise the error of the first row or chunk that is at fault."""
+    if reading.fault is None:
+        return
+    chunk, fault = reading.fault
+    if fault.row is None:
+        raise ValueError(f"Chunk {chunk} {fault.text}")
+    row = sum(reading.lengths[:chunk]) + fault.row
+    raise ValueError(f"Row {row} {fault.text} It is row {fault.row} of chunk {chunk}.")
+
+
+def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):
+    """The chunk with its rows brought up to date with groups that have grown.
+
+    It tells the profiles of the groups, by slot * K + leaf, and the number of their rows.
+    """
+    logits = as_logits(scores, kind, divisor)
+    state, slot_of_leaf = chunk.state.copy(), grown.slot_of_leaf.astype(np.intp)
+    members = [some.astype(np.intp) for some in grown.members]
+    groups = zip(grown.slots.tolist(), members, grown.lengths)
+    tasks, n_rows = parts_in_tasks(groups, chunk.by_leaf, rows_per_task(logits))
+    with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+        for task in tasks:
+            leave_out(logits, state, task, slot_of_leaf)
+    rows = chunk.by_leaf.rows_of(np.concatenate(members).tolist())
+    slots = slot_of_leaf[state.leaf[rows]]
+    profiles = _profiles(state, chunk.weights, rows, slots, len(slot_of_leaf))
+    return chunk._replace(state=state, told=(profiles, n_rows))
+
+
+def _profiles(state, weights, rows, slots, n_leaves):
+    mass = state.share[rows]
+    if weights is not None:
+        mass = mass * weights[rows]
+    keys = slots * n_leaves + state.second[rows]
+    if not (can := mass > 0).all():
+        keys, mass = keys[can], mass[can]
+    return Table.of(keys, mass, n_leaves**2)
+
+
+def soft_profiles_of(scores, chunk, leaves, kind="logits", divisor=1.0):
+    """Whose rows find leaves without rows plausible, by leaf * K + leaf of the rows."""
+    logits = as_logits(scores, kind, divisor)
+    with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+        if isinstance(logits, SparseLogits):
+            table = soft_profiles(logits, chunk.state, chunk.weights, leaves).tocoo()
+            found, own, mass = table.col.astype(np.int64), table.row, table.data
+        else:
+            table = soft_sums(logits, chunk.state, chunk.weights, chunk.by_leaf.order, leaves)
+            own, place = np.nonzero(table)
+            found, mass = leaves[place].astype(np.int64), table[own, place]
+    return Table.of(found * logits.shape[1] + own, mass)

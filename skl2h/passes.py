@@ -1,0 +1,133 @@
+"""Merging leaves of rows that are read in passes: each is a map over chunks of rows and a sum.
+
+A pass brings rows up to date whose group has grown, so that with a sum aggregation no group needs
+another before the smallest score has doubled: there are no more than
+``1 + log2(sum of scores / smallest score)``, and one more for each lot of leaves without rows.
+Where the chunks are, and who reads them, is the matter of a `source`, which has four methods:
+
+read()          -> `Reading`, of all rows
+leaf_labels()   -> leaf of each row, once they have been read
+update(grown)   -> `Table` of the profiles of `Grown` groups, and the number of their rows
+soft(leaves)    -> `Table` of the profiles of leaves without rows
+"""
+
+import numpy as np
+
+from .chunks import Grown, Table, add_tables
+from .groups import Groups, sum_digits
+from .merge import merge_groups
+from .profiles import SOFT_ENTRIES
+
+__all__ = ["ChunkProfiles", "merge_chunks"]
+
+# Groups take part in a pass whose score is no more than this many times the least. When the least
+# is as large, another pass is due anyway: with a sum aggregation, what merges scores as much.
+WITHIN = 2
+
+
+def merge_chunks(source, aggregation="sum_of_means", scale=None, on_merge=None):
+    """Merge the leaves of rows in chunks; see `merge.merge_groups`.
+
+    Raises
+    ------
+    ValueError
+        If a row or a chunk is at fault: the first one is named.
+    """
+    reading = source.read()
+    n_leaves = reading.n_leaves
+    columns = np.zeros((n_leaves, 3))
+    columns[reading.rows.keys] = reading.rows.values
+    n_rows, n_weighing, doubts = columns.T
+    if reading.digits is None:
+        totals = n_rows.astype(np.int64).tolist()
+    else:
+        totals = sum_digits(*reading.digits, n_leaves)
+        if sum(totals) < 2**53 and all(total.denominator == 1 for total in totals):
+            totals = list(map(int, totals))
+    groups = Groups(n_weighing.astype(np.int64), totals, doubts, aggregation)
+    profiles = ChunkProfiles(source, reading, groups)
+    return merge_groups(groups, profiles, source.leaf_labels(), scale, on_merge)
+
+
+class ChunkProfiles:
+    """Where the rows of a group would go if its leaves did not exist, from passes over chunks."""
+
+    def __init__(self, source, reading, groups):
+        self.source = source
+        self.groups = groups
+        self.table = reading.profiles  # by slot * K + leaf, of groups as they were at some time
+        self.n_rows = sum(reading.lengths)
+        self.n_rows_read = 0
+        self.n_passes = 1
+        self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
+        self.soft = {}  # profiles of some of them
+
+    @property
+    def n_reads(self):
+        """How often a row was looked at, on average; not counting soft profiles."""
+        return 1 + self.n_rows_read / self.n_rows
+
+    def of(self, slot):
+        """Leaves outside a group, and the mass that goes there; leaves may repeat."""
+        groups = self.groups
+        if not groups.total[slot]:
+            # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
+            return tuple(map(np.concatenate, zip(*map(self._soft, groups.members[slot]))))
+        if len(groups.parts[slot]) > 1:
+            if groups.is_last_but_one():
+                # There is one way to go: a profile of any of the group's parts tells enough.
+                leaves, mass = self._of_parts(slot)
+                if len(leaves):
+                    return leaves, mass
+            self._update(slot)
+        keys, mass = self.table
+        first = slot * len(groups.node)
+        some = slice(*np.searchsorted(keys, [first, first + len(groups.node)]))
+        return keys[some] - first, mass[some]
+
+    def _of_parts(self, slot):
+        """Ways out of a group, from all that is known of its parts."""
+        slots, leaves = np.divmod(self.table.keys, len(self.groups.node))
+        ours = self.groups.slot_of_leaf[slots] == slot
+        ours &= self.groups.slot_of_leaf[leaves] != slot
+        return leaves[ours], self.table.values[ours]
+
+    def _update(self, slot):
+        """Make a pass over the rows of the groups that have grown and may be selected soon."""
+        groups = self.groups
+        limit = WITHIN * groups.score(slot)
+        slots = [slot] + [
+            other
+            for other in groups.queue.alive.values()
+            if len(groups.parts[other]) > 1 and groups.total[other] and groups.score(other) <= limit
+        ]
+        members = [np.array(groups.members[s], dtype=np.int32) for s in slots]
+        grown = Grown(
+            groups.slot_of_leaf.astype(np.int32),
+            np.array(slots),
+            members,
+            [groups.parts[s] for s in slots],
+        )
+        table, n_rows = self.source.update(grown)
+        for s in slots:
+            groups.parts[s] = [len(groups.members[s])]
+        self.n_rows_read += n_rows
+        self.n_passes += 1
+        is_new = np.zeros(len(groups.node), dtype=bool)
+        is_new[slots] = True
+        keys, values = self.table
+        old = ~is_new[groups.slot_of_leaf[keys // len(groups.node)]]
+        self.table = add_tables([Table(keys[old], values[old]), table])
+
+    def _soft(self, leaf):
+        """Profile of a leaf that has no rows: whose rows find it most plausible."""
+        if leaf not in self.soft:
+            n_leaves = len(self.groups.node)
+            some = self.empty[self.empty.index(leaf) :][: max(SOFT_ENTRIES // n_leaves, 1)]
+            keys, mass = self.source.soft(np.array(some))
+            bounds = np.searchsorted(keys, [one * n_leaves for one in [*some, some[-1] + 1]])
+            self.soft = {
+                one: (keys[start:stop] - one * n_leaves, mass[start:stop])
+                for one, start, stop in zip(some, bounds, bounds[1:])
+            }
+        return self.soft[leaf]

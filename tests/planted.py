@@ -1,0 +1,14 @@
+"""Chunks of rows of a planted tree, which worker processes make."""
+
+import time
+
+import numpy as np
+
+from skl2h.datasets import make_hierarchical_logits
+
+
+def planted_chunk(number, n_rows, n_leaves, seconds=0.0):
+    """Rows of a planted tree, made on a worker."""
+    time.sleep(seconds)
+    logits, _, _ = make_hierarchical_logits(n_rows, n_leaves, random_state=0)
+    return logits + np.random.default_rng(number).standard_normal(logits.shape)

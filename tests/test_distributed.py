@@ -1,0 +1,478 @@
+"""Rows in chunks, on threads and on processes of their own: the tree is that of one array."""
+
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from plain import plain_merges
+from planted import planted_chunk
+from sklearn.cluster import KMeans
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from test_merge import AGGREGATIONS, random_case, sparse_case
+
+from skl2h import L2HClustering, bootstrap_support, l2h_tree, suggest_levels
+from skl2h.datasets import make_hierarchical_logits
+from skl2h.distributed import DaskChunks
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+N_SEEDS = 300
+CHUNK = 50
+SECONDS = 60  # in which whatever runs on a cluster must be done
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    with dask.config.set(scheduler="threads", num_workers=2):
+        yield
+
+
+def random_chunks(rng, length):
+    """Lengths of chunks, from one row to all of them."""
+    cuts = rng.choice(length - 1, rng.integers(0, min(length, 6)), replace=False) + 1
+    return tuple(np.diff([0, *sorted(cuts.tolist()), length]).tolist())
+
+
+def in_chunks(rng, array):
+    """Dask array in random chunks, of rows and of columns."""
+    return da.from_array(array, chunks=tuple(random_chunks(rng, size) for size in array.shape))
+
+
+def same_tree(tree, expected):
+    assert np.array_equal(tree.children, expected.children)
+    np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(tree.counts, expected.counts, rtol=1e-12)
+    assert tree.counts.dtype == expected.counts.dtype
+    assert tree.names == expected.names
+    return True
+
+
+@pytest.mark.parametrize("start", range(0, N_SEEDS, CHUNK))
+def test_tree_of_chunks_equals_plain_evaluation(start):
+    """Merge by merge, with ties, empty leaves, -inf, weights, every dtype; chunks kept or not."""
+    for seed in range(start, start + CHUNK):
+        logits, weights, aggregation, _, _ = random_case(seed)
+        rng = np.random.default_rng(seed)
+        children, scores, stranded = plain_merges(logits, weights, aggregation)
+        given = weights
+        if weights is not None and seed % 2:
+            given = da.from_array(weights, chunks=3)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            tree = l2h_tree(
+                in_chunks(rng, logits),
+                sample_weight=given,
+                aggregation=aggregation,
+                persist=bool(rng.integers(2)),
+            )
+        assert tree.children.tolist() == [list(pair) for pair in children], f"seed {seed}"
+        np.testing.assert_allclose(tree.scores, scores, rtol=1e-9, atol=1e-12, err_msg=str(seed))
+        assert bool(seen) == bool(stranded), f"seed {seed}"
+
+
+@pytest.mark.parametrize("persist", [True, False])
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
+def test_sparse_chunks(aggregation, persist):
+    for seed in range(20):
+        stored, full = sparse_case(seed)
+        rng = np.random.default_rng(seed)
+        stored = stored.tocsr()
+        weights = None if seed % 2 else rng.integers(0, 3, len(full))
+        bounds = np.cumsum([0, *random_chunks(rng, len(full))]).tolist()
+        parts = [
+            da.from_delayed(
+                dask.delayed(stored[a:b], traverse=False), (b - a, full.shape[1]), stored.dtype
+            )
+            for a, b in pairwise(bounds)
+        ]
+        options = {"sample_weight": weights, "aggregation": aggregation}
+        tree = l2h_tree(da.concatenate(parts), persist=persist, **options)
+        assert same_tree(tree, l2h_tree(stored, **options))
+
+
+def test_one_pass_for_each_doubling(monkeypatch):
+    """With a sum aggregation, passes grow with the logarithm of the leaves."""
+    passes = []
+    call = "skl2h.distributed.DaskChunks.update"
+    update = DaskChunks.update
+    monkeypatch.setattr(call, lambda self, grown: passes.append(1) or update(self, grown))
+    for n_leaves in (8, 64, 256):
+        logits, _, _ = make_hierarchical_logits(4 * n_leaves, n_leaves, random_state=0)
+        for aggregation in ("sum_of_means", "sum"):
+            passes.clear()
+            tree = l2h_tree(da.from_array(logits, chunks=(100, -1)), aggregation=aggregation)
+            total = tree.scores[-1] + tree.counts.sum()
+            assert len(passes) <= np.log2(total / tree.scores[0])
+
+
+def test_unknown_lengths_and_chunks_that_came_over_a_network():
+    """Numbers of rows that are not known, and arrays that begin amid a number."""
+    logits = np.random.default_rng(0).standard_normal((90, 6)).astype(np.float32)
+    X = da.from_array(logits, chunks=(20, 4))
+    kept = X[X[:, 0] < 1e9]
+    assert np.isnan(kept.shape[0])
+    expected = l2h_tree(logits)
+    assert same_tree(l2h_tree(kept), expected)
+    model = L2HClustering("precomputed").fit(kept)
+    assert np.array_equal(model.labels_.compute(), logits.argmax(axis=1))
+    with pytest.raises(ValueError, match="needs chunks of known lengths: call compute_chunk_sizes"):
+        l2h_tree(kept, sample_weight=np.ones(90))
+    raw = np.empty(logits.nbytes + 1, dtype=np.uint8)[1:]
+    odd = raw.view(np.float32).reshape(logits.shape)
+    odd[:] = logits
+    assert not odd.flags.aligned
+    assert same_tree(l2h_tree(odd), expected)
+    assert same_tree(l2h_tree(da.from_array(odd, chunks=50)), expected)
+
+
+def test_data_frames():
+    pd = pytest.importorskip("pandas")
+    try:
+        import dask.dataframe as dd
+    except ImportError:
+        pytest.skip("data frames need more than dask[array]")
+    logits, _, _ = make_hierarchical_logits(50, 4, random_state=0)
+    table = pd.DataFrame(logits, columns=list("abcd"))
+    X = dd.from_pandas(table, npartitions=3)
+    assert same_tree(l2h_tree(X), l2h_tree(table))
+    assert L2HClustering("precomputed").fit(X).tree_.names == tuple("abcd")
+    model = LogisticRegression().fit(table, logits.argmax(axis=1))
+    frozen = L2HClustering(FrozenEstimator(model)).fit(X)
+    assert same_tree(frozen.tree_, L2HClustering(FrozenEstimator(model)).fit(table).tree_)
+    assert np.array_equal(frozen.predict(X).compute(), frozen.predict(table))
+
+
+RNG = np.random.default_rng(0)
+FEATURES, CLASSES = RNG.standard_normal((120, 5)), RNG.integers(0, 7, 120)
+WEIGHTS = RNG.random(120)
+MODELS = {
+    "logits": LogisticRegression().fit(FEATURES, CLASSES),
+    "distances": KMeans(8, n_init=1, random_state=0).fit(FEATURES),
+    "probabilities": RandomForestClassifier(5, random_state=0).fit(FEATURES, CLASSES),
+}
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("persist", [True, False])
+@pytest.mark.parametrize("name", MODELS)
+def test_model_is_asked_where_the_rows_are(name, persist, weights):
+    """Fitted attributes, cuts and predictions are those of arrays, and lazy for each row."""
+    X = da.from_array(FEATURES, chunks=(50, 3))
+    options = {"n_clusters": "auto", "temperature": 2.0}
+    frozen = FrozenEstimator(MODELS[name])
+    expected = L2HClustering(frozen, **options).fit(FEATURES, sample_weight=weights)
+    model = L2HClustering(frozen, persist=persist, **options).fit(X, sample_weight=weights)
+    assert same_tree(model.tree_, expected.tree_)
+    assert model.n_clusters_ == expected.n_clusters_
+    assert model.n_features_in_ == 5
+    n_leaves = model.n_leaves_
+    for ours, theirs in (
+        (model.labels_, expected.labels_),
+        (model.leaf_labels_, expected.leaf_labels_),
+        (model.cut(3), expected.cut(3)),
+        (model.cut([n_leaves, 2]), expected.cut([n_leaves, 2])),
+        (model.predict(X), expected.predict(FEATURES)),
+        (model.predict(X, level=[3, 2]), expected.predict(FEATURES, level=[3, 2])),
+        (model.predict_proba(X, level=3), expected.predict_proba(FEATURES, level=3)),
+        (model.predict_node(X), expected.predict_node(FEATURES)),
+    ):
+        assert isinstance(ours, da.Array)
+        assert ours.shape == theirs.shape
+        assert ours.dtype == theirs.dtype
+        computed = ours.compute()
+        assert computed.shape == theirs.shape
+        np.testing.assert_allclose(computed, theirs, rtol=1e-12)
+    assert np.array_equal(model.predict(FEATURES), expected.predict(FEATURES))
+
+
+def test_precomputed():
+    logits, _, _ = make_hierarchical_logits(100, 9, random_state=0)
+    X = da.from_array(logits, chunks=(30, 4))
+    model = L2HClustering("precomputed", n_clusters=3, temperature=0.5).fit(X)
+    expected = L2HClustering("precomputed", n_clusters=3, temperature=0.5).fit(logits)
+    assert same_tree(model.tree_, expected.tree_)
+    assert model.n_features_in_ == 9
+    assert np.array_equal(model.fit_predict(X).compute(), expected.labels_)
+    assert np.array_equal(model.predict(X).compute(), expected.labels_)
+    np.testing.assert_allclose(model.predict_proba(X), expected.predict_proba(logits))
+
+
+def faulty(where, value):
+    logits = np.zeros((60, 3))
+    logits[where] = value
+    return da.from_array(logits, chunks=(25, -1))
+
+
+def with_chunk(chunk):
+    good = da.zeros((10, 3), chunks=10)
+    odd = da.from_delayed(dask.delayed(chunk, traverse=False), (10, 3), float)
+    return da.concatenate([good, odd, good])
+
+
+def unreadable():
+    raise OSError("no such shard")
+
+
+BAD = {
+    "nan": (lambda: faulty(([33, 55], 1), np.nan), ValueError, "Row 33 of the logits has NaN in "
+            "column 1.* It is row 8 of chunk 1"),
+    "inf": (lambda: faulty((59, 2), np.inf), ValueError, "Row 59 .*has inf in column 2.*chunk 2"),
+    "only -inf": (lambda: faulty(0, -np.inf), ValueError, "Row 0 .*nothing but -inf.*chunk 0"),
+    "empty": (lambda: with_chunk(np.zeros((0, 3))), ValueError, "Chunk 1 has no rows"),
+    "narrow": (lambda: with_chunk(np.zeros((9, 2))), ValueError, "Chunk 1 has 2 columns, not 3"),
+    "flat": (lambda: with_chunk(np.zeros(3)), ValueError, r"Chunk 1 has the shape \(3,\)"),
+    "text": (lambda: with_chunk(np.array([["a"] * 3])), ValueError, "Chunk 1 is of <U1, not"),
+    "object": (lambda: with_chunk("nothing"), ValueError, "Chunk 1 is of type str"),
+    "unreadable": (lambda: da.concatenate([da.zeros((10, 3)), da.from_delayed(
+                   dask.delayed(unreadable)(), (10, 3), float)]), RuntimeError,
+                   "Chunk 1 cannot be read. OSError: no such shard"),
+    "no rows": (lambda: da.zeros((0, 3)), ValueError, "Found array with 0 samples"),
+    "no leaves": (lambda: da.zeros((3, 0)), ValueError, "one column for each leaf"),
+    "one dimension": (lambda: da.zeros(3), ValueError, "Expected 2D array, got 1D array"),
+    "complex": (lambda: da.zeros((3, 3), dtype=complex), ValueError, "must be real numbers"),
+    "not an array": (lambda: dask.delayed(np.zeros)((3, 3)), TypeError, "A Dask array is needed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("persist", [True, False])
+@pytest.mark.parametrize("name", BAD)
+def test_bad_chunks_are_named(name, persist):
+    make, error, message = BAD[name]
+    X = make()
+    with pytest.raises(error, match=message):
+        l2h_tree(X, persist=persist)
+
+
+BAD_WEIGHTS = {
+    "negative": ([1, 2, -1, 1], r"sample_weight\[2\] is negative: -1"),
+    "short": ([1, 2], r"sample_weight must have the shape \(4,\)"),
+    "nan": ([1, 1, 1, np.nan], "sample_weight contains NaN"),
+    "too large": ([1e308] * 4, "sum of sample_weight is too large for float64"),
+}
+
+
+@pytest.mark.parametrize("kind", [np.array, lambda weights: da.from_array(np.array(weights), 2)])
+@pytest.mark.parametrize("name", BAD_WEIGHTS)
+def test_bad_weights(name, kind):
+    weights, message = BAD_WEIGHTS[name]
+    X, weights = da.zeros((4, 3), chunks=2), kind(weights)
+    with pytest.raises(ValueError, match=message):
+        l2h_tree(X, sample_weight=weights)
+
+
+X = da.from_array(FEATURES, chunks=50)
+PRECOMPUTED = L2HClustering("precomputed").fit(FEATURES)
+REFUSED = {
+    "model to be fitted": (lambda: L2HClustering(KMeans(3)).fit(X), "KMeans cannot be fitted on"),
+    "support": (lambda: bootstrap_support(PRECOMPUTED, X), "A Dask array is not taken here"),
+    "levels": (lambda: suggest_levels(PRECOMPUTED.tree_, X), "A Dask array is not taken here"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_takes_no_dask_array(name):
+    call, message = REFUSED[name]
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_wrong_width_to_predict():
+    with pytest.raises(ValueError, match="X has 3 features, but L2HClustering is expecting 5"):
+        PRECOMPUTED.predict(X[:, :3])
+    predicted = L2HClustering(FrozenEstimator(MODELS["logits"])).fit(X).predict(X[:, :3])
+    with pytest.raises(ValueError, match=r"Chunk \d: X has 3 features"):
+        predicted.compute()
+
+
+def test_without_dask(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with pytest.raises(ImportError, match=r'pip install "skl2h\[dask\]"'):
+        l2h_tree(X)
+
+
+# What follows runs on worker processes, which are started once and stopped at the end.
+
+
+def within_time(function, *arguments):
+    """What a function gives, in a thread, so that a cluster that hangs is a failure."""
+    found = {}
+
+    def call():
+        try:
+            found["value"] = function(*arguments)
+        except BaseException as error:
+            found["error"] = error
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    assert not thread.is_alive(), f"not done in {SECONDS} seconds"
+    if "error" in found:
+        raise found["error"]
+    return found["value"]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes that are started again when they die."""
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "30s"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster, timeout=SECONDS) as client:
+        client.wait_for_workers(2, timeout=SECONDS)
+        with dask.config.set(scheduler="dask.distributed"):
+            yield client
+        assert until(lambda: not held(client)), "chunks are still held"
+
+
+def held(client):
+    """Tasks that workers hold or process."""
+    gc.collect()  # errors and their tracebacks hold each other
+    return client.run_on_scheduler(
+        lambda dask_scheduler: [
+            key
+            for key, task in dask_scheduler.tasks.items()
+            if task.state in ("memory", "processing", "waiting")
+        ]
+    )
+
+
+def until(condition):
+    """Whether a condition comes true in time."""
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+def planted(lengths, n_leaves=20, seconds=0.0):
+    make = dask.delayed(planted_chunk)
+    return da.concatenate(
+        [
+            da.from_delayed(make(i, n_rows, n_leaves, seconds), (n_rows, n_leaves), float)
+            for i, n_rows in enumerate(lengths)
+        ]
+    )
+
+
+def in_memory(lengths, n_leaves=20):
+    return np.concatenate([planted_chunk(i, n, n_leaves) for i, n in enumerate(lengths)])
+
+
+LENGTHS = [500, 1, 300, 700, 50, 250, 400]
+
+
+@pytest.mark.parametrize("persist", [True, False])
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_worker_processes_give_the_same_tree(client, aggregation, persist):
+    weights = np.random.default_rng(0).random(sum(LENGTHS))
+    options = {"aggregation": aggregation, "sample_weight": weights}
+    X = planted(LENGTHS)
+    tree = within_time(lambda: l2h_tree(X, persist=persist, **options))
+    assert same_tree(tree, l2h_tree(in_memory(LENGTHS), **options))
+
+
+def test_models_on_worker_processes(client):
+    logits = in_memory(LENGTHS)
+    model = LogisticRegression(max_iter=1000).fit(logits, logits.argmax(axis=1))
+    frozen = L2HClustering(FrozenEstimator(model), n_clusters=4)
+    expected = L2HClustering(FrozenEstimator(model), n_clusters=4).fit(logits)
+    X = planted(LENGTHS)
+    within_time(frozen.fit, X)
+    assert same_tree(frozen.tree_, expected.tree_)
+    assert np.array_equal(within_time(frozen.labels_.compute), expected.labels_)
+    assert np.array_equal(within_time(frozen.predict(X).compute), expected.labels_)
+
+
+def test_what_was_persisted_stays(client):
+    """Chunks that the user holds are not let go, whether a tree is made or not."""
+    X = planted(LENGTHS).persist()
+    distributed.wait(X, timeout=SECONDS)
+    within_time(l2h_tree, X)
+    bad = da.concatenate([X, da.full((1, 20), np.nan)]).persist()
+    with pytest.raises(ValueError, match=f"Row {sum(LENGTHS)} "):
+        within_time(l2h_tree, bad)
+    del bad
+    assert until(lambda: len(held(client)) == len(LENGTHS))
+    assert {future.status for future in distributed.futures_of(X)} == {"finished"}
+
+
+@pytest.mark.parametrize("persist", [True, False])
+@pytest.mark.parametrize("n_deaths", [1, 2])
+def test_workers_that_die_in_the_middle_of_a_pass(client, monkeypatch, n_deaths, persist):
+    """What was lost is made again, and the tree is the same."""
+    source = DaskChunks
+    update, deaths = source.update, []
+
+    def update_and_kill(self, grown):
+        if len(deaths) < n_deaths:
+            pids = list(client.run(os.getpid).values())
+            # A pass that makes its chunks again takes at least 0.2 seconds.
+            seconds = 0.02 if persist else 0.1
+            killer = threading.Timer(seconds, os.kill, (pids[0], signal.SIGKILL))
+            killer.start()
+            deaths.append(pids[0])
+        return update(self, grown)
+
+    monkeypatch.setattr(source, "update", update_and_kill)
+    X = planted(LENGTHS, seconds=0.05)
+    tree = within_time(lambda: l2h_tree(X, persist=persist))
+    assert len(set(deaths)) == n_deaths
+    assert not set(deaths) & set(client.run(os.getpid).values())
+    assert same_tree(tree, l2h_tree(in_memory(LENGTHS)))
+
+
+def test_slow_chunks_give_the_same_tree(client):
+    X = planted([100, 100])
+    slow = da.concatenate([planted([100], seconds=1.0), planted([100, 100])[100:]])
+    assert same_tree(within_time(l2h_tree, slow), within_time(l2h_tree, X))
+
+
+BAD_ON_WORKERS = ["nan", "empty", "narrow", "unreadable"]
+
+
+@pytest.mark.parametrize("name", BAD_ON_WORKERS)
+def test_bad_chunks_on_workers_are_named(client, name):
+    make, error, message = BAD[name]
+    X = make()
+    with pytest.raises(error, match=message):
+        within_time(l2h_tree, X)
+
+
+def interrupt_soon(seconds):
+    """Interrupt the main thread, as Ctrl-C does."""
+    main = threading.main_thread().ident
+    threading.Timer(seconds, signal.pthread_kill, (main, signal.SIGINT)).start()
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_interrupted_client_leaves_nothing_running(client, persist):
+    """The chunks that wait are not made; the `client` fixture sees that none is held."""
+    X = planted([100] * 40, seconds=0.5)
+    start = time.monotonic()
+    interrupt_soon(1.5)
+    with pytest.raises(KeyboardInterrupt):
+        l2h_tree(X, persist=persist)
+    assert until(lambda: not held(client))
+    assert time.monotonic() - start < 8
+    assert same_tree(within_time(l2h_tree, planted([100])), l2h_tree(in_memory([100])))
