@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import glob
 import os
 import sys
 import warnings
@@ -15,6 +16,7 @@ from .estimator import L2HClustering
 from .export import export_text
 from .logits import as_logits
 from .outputs import InputError, check_outputs, page, picture, tell, text, write_all, writer
+from .shards import open_shards
 
 DESCRIPTION = """\
 Reads a whole hierarchy out of the logits of a flat clusterer or classifier.
@@ -25,7 +27,8 @@ BUILD = """\
 Merge the K columns of a file of logits into one tree, and write the merges and cuts.
 
 LOGITS is a table of numbers, one row for each sample and one column for each cluster:
-  .npy   one array, read without loading it whole
+  .npy   one array, read without loading it whole; several files, or a pattern such as
+         'shards/*.npy', are one table, its rows in the order of the names
   .npz   the array --array names; else `logits`, or `probabilities` with --probabilities;
          else the only 2-dimensional one. An array `names` with one text for each column
          names the clusters.
@@ -49,6 +52,7 @@ BUILD_EPILOG = """\
 examples:
   skl2h build logits.npy                           print the tree
   skl2h build logits.npy --level 10 --out tree.html --out tree.png --out tree.csv
+  skl2h build 'shards/*.npy' --out tree.nwk        files that are too large together
   skl2h build probs.npz --probabilities --names classes.txt --out tree.nwk
 
 exit codes: 0 done, 1 a file or its content is at fault, 2 the command line is, 130 interrupted.
@@ -137,10 +141,16 @@ def _parser():
         description=BUILD,
         epilog=BUILD_EPILOG,
         formatter_class=raw,
-        usage="skl2h build LOGITS [--probabilities] [--array NAME] [--header yes|no]\n"
-        "                   [--names FILE] [--level K [K ...]] [--out FILE]...",
+        usage="skl2h build LOGITS [LOGITS ...] [--probabilities] [--array NAME]\n"
+        "                   [--header yes|no] [--names FILE] [--level K [K ...]] [--out FILE]...",
     )
-    build.add_argument("logits", metavar="LOGITS", type=Path, help=".npy, .npz or .csv file")
+    build.add_argument(
+        "logits",
+        metavar="LOGITS",
+        type=Path,
+        nargs="+",
+        help=".npy, .npz or .csv file, or several .npy files",
+    )
     build.add_argument(
         "--probabilities", action="store_true", help="the file holds probabilities, not logits"
     )
@@ -209,16 +219,23 @@ def _demo(arguments):
 
 
 def _build(arguments):
+    paths = _expand(arguments.logits)
+    said = " ".join(map(str, arguments.logits))
     if arguments.out:
-        check_outputs(arguments.out, [arguments.logits, arguments.names])
+        check_outputs(arguments.out, [*paths, arguments.names])
     writers = {path: writer(path) for path in arguments.out}
-    scores, names = _read_scores(arguments)
-    n_leaves = scores.shape[1]
+    kind = "probabilities" if arguments.probabilities else "logits"
+    if len(paths) > 1:
+        logits, names = _open_shards(paths, kind, arguments), None
+    else:
+        scores, names = _read_scores(paths[0], arguments)
+        logits = as_logits(scores, kind)
+    n_leaves = logits.shape[1]
     if arguments.names is not None:
         names = _read_names(arguments.names)
         source = arguments.names
     else:
-        source = arguments.logits
+        source = said
     if names is not None and len(names) != n_leaves:
         raise InputError(
             f"{source}: names {len(names)} clusters, but the logits have {n_leaves} columns."
@@ -226,16 +243,14 @@ def _build(arguments):
     for level in arguments.level:
         if not 1 <= level <= n_leaves:
             raise InputError(
-                f"--level {level}: {arguments.logits} has {n_leaves} columns, so a level "
-                f"is 1 to {n_leaves}."
+                f"--level {level}: {said} has {n_leaves} columns, so a level is 1 to {n_leaves}."
             )
-    kind = "probabilities" if arguments.probabilities else "logits"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
-            tree, _ = build_tree(as_logits(scores, kind), names=names)
-        except ValueError as error:
-            raise InputError(f"{arguments.logits}: {error}") from None
+            tree, _ = build_tree(logits, names=names)
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"{said}: {error}") from None
     tell(caught)
     write_all(writers, tree, arguments.level)
     if not writers:
@@ -250,9 +265,37 @@ def _make_folder(path):
         raise InputError(f"--out {path}: {error.strerror or error}.") from None
 
 
-def _read_scores(arguments):
+def _expand(given):
+    """Files that are named, or match a pattern, of which each in the order of the names."""
+    paths = []
+    for path in given:
+        found = [path]
+        if glob.has_magic(str(path)) and not path.exists():
+            found = sorted(map(Path, glob.glob(str(path))))
+        if not found:
+            raise InputError(f"{path}: matches no file.")
+        paths += found
+    return paths
+
+
+def _open_shards(paths, kind, arguments):
+    """`Shards` of several files, of which each has to be .npy."""
+    for path in paths:
+        if path.suffix.lower() != ".npy":
+            raise InputError(f"{path}: of several files, each must be .npy.")
+    for option in ("array", "header"):
+        if (value := getattr(arguments, option)) is not None:
+            raise InputError(f"--{option} {value}: is not for .npy files.")
+    try:
+        return open_shards(paths, kind=kind)
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror or error}.") from None
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _read_scores(path, arguments):
     """Array of scores, and the names of its columns where the file has them."""
-    path = arguments.logits
     readers = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:

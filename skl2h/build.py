@@ -12,6 +12,7 @@ from .logits import Logits, as_logits
 from .merge import AGGREGATIONS, merge_leaves
 from .passes import merge_chunks
 from .progress import printing
+from .shards import are_paths, open_shards
 from .tree import MergeTree
 
 __all__ = [
@@ -47,7 +48,8 @@ def l2h_tree(
         does not store; the logarithm of probabilities is fine.
         The columns of a DataFrame name the leaves. Never changed; never copied as a whole, but
         for a sparse matrix that is not a sorted CSR. The rows of a Dask array, or data frame, stay
-        on its workers.
+        on its workers. A list of .npy files, whose rows follow each other, is read through memory
+        maps.
     sample_weight : array-like or Dask array of shape (n_samples,), default=None
         Weight of each row, not negative; None weighs all 1. A whole weight is the same as that
         many equal rows.
@@ -114,6 +116,10 @@ def l2h_tree(
     if is_dask(logits):
         with dask_logits(logits, sample_weight, persist=persist) as chunks:
             return build_tree(chunks, **options)[0]
+    if are_paths(logits):
+        shards = open_shards(logits, n_jobs=n_jobs)
+        shards.weigh(check_weights(sample_weight, shards.shape[0]))
+        return build_tree(shards, **options)[0]
     scores = check_logits(logits)
     weights = check_weights(sample_weight, scores.shape[0])
     return build_tree(as_logits(scores), weights=weights, **options)[0]

@@ -28,6 +28,7 @@ __all__ = [
     "Table",
     "add_readings",
     "add_tables",
+    "add_told",
     "check_reading",
     "read_chunk",
     "soft_profiles_of",
@@ -150,6 +151,16 @@ class Grown(NamedTuple):
     members: list
     lengths: list
 
+    def from_leaves(self):
+        """The same for rows whose state knows of leaves alone."""
+        return self._replace(lengths=[[1] * len(some) for some in self.members])
+
+
+def add_told(told):
+    """Sum of what chunks told of `Grown` groups: profiles and numbers of rows."""
+    tables, n_rows = zip(*told)
+    return add_tables(tables), sum(n_rows)
+
 
 def read_chunk(scores, weights=None, n_leaves=None, kind="logits", divisor=1.0):
     """Read the rows of a chunk once: a `Chunk` that tells a `Reading`."""
@@ -221,15 +232,19 @@ def add_readings(readings):
     )
 
 
-def check_reading(reading):
-    """Raise the error of the first row or chunk that is at fault."""
+def check_reading(reading, names=None):
+    """Raise the error of the first row or chunk that is at fault.
+
+    `names` are (where a row is said to be, number of the first row there) for each chunk.
+    """
     if reading.fault is None:
         return
     chunk, fault = reading.fault
     if fault.row is None:
         raise ValueError(f"Chunk {chunk} {fault.text}")
     row = sum(reading.lengths[:chunk]) + fault.row
-    raise ValueError(f"Row {row} {fault.text} It is row {fault.row} of chunk {chunk}.")
+    where, first = (f"of chunk {chunk}", 0) if names is None else names[chunk]
+    raise ValueError(f"Row {row} {fault.text} It is row {first + fault.row} {where}.")
 
 
 def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):

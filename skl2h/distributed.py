@@ -13,6 +13,7 @@ import numpy as np
 from .chunks import (
     add_readings,
     add_tables,
+    add_told,
     check_reading,
     read_chunk,
     soft_profiles_of,
@@ -143,15 +144,14 @@ class DaskChunks:
         """Bring rows up to date: profiles of `Grown` groups, a `Table`, and how many rows."""
         chunks = self.chunks
         if not self.persist:
-            # The states know of leaves alone.
-            grown = grown._replace(lengths=[[1] * len(some) for some in grown.members])
+            grown = grown.from_leaves()
         sent = self.dask.delayed(grown, pure=False, traverse=False)
         chunks = [
             self._call(update_chunk, block, chunk, sent, **self.kind)
             for block, chunk in zip(self.blocks, chunks)
         ]
         profiles = [self._call(_told_by, chunk) for chunk in chunks]
-        chunks, sums = self._pass(chunks, self._sum(_add_profiles, profiles))
+        chunks, sums = self._pass(chunks, self._sum(add_told, profiles))
         if self.persist:
             self.chunks = chunks
         return sums
@@ -279,11 +279,6 @@ def _told_by(chunk):
 
 def _leaves_of(chunk):
     return None if chunk.state is None else chunk.state.leaf
-
-
-def _add_profiles(sums):
-    tables, n_rows = zip(*sums)
-    return add_tables(tables), sum(n_rows)
 
 
 def _touch(block):

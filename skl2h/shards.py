@@ -1,0 +1,187 @@
+"""Logits in several .npy files, read through memory maps: a source of `passes`.
+
+shard    some rows of a file, small enough to be one task's
+
+Tasks carry a path and the numbers of rows, so that workers that share the disk may be anywhere:
+whatever joblib is set to use.
+"""
+
+import os
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from joblib.parallel import get_active_backend
+from sklearn.utils.parallel import Parallel, delayed
+
+from .chunks import (
+    add_readings,
+    add_tables,
+    add_told,
+    check_reading,
+    read_chunk,
+    soft_profiles_of,
+    update_chunk,
+)
+from .merge import unit_of
+
+__all__ = ["Shard", "Shards", "are_paths", "open_shards"]
+
+# Entries of the rows that one task reads.
+SHARD_ENTRIES = 2**24
+
+# Tasks whose sums are held at a time.
+LOT = 64
+
+
+class Shard(NamedTuple):
+    """Some rows of a file."""
+
+    path: str
+    start: int
+    stop: int
+
+    def load(self):
+        """Memory map of the rows."""
+        return np.load(self.path, mmap_mode="r", allow_pickle=False)[self.start : self.stop]
+
+
+def are_paths(logits):
+    """Whether logits are a list of files."""
+    return (
+        isinstance(logits, (list, tuple))
+        and len(logits) > 0
+        and all(isinstance(path, (str, os.PathLike)) for path in logits)
+    )
+
+
+def open_shards(paths, *, kind="logits", n_jobs=None):
+    """`Shards` of some .npy files, of which the headers are read.
+
+    Raises
+    ------
+    OSError, ValueError
+        If a file is missing, is no matrix of numbers, has no rows, or other columns than the
+        first: it is named.
+    """
+    shards, n_leaves = [], None
+    for path in map(os.fspath, paths):
+        scores = _open(path)
+        n_rows, n_columns = scores.shape
+        if n_leaves is None:
+            n_leaves = n_columns
+        if n_columns != n_leaves:
+            raise ValueError(f"{path} has {n_columns} columns, and {shards[0].path} {n_leaves}.")
+        step = max(SHARD_ENTRIES // n_leaves, 1)
+        shards += [
+            Shard(path, start, min(start + step, n_rows)) for start in range(0, n_rows, step)
+        ]
+    return Shards(shards, n_leaves, kind, n_jobs)
+
+
+def _open(path):
+    try:
+        scores = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    if not isinstance(scores, np.ndarray):
+        scores.close()
+        raise ValueError(f"{path} is an archive, not one array.")
+    if scores.ndim != 2 or scores.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{path} has an array of {scores.dtype} and shape {scores.shape}, not one row of "
+            "numbers for each sample."
+        )
+    if 0 in scores.shape:
+        what = "columns" if len(scores) else "rows: leave it out"
+        raise ValueError(f"{path} has no {what}.")
+    return scores
+
+
+class Shards:
+    """Shards of logits, and what is known of their rows.
+
+    Workers that share this process's memory keep the state of the rows here; others make it
+    again in each pass, so that only sums come back.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Rows and leaves.
+    """
+
+    def __init__(self, shards, n_leaves, kind, n_jobs):
+        self.shards = shards
+        self.kind = kind
+        self.n_jobs = n_jobs
+        self.shape = sum(shard.stop - shard.start for shard in shards), n_leaves
+        self.scale = None
+        self.parts = [None] * len(shards)  # weights, or chunks once they have been read
+        backend, _ = get_active_backend(prefer="threads")
+        self.keep = getattr(backend, "supports_sharedmem", False)
+
+    def weigh(self, weights):
+        """Give the rows weights, or None."""
+        if weights is not None:
+            self.scale = unit_of(weights.max())
+            bounds = np.cumsum([shard.stop - shard.start for shard in self.shards])[:-1]
+            self.parts = np.split(np.ldexp(weights, -self.scale), bounds)
+
+    def read(self):
+        """Read all rows once, a `Reading`."""
+        read = partial(_read, kind=self.kind, keep=self.keep)
+        reading = self._pass(read, add_readings)
+        names = [(f"of {shard.path}", shard.start) for shard in self.shards]
+        check_reading(reading, names)
+        return reading
+
+    def leaf_labels(self):
+        """Nothing: nobody asks for the rows one by one."""
+
+    def update(self, grown):
+        """Bring rows up to date: profiles of `Grown` groups, a `Table`, and how many rows."""
+        if not self.keep:
+            grown = grown.from_leaves()
+        return self._pass(partial(_update, grown=grown, kind=self.kind, keep=self.keep), add_told)
+
+    def soft(self, leaves):
+        """Profiles of leaves without rows, a `Table`."""
+        return self._pass(partial(_soft, leaves=leaves, kind=self.kind, keep=self.keep), add_tables)
+
+    def _pass(self, function, add):
+        """Sum, in order, of what a function of each shard and its part tells."""
+        total = []
+        with Parallel(n_jobs=self.n_jobs, prefer="threads") as parallel:
+            for start in range(0, len(self.shards), LOT):
+                some = slice(start, start + LOT)
+                pairs = zip(self.shards[some], self.parts[some])
+                told, parts = zip(*parallel(delayed(function)(*pair) for pair in pairs))
+                if self.keep:
+                    self.parts[some] = parts
+                total = [add([*total, *told])]
+        return total[0]
+
+
+def _load(shard):
+    try:
+        return shard.load()
+    except (OSError, ValueError, EOFError) as error:
+        raise RuntimeError(f"{shard.path} cannot be read. {error}") from error
+
+
+def _read(shard, weights, kind, keep):
+    chunk = read_chunk(_load(shard), weights, kind=kind)
+    return chunk.told, chunk._replace(told=None) if keep else None
+
+
+def _update(shard, part, grown, kind, keep):
+    scores = _load(shard)
+    chunk = part if keep else read_chunk(scores, part, kind=kind)
+    chunk = update_chunk(scores, chunk, grown, kind)
+    return chunk.told, chunk._replace(told=None) if keep else None
+
+
+def _soft(shard, part, leaves, kind, keep):
+    scores = _load(shard)
+    chunk = part if keep else read_chunk(scores, part, kind=kind)
+    return soft_profiles_of(scores, chunk, leaves, kind), part

@@ -1,0 +1,132 @@
+"""Several files of logits are one matrix, whoever reads them."""
+
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from test_merge import AGGREGATIONS, random_case
+
+from skl2h import l2h_tree, shards
+from skl2h.__main__ import main
+from skl2h.export import export_text
+
+LOGITS = np.random.default_rng(0).standard_normal((50, 6)) * 3
+
+
+def save(folder, array, n_files=3, order="C"):
+    """Write rows to files, some longer than others."""
+    bounds = np.linspace(0, len(array), n_files + 1).astype(int)
+    paths = []
+    for number, (start, stop) in enumerate(pairwise(bounds)):
+        paths.append(folder / f"part-{number}.npy")
+        np.save(paths[-1], np.asarray(array[start:stop], order=order))
+    return paths
+
+
+@pytest.mark.parametrize("entries", [1, 40, 2**24])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
+def test_files_are_one_matrix(tmp_path, monkeypatch, n_jobs, entries):
+    """With ties, empty leaves, -inf, weights, every dtype, and files in pieces."""
+    monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", entries)
+    for seed in range(20):
+        logits, weights, aggregation, _, _ = random_case(seed)
+        options = {"sample_weight": weights, "aggregation": aggregation}
+        paths = save(tmp_path, logits, min(3, len(logits)), "CF"[seed % 2])
+        tree = l2h_tree(paths, n_jobs=n_jobs, **options)
+        expected = l2h_tree(logits, **options)
+        assert np.array_equal(tree.children, expected.children), seed
+        np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(tree.counts, expected.counts, rtol=1e-12)
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_any_backend_of_joblib(tmp_path, monkeypatch, backend, aggregation):
+    """Workers that share no memory make the state of the rows again in each pass."""
+    monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", 40)
+    logits = LOGITS.copy()
+    logits[:, 4:] -= 90  # leaves without rows
+    paths = save(tmp_path, logits)
+    for weights in (None, np.random.default_rng(1).random(len(logits))):
+        options = {"sample_weight": weights, "aggregation": aggregation}
+        with parallel_config(backend=backend):
+            assert shards.open_shards(paths).keep == (backend == "threading")
+            tree = l2h_tree([*map(str, paths)], n_jobs=2, **options)
+        expected = l2h_tree(logits, **options)
+        assert np.array_equal(tree.children, expected.children)
+        np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-12)
+
+
+def write_bad(path, value):
+    array = LOGITS[:9].copy()
+    array[4, 2] = value
+    np.save(path, array)
+
+
+def write_archive(path):
+    with path.open("wb") as file:
+        np.savez(file, LOGITS)
+
+
+BAD = {
+    "nan": (lambda path: write_bad(path, np.nan), ValueError,
+            "Row 54 of the logits has NaN in column 2.* It is row 4 of .*bad.npy"),
+    "width": (lambda path: np.save(path, LOGITS[:, :5]), ValueError,
+              "bad.npy has 5 columns, and .*part-0.npy 6"),
+    "empty": (lambda path: np.save(path, LOGITS[:0]), ValueError, "bad.npy has no rows"),
+    "flat": (lambda path: np.save(path, LOGITS[0]), ValueError,
+             r"bad.npy has an array of float64 and shape \(6,\)"),
+    "text": (lambda path: np.save(path, np.array([["a"] * 6])), ValueError, "bad.npy has .*<U1"),
+    "no array": (lambda path: path.write_text("nothing"), ValueError, "bad.npy cannot be read"),
+    "archive": (write_archive, ValueError, "bad.npy is an archive"),
+    "missing": (lambda path: None, OSError, "bad.npy"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_named(tmp_path, name):
+    write, error, message = BAD[name]
+    bad = tmp_path / "bad.npy"
+    write(bad)
+    paths = [*save(tmp_path, LOGITS), bad]
+    with pytest.raises(error, match=message):
+        l2h_tree(paths)
+
+
+def test_files_that_vanish_are_named(tmp_path):
+    paths = save(tmp_path, LOGITS)
+    opened = shards.open_shards(paths)
+    paths[1].unlink()
+    with pytest.raises(RuntimeError, match=r"part-1.npy cannot be read"):
+        opened.read()
+
+
+def test_build_reads_a_pattern_or_several_files(tmp_path, capsys):
+    paths = list(map(str, save(tmp_path, LOGITS)))
+    expected = export_text(l2h_tree(LOGITS)) + "\n"
+    for given in ([str(tmp_path / "part-*.npy")], paths):
+        assert main(["build", *given]) == 0
+        assert capsys.readouterr().out == expected
+
+
+BAD_COMMANDS = {
+    "no file": (["part-*.npz"], "part-.*.npz: matches no file"),
+    "table": (["part-0.npy", "table.csv"], "table.csv: of several files, each must be .npy"),
+    "option": (["part-*.npy", "--header", "yes"], "--header yes: is not for .npy files"),
+    "missing": (["part-0.npy", "part-9.npy"], "part-9.npy: No such file"),
+    "level": (["part-*.npy", "--level", "9"], r"--level 9: part-\*.npy has 6 columns"),
+    "bad": (["*.npy"], r"Row 4 of the logits .* It is row 4 of bad.npy"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_COMMANDS)
+def test_bad_commands(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    write_bad(tmp_path / "bad.npy", np.inf)
+    save(tmp_path, LOGITS)
+    arguments, message = BAD_COMMANDS[name]
+    assert main(["build", *arguments]) == 1
+    assert re.match(f"skl2h: error: .*{message}", capsys.readouterr().err)
