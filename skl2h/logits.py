@@ -12,6 +12,8 @@ from scipy.sparse import csr_matrix, issparse
 from scipy.special import softmax
 from sklearn import get_config
 
+from .mapped import place_of, rows_at
+
 __all__ = ["Logits", "SparseLogits", "as_logits", "best_entries", "first_not_finite", "share_of"]
 
 # A block and what is computed from it stay in the processor's cache.
@@ -43,6 +45,12 @@ class Logits:
         self.scores = np.asarray(scores)
         self.kind = kind
         self.divisor = divisor
+
+    def __reduce__(self):
+        # A worker that is sent rows of a memory map opens the file itself.
+        place = place_of(self.scores)
+        scores = self.scores if place is None else place
+        return _unpickle, (place is not None, scores, self.kind, self.divisor)
 
     @property
     def shape(self):
@@ -203,6 +211,9 @@ class SparseLogits(Logits):
         self.kind = kind
         self.divisor = divisor
 
+    def __reduce__(self):
+        return SparseLogits, (self.scores, self.kind, self.divisor)
+
     def __getitem__(self, rows):
         return SparseLogits(self.scores[rows], self.kind, self.divisor)
 
@@ -264,6 +275,10 @@ def as_logits(scores, kind="logits", divisor=1.0):
         scores = scores.copy()
         scores.sum_duplicates()
     return SparseLogits(scores, kind, divisor)
+
+
+def _unpickle(is_place, scores, kind, divisor):
+    return Logits(rows_at(*scores) if is_place else scores, kind, divisor)
 
 
 def best_entries(values, leaves, starts):

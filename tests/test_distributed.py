@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from plain import plain_merges
 from planted import planted_chunk
 from sklearn.cluster import KMeans
@@ -476,3 +477,37 @@ def test_interrupted_client_leaves_nothing_running(client, persist):
     assert until(lambda: not held(client))
     assert time.monotonic() - start < 8
     assert same_tree(within_time(l2h_tree, planted([100])), l2h_tree(in_memory([100])))
+
+
+def test_joblib_on_dask(client, tmp_path, monkeypatch):
+    """Arrays, memory maps and files: tasks carry rows or a path."""
+    monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", 2000)
+    logits = in_memory(LENGTHS)
+    np.save(tmp_path / "logits.npy", logits)
+    mapped = np.load(tmp_path / "logits.npy", mmap_mode="r")
+    expected = l2h_tree(logits)
+
+    def tree_of(source):
+        with parallel_config(backend="dask"):
+            return l2h_tree(source)
+
+    for source in (logits, mapped, [str(tmp_path / "logits.npy")]):
+        assert same_tree(within_time(tree_of, source), expected)
+
+
+def test_joblib_on_ray(tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", 2000)
+    logits = in_memory(LENGTHS)
+    np.save(tmp_path / "logits.npy", logits)
+    expected = l2h_tree(logits)
+    register_ray()
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        with parallel_config(backend="ray"):
+            for source in (logits, [str(tmp_path / "logits.npy")]):
+                assert same_tree(l2h_tree(source), expected)
+    finally:
+        ray.shutdown()

@@ -1,0 +1,47 @@
+"""What a task is sent of a memory map is the path of its file."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from skl2h.logits import Logits, as_logits
+from skl2h.mapped import place_of, rows_at
+
+LOGITS = np.random.default_rng(0).standard_normal((2000, 6)).astype(np.float32)
+ROWS = [slice(0, 2000), slice(3, 40), slice(1999, 2000), slice(7, 7)]
+
+
+@pytest.fixture(params=["C", "F"])
+def mapped(tmp_path, request):
+    np.save(tmp_path / "logits.npy", np.asarray(LOGITS, order=request.param))
+    return np.load(tmp_path / "logits.npy", mmap_mode="r")
+
+
+@pytest.mark.parametrize("rows", ROWS, ids=str)
+def test_rows_are_found_again(mapped, rows):
+    """Of slices, and of slices of slices, which know nothing of their own offset."""
+    view = np.asarray(mapped[1:])[: rows.stop][rows]
+    assert np.array_equal(rows_at(*place_of(mapped[rows])), LOGITS[rows])
+    assert np.array_equal(rows_at(*place_of(view)), LOGITS[1:][: rows.stop][rows])
+
+
+@pytest.mark.parametrize("rows", ROWS[1:], ids=str)
+def test_logits_are_pickled_as_a_path(mapped, rows):
+    logits = as_logits(mapped, "logits", 2.0)[rows]
+    pickled = pickle.dumps(logits)
+    assert len(pickled) < 1000
+    again = pickle.loads(pickled)
+    assert np.array_equal(again.values(), LOGITS[rows] / 2.0)
+
+
+def test_what_is_not_on_disk_is_sent_itself(tmp_path):
+    np.save(tmp_path / "logits.npy", LOGITS)
+    changed = np.load(tmp_path / "logits.npy", mmap_mode="c")
+    changed[0, 0] = 99
+    for scores in (changed, LOGITS, LOGITS[:, 1:], LOGITS[::2]):
+        assert place_of(scores) is None
+        assert np.array_equal(pickle.loads(pickle.dumps(Logits(scores))).scores, scores)
+    whole = np.load(tmp_path / "logits.npy", mmap_mode="r")
+    for view in (whole[:, 1:], whole[::2], whole[::-1], whole.view(np.int32), whole[:, ::2]):
+        assert place_of(np.asarray(view)) is None
