@@ -1,0 +1,242 @@
+"""A tree of rows on worker processes, beside one in memory on the same cores.
+
+    python benchmarks/bench_distributed.py                       # 4,000,000 x 200, 3 minutes, 8 GB
+    python benchmarks/bench_distributed.py --configurations 50   # workers and chunks at random
+
+Chunks are made by the workers, and are there before the time is taken; so is the array in memory.
+In memory two threads read it, in a process of its own, that has nothing else to do. Times are the
+shorter of two. Bytes are those that workers sent each other, or the client, in each pass; all of
+them, not only the sums. The client's memory is the peak of its process, which is also the
+scheduler's.
+"""
+
+import argparse
+import logging
+import os
+import resource
+import signal
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import dask.array as da
+import numpy as np
+from distributed import Client, LocalCluster, wait
+
+from skl2h import l2h_tree
+from skl2h.distributed import DaskChunks
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=4_000_000)
+    parser.add_argument("--leaves", type=int, default=200)
+    parser.add_argument("--chunk", type=int, default=200_000)
+    parser.add_argument("--configurations", type=int, default=0)
+    arguments = parser.parse_args()
+    if arguments.configurations:
+        bench_configurations(arguments.configurations)
+    else:
+        bench_cluster(arguments.rows, arguments.leaves, arguments.chunk)
+
+
+def make_block(start, stop, n_leaves, seconds=0.0):
+    """Logits of a network's kind: the same rows, whatever the chunks."""
+    time.sleep(seconds)
+    vectors = np.random.default_rng(0).standard_normal((n_leaves, 32), dtype=np.float32)
+    out = np.empty((stop - start, n_leaves), dtype=np.float32)
+    for part in range(start // 1000, -(-stop // 1000)):
+        random_state = np.random.default_rng([1, part])
+        leaves = random_state.integers(0, n_leaves, 1000)
+        noise = random_state.standard_normal((1000, 32), dtype=np.float32)
+        rows = (vectors[leaves] + noise) @ vectors.T / 2
+        first, last = max(start, 1000 * part), min(stop, 1000 * (part + 1))
+        out[first - start : last - start] = rows[first - 1000 * part : last - 1000 * part]
+    return out
+
+
+def in_memory(n_rows, n_leaves, repeats=2):
+    """Tree of one array, and the time of two threads."""
+    logits, times = make_block(0, n_rows, n_leaves), []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        tree = l2h_tree(logits, n_jobs=2)
+        times.append(time.perf_counter() - start)
+    return tree.children, min(times)
+
+
+def alone(function, *arguments):
+    """What a function gives in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def start_cluster(n_workers):
+    return LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=":0",
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def make_array(lengths, n_leaves, seconds=None):
+    import dask
+
+    bounds = np.cumsum([0, *lengths]).tolist()
+    make = dask.delayed(make_block)
+    seconds = [0.0] * len(lengths) if seconds is None else seconds
+    parts = [
+        da.from_delayed(make(start, stop, n_leaves, pause), (stop - start, n_leaves), np.float32)
+        for start, stop, pause in zip(bounds, bounds[1:], seconds)
+    ]
+    return da.concatenate(parts)
+
+
+def bench_cluster(n_rows, n_leaves, chunk):
+    children, of_memory = alone(in_memory, n_rows, n_leaves)
+    n_bytes = 4 * n_rows * n_leaves
+    print(
+        f"{n_rows:,} x {n_leaves} float32, {n_bytes / 2**30:.2f} GiB; "
+        f"in memory, two threads: {of_memory:.2f} s",
+        flush=True,
+    )
+    with start_cluster(2) as cluster, Client(cluster) as client:
+        lengths = [min(chunk, n_rows - start) for start in range(0, n_rows, chunk)]
+        X = make_array(lengths, n_leaves).persist()
+        wait(X)
+        l2h_tree(make_array([1000, 1000], n_leaves))  # workers import what they need
+        times = []
+        for _ in range(2):
+            with passes_watched(client) as passes:
+                start = time.perf_counter()
+                tree = l2h_tree(X)
+                times.append(time.perf_counter() - start - sum(p["watching"] for p in passes))
+            check(tree, children)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        most = max(p["bytes"] for p in passes)
+        print(
+            f"{len(lengths)} chunks, two worker processes: {min(times):.2f} s, "
+            f"{min(times) / of_memory:.2f} times as long; client {peak:.0f} MiB"
+        )
+        print("pass       s  bytes sent  of the data")
+        for number, p in enumerate(passes):
+            share = p["bytes"] / n_bytes
+            print(f"{number:4} {p['seconds']:7.2f} {p['bytes']:11,} {share:12.4%}")
+        print(f"most in a pass: {most / n_bytes:.4%} of the data", flush=True)
+        del X
+        for n_deaths in (1, 2):
+            X = make_array(lengths, n_leaves).persist()
+            wait(X)
+            start = time.perf_counter()
+            with deaths_in_second_pass(client, n_deaths) as dead:
+                tree = l2h_tree(X)
+            check(tree, children)
+            seconds = time.perf_counter() - start
+            print(
+                f"workers killed in the second pass: {len(dead)}; same tree in {seconds:.1f} s",
+                flush=True,
+            )
+            del X
+
+
+def check(tree, children):
+    if not np.array_equal(tree.children, children):
+        raise SystemExit("the tree is not that of one array")
+
+
+def sent(client):
+    """Bytes that workers have sent."""
+
+    def sent_by(dask_worker):
+        return dask_worker.transfer_outgoing_bytes_total
+
+    return sum(client.run(sent_by).values())
+
+
+class passes_watched:  # noqa: N801 (used as a function)
+    """Seconds and bytes of each pass of whatever trees are made meanwhile."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def __enter__(self):
+        passes, run_pass, client = [], DaskChunks._pass, self.client
+        self.run_pass = run_pass
+
+        def watched(chunks, *arguments):
+            begin = time.perf_counter()
+            before = sent(client)
+            start = time.perf_counter()
+            found = run_pass(chunks, *arguments)
+            stop = time.perf_counter()
+            after = sent(client)
+            watching = start - begin + time.perf_counter() - stop
+            passes.append({"seconds": stop - start, "bytes": after - before, "watching": watching})
+            return found
+
+        DaskChunks._pass = watched
+        return passes
+
+    def __exit__(self, *_):
+        DaskChunks._pass = self.run_pass
+
+
+class deaths_in_second_pass:  # noqa: N801 (used as a function)
+    """Kill a worker in the middle of the second pass, and another while it is made up for."""
+
+    def __init__(self, client, n_deaths):
+        self.client, self.n_deaths = client, n_deaths
+
+    def __enter__(self):
+        dead, update, client, n_deaths = [], DaskChunks.update, self.client, self.n_deaths
+        self.update = update
+
+        def kill(pid):
+            os.kill(pid, signal.SIGKILL)
+            dead.append(pid)
+
+        def watched(chunks, grown):
+            if not dead:
+                pids = list(client.run(os.getpid).values())[:n_deaths]
+                for number, pid in enumerate(pids):
+                    threading.Timer(0.1 + number, kill, (pid,)).start()
+            return update(chunks, grown)
+
+        DaskChunks.update = watched
+        return dead
+
+    def __exit__(self, *_):
+        DaskChunks.update = self.update
+
+
+def bench_configurations(n_configurations, n_rows=600_000, n_leaves=50):
+    """Workers, chunks and the order in which these are done, at random: one tree."""
+    children, _ = alone(in_memory, n_rows, n_leaves, 1)
+    random_state = np.random.default_rng(0)
+    for number in range(n_configurations):
+        n_workers = int(random_state.integers(1, 5))
+        typical = 10 ** random_state.uniform(3, np.log10(500_000))
+        lengths, left = [], n_rows
+        while left:
+            length = int(np.clip(typical * random_state.uniform(0.5, 1.5), 1000, 500_000))
+            length = left if left - length < 1000 else length
+            lengths.append(min(length, left))
+            left -= lengths[-1]
+        seconds = random_state.uniform(0, min(5.0 / len(lengths), 0.3), len(lengths))
+        persist = bool(random_state.integers(2))
+        with start_cluster(n_workers) as cluster, Client(cluster):
+            start = time.perf_counter()
+            check(l2h_tree(make_array(lengths, n_leaves, seconds), persist=persist), children)
+        print(
+            f"{number:3}: {n_workers} workers, {len(lengths):3} chunks of {min(lengths):6} to "
+            f"{max(lengths):6} rows, {'kept' if persist else 'made again'}: the same tree, "
+            f"{time.perf_counter() - start:.1f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
