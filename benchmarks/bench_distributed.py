@@ -2,6 +2,7 @@
 
     python benchmarks/bench_distributed.py                       # 4,000,000 x 200, 3 minutes, 8 GB
     python benchmarks/bench_distributed.py --configurations 50   # workers and chunks at random
+    python benchmarks/bench_distributed.py --scaling             # what the arithmetic begins with
 
 Chunks are made by the workers, and are there before the time is taken; so is the array in memory.
 In memory two threads read it, in a process of its own, that has nothing else to do. Times are the
@@ -13,19 +14,25 @@ scheduler's.
 import argparse
 import logging
 import os
+import pickle
 import resource
 import signal
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from unittest.mock import patch
 
+import dask
 import dask.array as da
 import numpy as np
+from bench_merge import make_logits, make_sparse
 from distributed import Client, LocalCluster, wait
+from scipy.sparse import issparse
 
-from skl2h import l2h_tree
+from skl2h import distributed, l2h_tree
 from skl2h.distributed import DaskChunks
+from skl2h.passes import merge_chunks
 
 
 def main():
@@ -34,8 +41,12 @@ def main():
     parser.add_argument("--leaves", type=int, default=200)
     parser.add_argument("--chunk", type=int, default=200_000)
     parser.add_argument("--configurations", type=int, default=0)
+    parser.add_argument("--scaling", action="store_true")
     arguments = parser.parse_args()
-    if arguments.configurations:
+    if arguments.scaling:
+        bench_scaling("50,000 rows in a chunk", make_logits("vectors", 200_000, 1000), 50_000)
+        bench_scaling("a quarter of the rows in a chunk", make_sparse(10**6, 10**5, 16), 250_000)
+    elif arguments.configurations:
         bench_configurations(arguments.configurations)
     else:
         bench_cluster(arguments.rows, arguments.leaves, arguments.chunk)
@@ -83,8 +94,6 @@ def start_cluster(n_workers):
 
 
 def make_array(lengths, n_leaves, seconds=None):
-    import dask
-
     bounds = np.cumsum([0, *lengths]).tolist()
     make = dask.delayed(make_block)
     seconds = [0.0] * len(lengths) if seconds is None else seconds
@@ -236,6 +245,54 @@ def bench_configurations(n_configurations, n_rows=600_000, n_leaves=50):
             f"{time.perf_counter() - start:.1f} s",
             flush=True,
         )
+
+
+def bench_scaling(what, logits, chunk):
+    """Passes, and what each costs, in one thread."""
+    n_rows, n_leaves = logits.shape
+    entries = logits.nnz if issparse(logits) else logits.size
+    blocks = [
+        dask.delayed(logits[start : start + chunk], traverse=False)
+        for start in range(0, n_rows, chunk)
+    ]
+    told, passes, run_pass = [], [], DaskChunks._pass
+
+    def told_by(chunk):
+        told.append(len(pickle.dumps(chunk.told)))
+        return chunk.told
+
+    def watched(chunks, *arguments):
+        told.clear()
+        start = time.process_time()
+        found = run_pass(chunks, *arguments)
+        seconds = time.process_time() - start
+        passes.append((seconds, np.mean(told or [0]), len(pickle.dumps(found[1]))))
+        return found
+
+    with (
+        dask.config.set(scheduler="synchronous"),
+        patch.object(DaskChunks, "_pass", watched),
+        patch.object(distributed, "_told_by", told_by),
+    ):
+        start = time.process_time()
+        merges = merge_chunks(DaskChunks(blocks))
+        seconds = time.process_time() - start
+        kept, passes[:] = passes[:], []
+        merge_chunks(DaskChunks(blocks, persist=False))
+        again = sum(of_pass for of_pass, *_ in passes)
+    print(f"\n{n_rows:,} rows, {entries:,} entries, K = {n_leaves:,}, {what}")
+    print(f"{len(kept)} passes, each row looked at {merges.n_passes:.1f} times")
+    print("pass  ns an entry  MiB from a chunk  MiB to the client")
+    for number, (of_pass, of_chunk, of_all) in enumerate(kept):
+        each = of_pass / entries * 1e9
+        print(f"{number:4} {each:12.2f} {of_chunk / 2**20:17.3f} {of_all / 2**20:18.3f}")
+    of_passes = sum(of_pass for of_pass, *_ in kept)
+    print(
+        f"all passes {of_passes / entries * 1e9:.1f} ns an entry, "
+        f"{again / entries * 1e9:.1f} if nothing is kept between them; merging itself "
+        f"{(seconds - of_passes) / n_leaves * 1e6:.0f} us a leaf",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

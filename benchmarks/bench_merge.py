@@ -247,6 +247,16 @@ def bench_memory_map(n_rows=1_280_000, n_leaves=1_000):
 
 
 def bench_sparse(n_rows=1_000_000, n_leaves=100_000, n_stored=16):
+    logits = make_sparse(n_rows, n_leaves, n_stored)
+    merges, ours = fastest(1, merge_leaves, as_logits(logits))
+    memory = peak_memory(merge_leaves, as_logits(logits))
+    print(
+        f"\nsparse, {n_rows:,} rows x {n_stored} entries, K = {n_leaves:,}: {ours:.1f} s, each row "
+        f"read {merges.n_passes:.1f} times, {memory / 2**20:.0f} MiB"
+    )
+
+
+def make_sparse(n_rows, n_leaves, n_stored):
     random_state = np.random.default_rng(0)
     # A huge output layer: the stored leaves are near the row's own, at all scales.
     own = random_state.integers(0, n_leaves, n_rows)
@@ -259,12 +269,7 @@ def bench_sparse(n_rows=1_000_000, n_leaves=100_000, n_stored=16):
         (values.astype(np.float32).ravel(), leaves.ravel(), indptr), (n_rows, n_leaves)
     )
     logits.sum_duplicates()
-    merges, ours = fastest(1, merge_leaves, as_logits(logits))
-    memory = peak_memory(merge_leaves, as_logits(logits))
-    print(
-        f"\nsparse, {n_rows:,} rows x {n_stored} entries, K = {n_leaves:,}: {ours:.1f} s, each row "
-        f"read {merges.n_passes:.1f} times, {memory / 2**20:.0f} MiB"
-    )
+    return logits
 
 
 def make_logits(kind, n_rows, n_leaves, dtype=np.float32, seed=0):

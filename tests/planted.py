@@ -12,3 +12,9 @@ def planted_chunk(number, n_rows, n_leaves, seconds=0.0):
     time.sleep(seconds)
     logits, _, _ = make_hierarchical_logits(n_rows, n_leaves, random_state=0)
     return logits + np.random.default_rng(number).standard_normal(logits.shape)
+
+
+def late(array, seconds):
+    """An array, after some time."""
+    time.sleep(seconds)
+    return array

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 from plain import plain_merges
-from planted import planted_chunk
+from planted import late, planted_chunk
 from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
@@ -153,6 +153,29 @@ def test_data_frames():
     frozen = L2HClustering(FrozenEstimator(model)).fit(X)
     assert same_tree(frozen.tree_, L2HClustering(FrozenEstimator(model)).fit(table).tree_)
     assert np.array_equal(frozen.predict(X).compute(), frozen.predict(table))
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_stores(tmp_path, persist):
+    """Whatever Dask reads, such as zarr and Parquet."""
+    zarr = pytest.importorskip("zarr")
+    pytest.importorskip("pyarrow")
+    pd = pytest.importorskip("pandas")
+    import dask.dataframe as dd
+
+    logits, _, _ = make_hierarchical_logits(100, 6, random_state=0)
+    store = zarr.open(
+        str(tmp_path / "logits.zarr"), mode="w", shape=(100, 6), chunks=(30, 4), dtype="f8"
+    )
+    store[:] = logits
+    table = pd.DataFrame(logits, columns=list("abcdef"))
+    (tmp_path / "parquet").mkdir()
+    for start in (0, 40, 80):
+        table[start : start + 40].to_parquet(tmp_path / "parquet" / f"{start}.parquet")
+    tree = l2h_tree(da.from_zarr(str(tmp_path / "logits.zarr")), persist=persist)
+    assert same_tree(tree, l2h_tree(logits))
+    tree = l2h_tree(dd.read_parquet(tmp_path / "parquet"), persist=persist)
+    assert same_tree(tree, l2h_tree(table))
 
 
 RNG = np.random.default_rng(0)
@@ -391,6 +414,20 @@ def test_worker_processes_give_the_same_tree(client, aggregation, persist):
     X = planted(LENGTHS)
     tree = within_time(lambda: l2h_tree(X, persist=persist, **options))
     assert same_tree(tree, l2h_tree(in_memory(LENGTHS), **options))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_chunks_that_are_done_in_any_order(client, seed):
+    """Chunks of random lengths that take random times."""
+    rng = np.random.default_rng(seed)
+    logits = in_memory([600])
+    parts = [
+        da.from_delayed(dask.delayed(late)(part, rng.uniform(0, 0.1)), part.shape, float)
+        for part in np.split(logits, np.cumsum(random_chunks(rng, len(logits)))[:-1])
+    ]
+    persist = bool(rng.integers(2))
+    tree = within_time(lambda: l2h_tree(da.concatenate(parts), persist=persist))
+    assert same_tree(tree, l2h_tree(logits))
 
 
 def test_models_on_worker_processes(client):
