@@ -63,7 +63,7 @@ def l2h_tree(
         1 prints a line at each tenth of the merges.
     persist : bool, default=True
         Whether the workers keep the chunks of a Dask array in memory until the tree is made, and
-        48 bytes for each row; else each pass computes them again.
+        56 bytes for each row; else each pass computes them again.
 
     Returns
     -------

@@ -27,8 +27,8 @@ __all__ = [
 
 
 def is_dask(X):
-    """Whether an array, or a table, is a collection of Dask's."""
-    return hasattr(X, "__dask_graph__")
+    """Whether an array, or a table, is a collection of Dask's, or is made of one."""
+    return hasattr(X, "__dask_graph__") and import_dask().is_dask_collection(X)
 
 
 def refuse_dask(X):
@@ -102,6 +102,8 @@ def as_dask_array(X):
     dask = import_dask()
     if hasattr(X, "to_dask_array"):
         X = X.to_dask_array()
+    if not isinstance(X, dask.array.Array):
+        X = getattr(X, "data", X)  # of xarray
     if not isinstance(X, dask.array.Array):
         raise TypeError(f"A Dask array is needed, got {type(X).__name__}.")
     if X.ndim != 2:

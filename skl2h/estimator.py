@@ -76,7 +76,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     verbose : int, default=0
         1 prints a line at each tenth of the merges.
     persist : bool, default=True
-        Of a Dask array, whether the workers keep the logits in memory during `fit`, and 48 bytes
+        Of a Dask array, whether the workers keep the logits in memory during `fit`, and 56 bytes
         for each row; else each pass computes them again.
 
     Attributes

@@ -138,6 +138,25 @@ def test_unknown_lengths_and_chunks_that_came_over_a_network():
     assert same_tree(l2h_tree(da.from_array(odd, chunks=50)), expected)
 
 
+class Wrapped:
+    """As xarray has them: it may wrap one of Dask's arrays, or not."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __dask_graph__(self):
+        return None if isinstance(self.data, np.ndarray) else self.data.__dask_graph__()
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.data, dtype)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, da.from_array])
+def test_wrapped_arrays(kind):
+    logits = np.random.default_rng(0).standard_normal((40, 5))
+    assert same_tree(l2h_tree(Wrapped(kind(logits))), l2h_tree(logits))
+
+
 def test_data_frames():
     pd = pytest.importorskip("pandas")
     try:
