@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from joblib import parallel_config
+from joblib import parallel_backend
 from test_merge import AGGREGATIONS, random_case
 
 from skl2h import l2h_tree, shards
@@ -52,7 +52,7 @@ def test_any_backend_of_joblib(tmp_path, monkeypatch, backend, aggregation):
     paths = save(tmp_path, logits)
     for weights in (None, np.random.default_rng(1).random(len(logits))):
         options = {"sample_weight": weights, "aggregation": aggregation}
-        with parallel_config(backend=backend):
+        with parallel_backend(backend):
             assert shards.open_shards(paths).keep == (backend == "threading")
             tree = l2h_tree([*map(str, paths)], n_jobs=2, **options)
         expected = l2h_tree(logits, **options)
