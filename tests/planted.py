@@ -1,5 +1,6 @@
 """Chunks of rows of a planted tree, which worker processes make."""
 
+import os
 import time
 
 import numpy as np
@@ -18,3 +19,8 @@ def late(array, seconds):
     """An array, after some time."""
     time.sleep(seconds)
     return array
+
+
+def deadly(array):
+    """Nothing: the worker that asks for it dies."""
+    os._exit(1)

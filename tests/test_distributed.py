@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from joblib import parallel_backend
 from plain import plain_merges
-from planted import late, planted_chunk
+from planted import deadly, late, planted_chunk
 from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
@@ -514,6 +514,27 @@ def test_bad_chunks_on_workers_are_named(client, name):
     X = make()
     with pytest.raises(error, match=message):
         within_time(l2h_tree, X)
+
+
+def test_chunk_that_kills_its_worker_stops_the_tree(client):
+    """It is not tried for ever."""
+
+    def allow(n_failures):
+        client.run_on_scheduler(
+            lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", n_failures)
+        )
+
+    rows = np.zeros((10, 20))
+    part = da.from_delayed(dask.delayed(deadly)(rows), rows.shape, float)
+    X = da.concatenate([planted([100]), part])
+    allow(0)
+    try:
+        with pytest.raises(distributed.KilledWorker, match="deadly"):
+            within_time(l2h_tree, X)
+    finally:
+        allow(3)
+    client.wait_for_workers(2, timeout=SECONDS)
+    assert same_tree(within_time(l2h_tree, planted([100])), l2h_tree(in_memory([100])))
 
 
 def interrupt_soon(seconds):
