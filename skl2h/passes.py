@@ -11,6 +11,8 @@ update(grown)   -> `Table` of the profiles of `Grown` groups, and the number of 
 soft(leaves)    -> `Table` of the profiles of leaves without rows
 """
 
+from heapq import nsmallest
+
 import numpy as np
 
 from .chunks import Grown, Table, add_tables
@@ -96,11 +98,14 @@ class ChunkProfiles:
         """Make a pass over the rows of the groups that have grown and may be selected soon."""
         groups = self.groups
         limit = WITHIN * groups.score(slot)
-        slots = [slot] + [
+        others = [
             other
             for other in groups.queue.alive.values()
             if len(groups.parts[other]) > 1 and groups.total[other] and groups.score(other) <= limit
         ]
+        # Each merge takes one away, and the last one needs no profile.
+        n_selected = max(len(groups.queue.alive) - 2, 0)
+        slots = [slot, *nsmallest(n_selected, others, key=groups.score)]
         members = [np.array(groups.members[s], dtype=np.int32) for s in slots]
         grown = Grown(
             groups.slot_of_leaf.astype(np.int32),
