@@ -103,9 +103,9 @@ class ChunkProfiles:
             for other in groups.queue.alive.values()
             if len(groups.parts[other]) > 1 and groups.total[other] and groups.score(other) <= limit
         ]
-        # Each merge takes one away, and the last one needs no profile.
-        n_selected = max(len(groups.queue.alive) - 2, 0)
-        slots = [slot, *nsmallest(n_selected, others, key=groups.score)]
+        # A merge takes away two groups at most, and the last merge needs no profile.
+        n_others = max(2 * (len(groups.queue.alive) - 2), 0)
+        slots = [slot, *nsmallest(n_others, others, key=groups.score)]
         members = [np.array(groups.members[s], dtype=np.int32) for s in slots]
         grown = Grown(
             groups.slot_of_leaf.astype(np.int32),
