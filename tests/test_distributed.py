@@ -543,6 +543,15 @@ def interrupt_soon(seconds):
     threading.Timer(seconds, signal.pthread_kill, (main, signal.SIGINT)).start()
 
 
+@pytest.fixture
+def interruptible():
+    """Python's own answer to Ctrl-C, which a run in the background is told to ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("persist", [True, False])
 def test_interrupted_client_leaves_nothing_running(client, persist):
     """The chunks that wait are not made; the `client` fixture sees that none is held."""
