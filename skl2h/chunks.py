@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 
 from .groups import digits_of
 from .logits import SparseLogits, as_logits
+from .memory import Memory
 from .parts import RowsByLeaf, parts_in_tasks, rows_per_task
 from .rows import Rows, leave_out, read_rows, soft_sums
 from .sparse import soft_profiles
@@ -257,9 +258,10 @@ def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):
     members = [some.astype(np.intp) for some in grown.members]
     groups = zip(grown.slots.tolist(), members, grown.lengths)
     tasks, n_rows = parts_in_tasks(groups, chunk.by_leaf, rows_per_task(logits))
+    memory = Memory()
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
         for task in tasks:
-            leave_out(logits, state, task, slot_of_leaf)
+            leave_out(logits, state, task, slot_of_leaf, memory)
     rows = chunk.by_leaf.rows_of(np.concatenate(members).tolist())
     slots = slot_of_leaf[state.leaf[rows]]
     profiles = _profiles(state, chunk.weights, rows, slots, len(slot_of_leaf))

@@ -13,6 +13,7 @@ from scipy.special import softmax
 from sklearn import get_config
 
 from .mapped import place_of, rows_at
+from .memory import Memory
 
 __all__ = ["Logits", "SparseLogits", "as_logits", "best_entries", "first_not_finite", "share_of"]
 
@@ -72,16 +73,25 @@ class Logits:
         return is_float and self.kind == "logits" and self.divisor == 1
 
     def values(self, out=None):
-        """All logits at once, in float64; in the first rows of `out`, or in a new array."""
-        out = np.empty(self.shape) if out is None else out[: self.shape[0]]
+        """All logits at once, in float64; in `out`, or in a new array."""
+        out = np.empty(self.shape) if out is None else out
         np.copyto(out, self.scores)
         return self._convert(out)
 
-    def at(self, rows, columns=None):
-        """Logits at an index of rows, and one of columns, in a new array of `dtype`."""
+    def at(self, rows, columns=None, memory=None):
+        """Logits at an index of rows, and one of columns, in an array of `dtype`.
+
+        The array is a new one, or lies in some `Memory`.
+        """
         if columns is not None:
             return self.at_places(rows * self.shape[1] + columns)
-        scores = self.scores.take(rows, axis=0) if self._in_order else self.scores[rows]
+        if not self._in_order:
+            scores = self.scores[rows]
+        elif memory is None or not self._as_stored:
+            scores = self.scores.take(rows, axis=0)
+        else:
+            out = memory.array("rows", (len(rows), self.shape[1]), self.dtype)
+            scores = self.scores.take(rows, axis=0, out=out, mode="clip")  # "raise" would copy
         return self._convert(scores.astype(self.dtype, copy=False))
 
     def at_places(self, places):
@@ -188,11 +198,10 @@ class Logits:
         order = np.argsort(groups, kind="stable")
         starts = np.searchsorted(groups[order], np.arange(n_groups))
         probabilities = np.empty((self.shape[0], n_groups))
-        blocks = self.blocks()
-        # Fresh memory is dear to touch: one block's worth is used again and again.
-        memory = np.empty((blocks[0].stop, self.shape[1]))
-        for rows in blocks:
-            values = self[rows].values(memory)
+        memory = Memory()
+        for rows in self.blocks():
+            block = self[rows]
+            values = block.values(memory.array("logits", block.shape, np.float64))
             self.check_rows(first_not_finite(values.max(axis=1)), rows.start)
             with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
                 of_leaves = softmax(values, axis=1)

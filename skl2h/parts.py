@@ -14,7 +14,7 @@ from .logits import SparseLogits
 __all__ = ["Part", "RowsByLeaf", "parts_in_tasks", "rows_per_task"]
 
 # Entries of the rows that one task brings up to date.
-TASK_ENTRIES = 2**22
+TASK_ENTRIES = 2**20
 
 
 class Part(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 from joblib import cpu_count, effective_n_jobs
 
 from .logits import SparseLogits
+from .memory import Memory
 from .parts import RowsByLeaf, parts_in_tasks, rows_per_task
 from .rows import leave_out, soft_probabilities, soft_sums
 from .sparse import soft_profiles
@@ -38,6 +39,7 @@ class Profiles:
         self.groups = groups
         self.n_threads = min(effective_n_jobs(n_jobs), cpu_count())
         self.pool = ThreadPoolExecutor(max(self.n_threads - 1, 1))  # starts threads when used
+        self.memory = Memory()
         self.n_rows_read = 0
         n_leaves = logits.shape[1]
         self.rows = RowsByLeaf.of(state.leaf, weights, n_leaves)
@@ -132,7 +134,7 @@ class Profiles:
                     task = tasks.popleft()
                 except IndexError:
                     return
-                leave_out(self.logits, self.state, task, self.groups.slot_of_leaf)
+                leave_out(self.logits, self.state, task, self.groups.slot_of_leaf, self.memory)
 
     def _soft_profile(self, leaf):
         """Profile of a leaf that has no rows: whose rows find it most plausible."""

@@ -16,6 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from . import sparse
 from .logits import SparseLogits, first_not_finite, share_of
+from .memory import Memory
 
 __all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities", "soft_sums"]
 
@@ -76,8 +77,9 @@ def read_rows(logits, n_jobs=None, *, first_fault=False):
     slices = logits.blocks()
     # A task is some blocks, whatever the number of workers; every row is on its own.
     tasks = [slices[i : i + BLOCKS_PER_TASK] for i in range(0, len(slices), BLOCKS_PER_TASK)]
+    memory = Memory()
     parts = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_read_task)(logits[task[0].start : task[-1].stop]) for task in tasks
+        delayed(_read_task)(logits[task[0].start : task[-1].stop], memory) for task in tasks
     )
     for task, part in zip(tasks, parts):
         if isinstance(part, int):
@@ -87,14 +89,11 @@ def read_rows(logits, n_jobs=None, *, first_fault=False):
     return Rows(*map(np.concatenate, zip(*parts)))
 
 
-def _read_task(logits):
+def _read_task(logits, memory):
     """Rows of some blocks, or the number of the first bad one."""
     is_sparse = isinstance(logits, SparseLogits)
-    blocks = logits.blocks()
-    # Fresh memory is dear to touch: one block's worth is used again and again.
-    memory = None if is_sparse else np.empty((blocks[0].stop, logits.shape[1]))
     parts = []
-    for rows in blocks:
+    for rows in logits.blocks():
         block = logits[rows]
         with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
             part = sparse.read_block(block) if is_sparse else _read_block(block, memory)
@@ -106,7 +105,7 @@ def _read_task(logits):
 
 def _read_block(logits, memory):
     """Leaf, doubt, second, peak and share of the rows of a block, or the first bad row."""
-    V = logits.values(memory)
+    V = logits.values(memory.array("logits", logits.shape, np.float64))
     rows = np.arange(len(V))
     leaf, _ = logits.best(V)
     top = V[rows, leaf]
@@ -115,16 +114,18 @@ def _read_block(logits, memory):
     V[rows, leaf] = -np.inf
     second = V.argmax(axis=1)
     peak = V[rows, second]
-    rest = _sum_of_exp(V, peak)
+    rest = _sum_of_exp(V, peak, memory)
     # Doubt comes from what is outside, never as 1 minus a rounded 1.
     outside = rest * np.exp(peak - top)
     return leaf, outside / (1 + outside), second, peak, share_of(rest)
 
 
-def _sum_of_exp(V, peak):
+def _sum_of_exp(V, peak, memory):
     """Sum of exp(logit - peak) of each row, of which none is above `peak`; V may be overwritten."""
     shift = np.where(np.isneginf(peak), 0.0, peak)
     out = V if V.dtype == np.float64 else None
+    if out is None:
+        out = memory.array("exponentials", V.shape, np.float64)
     if np.abs(shift).max(initial=0) <= SAFE:
         # Nothing overflows, and what underflows is nothing beside exp(peak).
         return np.exp(V, out=out, dtype=np.float64).sum(axis=1) * np.exp(-shift)
@@ -132,7 +133,7 @@ def _sum_of_exp(V, peak):
     return np.exp(V, out=V).sum(axis=1)
 
 
-def leave_out(logits, state, parts, slot_of_leaf):
+def leave_out(logits, state, parts, slot_of_leaf, memory):
     """Bring the state of rows up to date with their groups.
 
     Parameters
@@ -142,6 +143,7 @@ def leave_out(logits, state, parts, slot_of_leaf):
     parts : list of Part
     slot_of_leaf : ndarray of shape (K,), dtype=intp
         Group of each leaf.
+    memory : Memory
     """
     rows = np.concatenate([part.rows for part in parts])
     share = state.share[rows]
@@ -159,7 +161,7 @@ def leave_out(logits, state, parts, slot_of_leaf):
         return
     inside = slot_of_leaf == slots[:, np.newaxis]
     second, peak = state.second[rows], state.peak[rows]
-    lost, best, found = _what_joined(logits, parts, inside, part_of_row, second, peak)
+    lost, best, found = _what_joined(logits, parts, inside, part_of_row, second, peak, memory)
     left = 1 / share - lost
     error = (state.error[rows] + ROUNDING) / (share * left)
     left *= np.exp(peak - found)
@@ -167,13 +169,14 @@ def leave_out(logits, state, parts, slot_of_leaf):
     afresh = np.flatnonzero(~((error >= 0) & (error <= MAX_ERROR)))
     for part in np.unique(part_of_row[afresh]):
         places = afresh[part_of_row[afresh] == part]
-        left[places] = _add_up(logits, rows[places], np.flatnonzero(~inside[part]), found[places])
+        outside = np.flatnonzero(~inside[part])
+        left[places] = _add_up(logits, rows[places], outside, found[places], memory)
     error[afresh] = ROUNDING
     state.second[rows], state.peak[rows] = best, found
     state.share[rows], state.error[rows] = share_of(left), error
 
 
-def _what_joined(logits, parts, inside, part_of_row, second, peak):
+def _what_joined(logits, parts, inside, part_of_row, second, peak, memory):
     """Sum of exponentials of the leaves that joined, best column outside now, and its logit.
 
     The sum is NaN where it is more work than to add up what is left.
@@ -199,9 +202,9 @@ def _what_joined(logits, parts, inside, part_of_row, second, peak):
     for number in np.flatnonzero(worth & ~few):
         part, joined = parts[number], parts[number].joined()
         for some in _slices(len(part.rows), n_leaves):
-            V = logits.at(part.rows[some])
+            V = logits.at(part.rows[some], memory=memory)
             places = slice(starts[number] + some.start, starts[number] + some.stop)
-            lost[places] = _sum_of_exp(V.take(joined, axis=1), peak[places])
+            lost[places] = _sum_of_exp(_columns(V, joined, memory), peak[places], memory)
             # The rows are in the cache now: they are searched at once.
             wanted = np.flatnonzero(search[places])
             search[places] = False
@@ -211,22 +214,28 @@ def _what_joined(logits, parts, inside, part_of_row, second, peak):
     search = np.flatnonzero(search)
     rows = np.concatenate([part.rows for part in parts])[search]
     for some in _slices(len(rows), n_leaves):
-        V = logits.at(rows[some])
+        V = logits.at(rows[some], memory=memory)
         best[search[some]], found[search[some]] = _best(V, barred[part_of_row[search[some]]])
     return lost, best, found
 
 
-def _add_up(logits, rows, columns, peak):
+def _add_up(logits, rows, columns, peak, memory):
     """Sum of exp(logit - peak) over some columns, for each row."""
     n_leaves = logits.shape[1]
     total = np.empty(len(rows))
     for some in _slices(len(rows), n_leaves):
         if len(columns) * FAR > n_leaves:
-            V = logits.at(rows[some]).take(columns, axis=1)
+            V = _columns(logits.at(rows[some], memory=memory), columns, memory)
         else:
             V = logits.at(rows[some, np.newaxis], columns)
-        total[some] = _sum_of_exp(V, peak[some])
+        total[some] = _sum_of_exp(V, peak[some], memory)
     return total
+
+
+def _columns(V, columns, memory):
+    """Some columns."""
+    out = memory.array("columns", (len(V), len(columns)), V.dtype)
+    return V.take(columns, axis=1, out=out, mode="clip")  # "raise" would copy
 
 
 def _slices(n_rows, n_leaves):
