@@ -22,6 +22,7 @@ __all__ = [
     "map_chunks",
     "parts_of",
     "refuse_dask",
+    "sample_of",
     "take",
 ]
 
@@ -40,11 +41,17 @@ def refuse_dask(X):
         )
 
 
+def sample_of(X):
+    """What tells the names of columns: X, or the rowless sample that a data frame of Dask's has."""
+    return X._meta if hasattr(X, "to_dask_array") else X
+
+
 def import_dask():
     """Dask and its arrays."""
     try:
         import dask
         import dask.array
+        import dask.optimization
     except ImportError:
         raise ImportError('Chunks of rows need Dask: pip install "skl2h[dask]".') from None
     return dask

@@ -6,6 +6,7 @@ sums come back, added up in a tree whose shape does not depend on who is done fi
 
 import sys
 from contextlib import contextmanager
+from itertools import count
 from uuid import uuid4
 
 import numpy as np
@@ -96,6 +97,9 @@ class DaskChunks:
         self.chunks = None
         self.leaves = None  # of the rows of each chunk
         self.reading = None
+        self.given = blocks
+        self.token = uuid4().hex  # in the name of every task
+        self.count = count()
 
     @property
     def shape(self):
@@ -110,12 +114,11 @@ class DaskChunks:
     def __exit__(self, kind, *_):
         if self.persist:
             release(self.blocks, self.chunks, self.leaves if kind else None)
-        self.blocks = self.chunks = None
+        self.blocks = self.given = self.chunks = None
 
     def mean_square(self):
         """Mean square of the smallest score of each row."""
-        pairs = zip(self.blocks, self.weights)
-        parts = [self._call(_sum_of_squares, *pair) for pair in pairs]
+        parts = self._call_each(_sum_of_squares, self.blocks, self.weights)
         self.blocks, (squares, weight) = self._pass(self.blocks, self._sum(_add_pairs, parts))
         return squares / (weight or 1.0)
 
@@ -123,13 +126,10 @@ class DaskChunks:
         """Read all rows once, a `Reading`."""
         if self.reading is not None:
             return self.reading
-        pairs = zip(self.blocks, self.weights)
-        chunks = [
-            self._call(read_chunk, block, weights, self.n_leaves, **self.kind)
-            for block, weights in pairs
-        ]
-        leaves = [self._call(_leaves_of, chunk) for chunk in chunks]
-        readings = [self._call(_told_by, chunk) for chunk in chunks]
+        expected = {"n_leaves": self.n_leaves, **self.kind}
+        chunks = self._call_each(read_chunk, self.blocks, self.weights, **expected)
+        leaves = self._call_each(_leaves_of, chunks)
+        readings = self._call_each(_told_by, chunks)
         kept, reading = self._pass(
             [*self.blocks, *chunks, *leaves], self._sum(add_readings, readings)
         )
@@ -142,15 +142,11 @@ class DaskChunks:
 
     def update(self, grown):
         """Bring rows up to date: profiles of `Grown` groups, a `Table`, and how many rows."""
-        chunks = self.chunks
         if not self.persist:
             grown = grown.from_leaves()
         sent = self.dask.delayed(grown, pure=False, traverse=False)
-        chunks = [
-            self._call(update_chunk, block, chunk, sent, **self.kind)
-            for block, chunk in zip(self.blocks, chunks)
-        ]
-        profiles = [self._call(_told_by, chunk) for chunk in chunks]
+        chunks = self._call_each(update_chunk, self.blocks, self.chunks, grown=sent, **self.kind)
+        profiles = self._call_each(_told_by, chunks)
         chunks, sums = self._pass(chunks, self._sum(add_told, profiles))
         if self.persist:
             self.chunks = chunks
@@ -158,10 +154,9 @@ class DaskChunks:
 
     def soft(self, leaves):
         """Profiles of leaves without rows, a `Table`."""
-        tables = [
-            self._call(soft_profiles_of, block, chunk, leaves, **self.kind)
-            for block, chunk in zip(self.blocks, self.chunks)
-        ]
+        tables = self._call_each(
+            soft_profiles_of, self.blocks, self.chunks, leaves=leaves, **self.kind
+        )
         return self._pass([], self._sum(add_tables, tables))[1]
 
     def leaf_labels(self):
@@ -175,17 +170,23 @@ class DaskChunks:
     def mass_of_merges(self, tree):
         """As `information.mass_of_merges`."""
         sent = self.dask.delayed(tree, pure=False, traverse=False)
-        parts = [
-            self._call(_mass_of_part, block, leaves, weights, sent, **self.kind)
-            for block, leaves, weights in zip(self.blocks, self.leaves, self.weights)
-        ]
+        parts = self._call_each(
+            _mass_of_part, self.blocks, self.leaves, self.weights, tree=sent, **self.kind
+        )
         return self._pass([], self._sum(sum, parts))[1]
 
-    def _call(self, function, *arguments, **keywords):
+    def _call_each(self, function, *columns, **keywords):
+        """Call a function for each chunk: columns have what is its, keywords what is the same."""
+        return [
+            self._call(function, *line, number=number, **keywords)
+            for number, line in enumerate(zip(*columns))
+        ]
+
+    def _call(self, function, *arguments, number="", **keywords):
         # The scheduler knows tasks by what their names begin with. From the first pass it knows how
         # short those of the next are, and that moving chunks around would take longer.
         begin = "pass_over" if function in (read_chunk, update_chunk) else function.__name__
-        name = f"{begin}-{uuid4().hex}"
+        name = f"{begin}-{self.token}-{next(self.count)}-{number}"
         return self.dask.delayed(function, pure=False)(*arguments, **keywords, dask_key_name=name)
 
     def _sum(self, add, parts):
@@ -213,13 +214,25 @@ class DaskChunks:
         try:
             yield
         except Exception as error:
-            if type(error).__name__ in ("KilledWorker", "CancelledError"):
+            if type(error).__name__ == "CancelledError":
                 raise
-            chunk = self._first_unreadable()
+            # What kills its workers is not tried again.
+            is_deadly = type(error).__name__ == "KilledWorker"
+            chunk = self._chunk_of(error.task) if is_deadly else self._first_unreadable()
             if chunk is None:
                 raise
             said = f"{type(error).__name__}: {error}"
             raise RuntimeError(f"Chunk {chunk} cannot be read. {said}") from error
+
+    def _chunk_of(self, task):
+        """Number of the chunk that a task is for, by the name of the task, or None."""
+        if f"-{self.token}-" in str(task):
+            number = task.rpartition("-")[2]
+            return int(number) if number else None
+        for number, block in enumerate(self.given):
+            if task in self.dask.optimization.cull(block.__dask_graph__(), [block.key])[0]:
+                return number
+        return None
 
     def _first_unreadable(self):
         """Number of the first chunk that raises an error when it is read, or None."""

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .arguments import as_flag, check_weights
 from .build import build_tree, check_logits
 from .confidence import check_confidence, deepest_nodes
-from .dask_arrays import import_dask, is_dask, map_chunks, refuse_dask, take
+from .dask_arrays import import_dask, is_dask, map_chunks, refuse_dask, sample_of, take
 from .distributed import dask_logits, dask_scores
 from .information import best_levels, mass_of_merges
 from .logits import as_logits
@@ -250,7 +250,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         # All that takes long or can fail has been done: an interrupted refit leaves the last
         # fit whole.
         if _is_precomputed(self):
-            validate_data(self, X, skip_check_array=True)
+            validate_data(self, sample_of(X), skip_check_array=True)
         else:
             _copy_or_remove(self, estimator, "n_features_in_")
             _copy_or_remove(self, estimator, "feature_names_in_")
@@ -527,7 +527,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         if not is_dask(X):
             return np.concatenate([function(logits) for logits in self._read(X)])
         if isinstance(self.estimator_, str):
-            validate_data(self, X, skip_check_array=True, reset=False)
+            validate_data(self, sample_of(X), skip_check_array=True, reset=False)
         return map_chunks(function, self._response, self.estimator_, X, shape, dtype)
 
     def _read(self, X):

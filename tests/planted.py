@@ -21,6 +21,9 @@ def late(array, seconds):
     return array
 
 
-def deadly(array):
-    """Nothing: the worker that asks for it dies."""
-    os._exit(1)
+def deadly(array, path):
+    """An array, but if there is a file of that name: then the worker that asks for it dies."""
+    if os.path.exists(path):
+        os._exit(1)
+    open(path, "w").close()
+    return array

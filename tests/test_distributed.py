@@ -167,7 +167,13 @@ def test_data_frames():
     table = pd.DataFrame(logits, columns=list("abcd"))
     X = dd.from_pandas(table, npartitions=3)
     assert same_tree(l2h_tree(X), l2h_tree(table))
-    assert L2HClustering("precomputed").fit(X).tree_.names == tuple("abcd")
+    named = L2HClustering("precomputed").fit(X)
+    assert named.tree_.names == tuple("abcd")
+    assert named.feature_names_in_.tolist() == list("abcd")
+    assert named.n_features_in_ == 4
+    assert np.array_equal(named.predict(X).compute(), named.predict(table))
+    with pytest.raises(ValueError, match="Feature names must be in the same order"):
+        named.predict(X[list("bacd")])
     model = LogisticRegression().fit(table, logits.argmax(axis=1))
     frozen = L2HClustering(FrozenEstimator(model)).fit(X)
     assert same_tree(frozen.tree_, L2HClustering(FrozenEstimator(model)).fit(table).tree_)
@@ -516,21 +522,24 @@ def test_bad_chunks_on_workers_are_named(client, name):
         within_time(l2h_tree, X)
 
 
-def test_chunk_that_kills_its_worker_stops_the_tree(client):
-    """It is not tried for ever."""
+@pytest.mark.parametrize(("when", "n_failures"), [("at once", 0), ("when it is made again", 2)])
+def test_chunk_that_kills_its_workers_is_named(client, tmp_path, when, n_failures):
+    """It is not tried for ever; what ran beside it once or twice is not blamed."""
 
     def allow(n_failures):
         client.run_on_scheduler(
             lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", n_failures)
         )
 
-    rows = np.zeros((10, 20))
-    part = da.from_delayed(dask.delayed(deadly)(rows), rows.shape, float)
-    X = da.concatenate([planted([100]), part])
-    allow(0)
+    path, rows = tmp_path / "has been here", planted_chunk(0, 100, 20)
+    if when == "at once":
+        path.touch()
+    part = da.from_delayed(dask.delayed(deadly)(rows, str(path)), rows.shape, float)
+    X = da.concatenate([planted([100]), part, planted([100])])
+    allow(n_failures)
     try:
-        with pytest.raises(distributed.KilledWorker, match="deadly"):
-            within_time(l2h_tree, X)
+        with pytest.raises(RuntimeError, match=r"Chunk 1 cannot be read\. KilledWorker: .*deadly"):
+            within_time(lambda: l2h_tree(X, persist=when == "at once"))
     finally:
         allow(3)
     client.wait_for_workers(2, timeout=SECONDS)
