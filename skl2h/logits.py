@@ -86,21 +86,23 @@ class Logits:
         if columns is not None:
             return self.at_places(rows * self.shape[1] + columns)
         if not self._in_order:
-            scores = self.scores[rows]
-        elif memory is None or not self._as_stored:
-            scores = self.scores.take(rows, axis=0)
-        else:
-            out = memory.array("rows", (len(rows), self.shape[1]), self.dtype)
-            scores = self.scores.take(rows, axis=0, out=out, mode="clip")  # "raise" would copy
-        return self._convert(scores.astype(self.dtype, copy=False))
+            return self._convert(self._of_dtype(self.scores[rows]))
+        return self._convert(self._take(self.scores, rows, memory))
 
-    def at_places(self, places):
-        """Logits at an index of row * K + column, in a new array of `dtype`."""
-        if self._in_order:
-            scores = self.scores.reshape(-1).take(places)
-        else:
-            scores = self.scores[np.divmod(places, self.shape[1])]
-        return self._convert(scores.astype(self.dtype, copy=False))
+    def at_places(self, places, memory=None):
+        """Logits at an index of row * K + column, in an array as of `at`."""
+        if not self._in_order:
+            return self._convert(self._of_dtype(self.scores[np.divmod(places, self.shape[1])]))
+        return self._convert(self._take(self.scores.reshape(-1), places, memory))
+
+    def _take(self, scores, index, memory):
+        if memory is None or not self._as_stored:
+            return self._of_dtype(scores.take(index, axis=0))
+        out = memory.array("logits", index.shape + scores.shape[1:], self.dtype)
+        return scores.take(index, axis=0, out=out, mode="clip")  # "raise" would copy
+
+    def _of_dtype(self, scores):
+        return scores.astype(self.dtype, copy=False)
 
     @property
     def _in_order(self):

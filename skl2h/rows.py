@@ -190,10 +190,9 @@ def _what_joined(logits, parts, inside, part_of_row, second, peak, memory):
     lost = np.full(len(peak), np.nan)
     if few.any():
         chosen = [parts[part] for part in np.flatnonzero(few)]
-        entries = [part.rows[:, np.newaxis] * n_leaves + part.joined() for part in chosen]
-        V = logits.at_places(np.concatenate([entry.ravel() for entry in entries]))
+        V = logits.at_places(_entries(chosen, n_leaves, memory), memory)
         places = np.flatnonzero(few[part_of_row])
-        lost[places] = _sum_of_each(V, n_joined[part_of_row[places]], peak[places])
+        lost[places] = _sum_of_each(V, n_joined[part_of_row[places]], peak[places], memory)
 
     # Where the best leaf outside has joined, the next is searched.
     best, found = second.copy(), peak.copy()
@@ -217,6 +216,17 @@ def _what_joined(logits, parts, inside, part_of_row, second, peak, memory):
         V = logits.at(rows[some], memory=memory)
         best[search[some]], found[search[some]] = _best(V, barred[part_of_row[search[some]]])
     return lost, best, found
+
+
+def _entries(parts, n_leaves, memory):
+    """Index row * K + leaf of the leaves that joined, for the rows of one part after another."""
+    stops = np.cumsum([len(part.rows) * part.n_joined() for part in parts]).tolist()
+    entries = memory.array("entries", (stops[-1],), np.intp)
+    for part, stop in zip(parts, stops):
+        joined = part.joined()
+        some = entries[stop - len(part.rows) * len(joined) : stop]
+        np.add((part.rows * n_leaves)[:, np.newaxis], joined, out=some.reshape(-1, len(joined)))
+    return entries
 
 
 def _add_up(logits, rows, columns, peak, memory):
@@ -251,13 +261,14 @@ def _best(V, barred):
     return best, V[np.arange(len(V)), best]
 
 
-def _sum_of_each(V, lengths, peak):
+def _sum_of_each(V, lengths, peak, memory):
     """As `_sum_of_exp`, for rows of many lengths one after another."""
     starts = lengths.cumsum() - lengths
+    out = memory.array("exponentials", V.shape, np.float64)
     if np.abs(peak).max() <= SAFE:
-        V = np.exp(V, dtype=np.float64)
+        V = np.exp(V, out=out, dtype=np.float64)
         return np.add.reduceat(V, starts) * np.exp(-peak)
-    V = np.subtract(V, np.repeat(peak, lengths), dtype=np.float64)
+    V = np.subtract(V, np.repeat(peak, lengths), out=out, dtype=np.float64)
     return np.add.reduceat(np.exp(V, out=V), starts)
 
 
