@@ -1,12 +1,12 @@
 """A tree of rows on worker processes, beside one in memory on the same cores.
 
-    python benchmarks/bench_distributed.py                       # 4,000,000 x 200, 3 minutes, 8 GB
+    python benchmarks/bench_distributed.py                       # 4,000,000 x 200, 4 minutes, 8 GB
     python benchmarks/bench_distributed.py --configurations 50   # workers and chunks at random
     python benchmarks/bench_distributed.py --scaling             # what the arithmetic begins with
 
 Chunks are made by the workers, and are there before the time is taken; so is the array in memory.
 In memory two threads read it, in a process of its own, that has nothing else to do. Times are the
-shorter of two. Bytes are those that workers sent each other, or the client, in each pass; all of
+shortest of five. Bytes are those that workers sent each other, or the client, in each pass; all of
 them, not only the sums. The client's memory is the peak of its process, which is also the
 scheduler's.
 """
@@ -67,7 +67,7 @@ def make_block(start, stop, n_leaves, seconds=0.0):
     return out
 
 
-def in_memory(n_rows, n_leaves, repeats=2):
+def in_memory(n_rows, n_leaves, repeats=5):
     """Tree of one array, and the time of two threads."""
     logits, times = make_block(0, n_rows, n_leaves), []
     for _ in range(repeats):
@@ -134,7 +134,7 @@ def bench_passes(client, n_rows, n_leaves, chunk, children, of_memory, what):
     wait(X)
     l2h_tree(make_array([1000, 1000], n_leaves))  # workers import what they need
     times = []
-    for _ in range(2):
+    for _ in range(5):
         with passes_watched(client) as passes:
             start = time.perf_counter()
             tree = l2h_tree(X)
