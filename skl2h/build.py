@@ -57,7 +57,7 @@ def l2h_tree(
         Score of a group, from the largest softmax probability g of its rows: the sum over its
         leaves of the leaf's mean g, or of the leaf's sum of g, or the mean of g over its rows.
     n_jobs : int, default=None
-        Threads that read the rows; see :term:`n_jobs` in scikit-learn's glossary. Any number
+        Threads that read the rows; see ``n_jobs`` in scikit-learn's glossary. Any number
         gives the same tree. Of a Dask array, its scheduler decides.
     verbose : int, default=0
         1 prints a line at each tenth of the merges.

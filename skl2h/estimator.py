@@ -103,7 +103,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         For SciPy; heights are the ranks 1..K-1.
     n_features_in_ : int
         Features seen by the inner model, if it tells.
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+    feature_names_in_ : ndarray of shape (n_features,), dtype=object
         Names of the features, if the inner model has them.
 
     See Also

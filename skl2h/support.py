@@ -45,7 +45,7 @@ def bootstrap_support(
         Pass an int for reproducible output. The first resamples do not depend on how many
         follow.
     n_jobs : int, default=None
-        Resamples that are made at a time; see :term:`n_jobs` in scikit-learn's glossary. Any
+        Resamples that are made at a time; see ``n_jobs`` in scikit-learn's glossary. Any
         number gives the same support.
 
     Returns

@@ -90,7 +90,7 @@ class TEMI(SoftClusterer):
         Clusters that have rows.
     n_features_in_ : int
         Features seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+    feature_names_in_ : ndarray of shape (n_features,), dtype=object
         Names of the features, if X is a DataFrame with names that are all str.
 
     See Also

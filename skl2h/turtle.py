@@ -64,7 +64,7 @@ class TURTLE(SoftClusterer):
     random_state : int, RandomState instance or None, default=None
         Pass an int for reproducible output.
     n_jobs : int, default=None
-        Runs that are made at a time, in threads; see :term:`n_jobs` in scikit-learn's glossary.
+        Runs that are made at a time, in threads; see ``n_jobs`` in scikit-learn's glossary.
         Any number gives the same clusters.
     verbose : int, default=0
         1 prints a line at each tenth of the steps.
@@ -84,7 +84,7 @@ class TURTLE(SoftClusterer):
         spaces. The classifiers are trained on one last batch, ten times from different starts,
         of which this is the mean; or once more, with `warm_start_inner`. ``loss_ / log(K)`` is
         comparable between numbers of clusters: the lowest tells K [1]_.
-    loss_curve_ : ndarray of shape (n_iter_,), dtype=float64
+    loss_curve_ : ndarray of shape (n_iter,), dtype=float64
         Loss of each step, on its batch.
     n_iter_ : int
         Steps that were made.
@@ -92,7 +92,7 @@ class TURTLE(SoftClusterer):
         Clusters that have rows.
     n_features_in_ : int
         Features seen by `fit`, of all spaces.
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+    feature_names_in_ : ndarray of shape (n_features,), dtype=object
         Names of the features, if X is one DataFrame with names that are all str; those of a list
         are not looked at.
 

@@ -1,0 +1,109 @@
+"""How the site is built: ``python -m sphinx -W -j auto doc doc/_build``."""
+
+import inspect
+import os
+import warnings
+from importlib.metadata import version as version_of
+
+from latex2mathml.converter import convert
+
+import skl2h
+
+# One thread for each of what runs side by side: the pages are the same on every machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def methods_of(kind):
+    """Public methods of a class that are this project's own, whichever class they come from."""
+    return [
+        name
+        for name, member in inspect.getmembers(kind, inspect.isroutine)
+        if not name.startswith("_") and member.__module__.startswith("skl2h")
+    ]
+
+
+project = "skl2h"
+author = "the skl2h developers"
+copyright = author  # noqa: A001 (Sphinx's name)
+version = release = version_of("skl2h")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "templates", "examples", "gallery/*.py"]
+templates_path = ["templates"]
+nitpicky = True
+# Words for types that numpydoc would take for names of classes, and what other projects have.
+nitpick_ignore_regex = [("py:(class|obj|meth|func|mod|data|attr)", r"(?!skl2h).*")]
+
+autosummary_generate = True
+autosummary_context = {
+    "methods_of": {
+        name: methods_of(getattr(skl2h, name))
+        for name in skl2h.__all__
+        if inspect.isclass(getattr(skl2h, name))
+    }
+}
+numpydoc_show_class_members = False  # the template of a class lists them
+numpydoc_xref_param_type = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skl2h"
+html_copy_source = False
+html_show_sourcelink = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_theme_options = {
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "navbar_align": "left",
+    "header_links_before_dropdown": 6,
+}
+html_sidebars = {"index": [], "start": []}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skl2h",),
+    "reference_url": {"skl2h": None},
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "image_scrapers": ("matplotlib",),
+    "write_computation_times": False,
+    "within_subsection_order": "FileNameSortKey",
+}
+
+warnings.filterwarnings("error", module="skl2h")
+
+
+def setup(app):
+    """Have equations drawn by the browser itself, with nothing from the network."""
+    app.add_html_math_renderer("mathml", (_inline, None), (_displayed, None))
+
+
+html_math_renderer = "mathml"
+
+
+def _inline(writer, node):
+    _write(writer, node, "inline")
+
+
+def _displayed(writer, node):
+    _write(writer, node, "block")
+
+
+def _write(writer, node, display):
+    from docutils.nodes import SkipNode
+
+    writer.body.append(convert(node.astext(), display=display))
+    raise SkipNode
