@@ -48,7 +48,7 @@ autosummary_context = {
     }
 }
 numpydoc_show_class_members = False  # the template of a class lists them
-numpydoc_xref_param_type = False
+toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skl2h"
