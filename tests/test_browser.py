@@ -1,13 +1,9 @@
 """The page of `export_html`, driven in a real browser.
 
-Runs where Chromium, its driver and selenium are installed, and skips elsewhere; with
-SKL2H_BROWSER_TESTS=1 in the environment, it fails there instead.
+Runs where there is one, and skips elsewhere; see `chromium`.
 """
 
 import json
-import os
-import shutil
-import subprocess
 import threading
 import time
 from functools import partial
@@ -15,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from chromium import emulate, missing, start_chromium
 from test_html import EVIL, large_tree
 
 from skl2h import MergeTree, l2h_tree
@@ -22,25 +19,11 @@ from skl2h.datasets import make_hierarchical_logits
 from skl2h.export import export_html
 from skl2h.palette import group_colors
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
-REQUIRED = os.environ.get("SKL2H_BROWSER_TESTS") == "1"
-
-try:
-    from selenium import webdriver
+if not missing:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
-except ImportError:
-    webdriver = None
 
-missing = [
-    name
-    for name, found in (("selenium", webdriver), ("chromium", CHROMIUM), ("chromedriver", DRIVER))
-    if not found
-]
-if missing and REQUIRED:
-    raise RuntimeError(f"SKL2H_BROWSER_TESTS=1, but there is no {', '.join(missing)}.")
 pytestmark = pytest.mark.skipif(bool(missing), reason=f"there is no {', '.join(missing)}")
 
 LOGITS, _, _ = make_hierarchical_logits(400, 24, random_state=0)
@@ -50,14 +33,7 @@ ORDER = TREE.leaf_order.tolist()
 
 @pytest.fixture(scope="module")
 def driver():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    # Chromium's sandbox needs rights that containers do not give.
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(DRIVER, log_output=subprocess.DEVNULL)
-    driver = webdriver.Chrome(options=options, service=service)
+    driver = start_chromium()
     yield driver
     driver.quit()
 
@@ -98,10 +74,7 @@ class View:
 
     def open(self, tree, *, width=1400, height=900, scheme="light", **options):
         self.server.text, self.server.asked = export_html(tree, **options), []
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        emulate(self.driver, width, height, scheme)
         self.driver.get_log("performance")
         self.driver.get(f"http://localhost:{self.server.server_port}/")
         return self
