@@ -1,0 +1,59 @@
+"""
+Digits with a mixture
+=====================
+
+Ten Gaussians are fitted to images of digits, without the digits. What does their hierarchy look
+like?
+"""
+
+# %%
+# Fit
+# ---
+# The inner model is a Pipeline; it is cloned and fitted, and then its clusters are merged.
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import make_pipeline
+
+from skl2h import DendrogramDisplay, L2HClustering
+
+digits = load_digits()
+mixture = GaussianMixture(10, covariance_type="tied", random_state=0)
+pipeline = make_pipeline(PCA(20, random_state=0), mixture)
+model = L2HClustering(pipeline, n_clusters=4).fit(digits.data)
+
+# %%
+# Name the leaves
+# ---------------
+# Each leaf is named after the digit that most of its images show.
+
+seen = [digits.target[model.leaf_labels_ == leaf] for leaf in range(model.n_leaves_)]
+tree = model.tree_.with_names([f"mostly {np.bincount(some).argmax()}" for some in seen])
+DendrogramDisplay.from_tree(tree, level=4)
+
+# %%
+# What the leaves look like
+# -------------------------
+# The mean image of each leaf, in the order of the tree.
+
+import matplotlib.pyplot as plt
+
+fig, axes = plt.subplots(1, 10, figsize=(10, 1.6), layout="constrained")
+for ax, leaf in zip(axes, tree.leaf_order):
+    ax.imshow(digits.images[model.leaf_labels_ == leaf].mean(axis=0), cmap="gray_r")
+    ax.set_title(tree.names[leaf], fontsize=8)
+    ax.set_axis_off()
+
+# %%
+# Levels
+# ------
+# Every level has its groups, nested in those of the next. They agree with the digits as long as
+# there are about ten.
+
+for level in (10, 8, 6, 4, 2):
+    labels = model.cut(level)
+    score = adjusted_rand_score(digits.target, labels)
+    print(f"{level:2} groups, of {np.bincount(labels)} images: adjusted Rand {score:.2f}")
