@@ -8,6 +8,8 @@ from importlib.metadata import version as version_of
 from latex2mathml.converter import convert
 
 import skl2h
+from skl2h.evidence import Evidence
+from skl2h.taxonomy import Surprises
 
 # One thread for each of what runs side by side: the pages are the same on every machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -40,12 +42,9 @@ nitpicky = True
 nitpick_ignore_regex = [("py:(class|obj|meth|func|mod|data|attr)", r"(?!skl2h).*")]
 
 autosummary_generate = True
+CLASSES = [member for _, member in inspect.getmembers(skl2h, inspect.isclass)]
 autosummary_context = {
-    "methods_of": {
-        name: methods_of(getattr(skl2h, name))
-        for name in skl2h.__all__
-        if inspect.isclass(getattr(skl2h, name))
-    }
+    "methods_of": {kind.__name__: methods_of(kind) for kind in [*CLASSES, Evidence, Surprises]}
 }
 numpydoc_show_class_members = False  # the template of a class lists them
 toc_object_entries_show_parents = "hide"

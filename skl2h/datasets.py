@@ -36,6 +36,7 @@ def make_hierarchical_logits(
     Returns
     -------
     logits : ndarray of shape (n_samples, n_leaves), dtype=float64
+        Of each row, noise included.
     labels : ndarray of shape (n_samples,), dtype=intp
         The leaf that each row was drawn for. Leaves are drawn in equal shares; noise may give
         another leaf the largest logit.

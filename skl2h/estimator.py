@@ -186,6 +186,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Returns
         -------
         self : L2HClustering
+            The fitted estimator.
 
         Raises
         ------
@@ -459,6 +460,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Returns
         -------
         score : float
+            As the inner model defines it.
 
         Raises
         ------
@@ -476,6 +478,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Returns
         -------
         routing : MetadataRouter
+            As scikit-learn's routing wants it.
         """
         request = MetadataRequest(owner=type(self).__name__)
         request.fit.add_request(param="sample_weight", alias=True)

@@ -91,6 +91,7 @@ class Evidence(Listing):
         Returns
         -------
         lines : list of str
+            One for each.
         """
         return [self._line(at) for at in range(len(self))]
 
@@ -105,6 +106,7 @@ class Evidence(Listing):
         Returns
         -------
         evidence : Evidence
+            In the order that was asked for.
         """
         places = np.atleast_1d(np.arange(len(self))[places])
         values = {
@@ -181,6 +183,7 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     Parameters
     ----------
     estimator : fitted L2HClustering, or Pipeline that ends in one
+        Whose merges are explained.
     X : array-like of shape (n_samples, n_features)
         The rows that the tree was built of, or others. The logits, for ``"precomputed"``.
     node : int, default=None

@@ -32,6 +32,7 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to write.
     decimals : int, default=3
         Digits of scores and support after the point. Scores of 10**16 and more are written with an
         exponent.

@@ -38,6 +38,7 @@ def export_html(tree, *, title=None, level=None):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to write.
     title : str, default=None
         Title of the page; None says how many leaves there are.
     level : int, default=None

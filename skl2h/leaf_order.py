@@ -17,6 +17,7 @@ def order_leaves(tree, leaf_order="merge", affinity=None):
     Parameters
     ----------
     tree : MergeTree
+        Whose leaves are ordered.
     leaf_order : {"merge", "size", "name", "similarity"} or array-like of shape (n_leaves,), \
 default="merge"
         Which of its two a merge puts first: the one it was given first; the one with more

@@ -29,6 +29,7 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
     Parameters
     ----------
     source : MergeTree, or fitted L2HClustering or Pipeline that ends in one
+        Whose levels are compared.
     X : array-like of shape (n_samples, n_features), default=None
         The rows that the tree was built of, or others. For a tree, and for ``"precomputed"``,
         their logits: {array-like, sparse matrix} of shape (n_samples, K). It is not needed if the

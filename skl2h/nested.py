@@ -21,6 +21,7 @@ def export_json(tree, *, nested=True, levels=()):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to write.
     nested : bool, default=True
         Whether each node holds its children, or the merges stand in one list.
     levels : sequence of int, default=()

@@ -38,6 +38,7 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to write.
     heights : {"rank", "score"} or None, default="rank"
         What lengths are the differences of: the merges stand at 1..n_leaves-1 or at their
         scores, the leaves at 0. None writes no lengths.

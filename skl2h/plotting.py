@@ -53,6 +53,7 @@ class DendrogramDisplay:
     Parameters
     ----------
     tree : MergeTree
+        What to draw.
     affinity : array-like of shape (n_leaves, n_leaves), default=None
         How alike two leaves are, for ``leaf_order="similarity"``. The larger, the more alike;
         both ways are added.
@@ -181,6 +182,7 @@ default="merge"
         Returns
         -------
         display : DendrogramDisplay
+            Which has been drawn.
 
         Raises
         ------
@@ -314,6 +316,7 @@ default="merge"
         Returns
         -------
         display : DendrogramDisplay
+            Which has been drawn.
 
         Raises
         ------
@@ -352,6 +355,7 @@ default="merge"
         Parameters
         ----------
         tree : MergeTree
+            What to draw.
         affinity : array-like of shape (n_leaves, n_leaves), default=None
             How alike two leaves are, for ``leaf_order="similarity"``.
         **plot_kw : dict
@@ -360,6 +364,7 @@ default="merge"
         Returns
         -------
         display : DendrogramDisplay
+            Which has been drawn.
 
         Raises
         ------
@@ -388,6 +393,7 @@ default="merge"
         Returns
         -------
         display : DendrogramDisplay
+            Which has been drawn.
 
         Raises
         ------

@@ -31,6 +31,7 @@ class ProfileMatrixDisplay:
     Parameters
     ----------
     tree : MergeTree
+        What to draw beside the matrix.
     profiles : array-like of shape (n_leaves, n_leaves)
         Line i is the profile of leaf i: the sum, over its rows, of the largest softmax
         probability outside the leaf, at the leaf that has it.
@@ -51,6 +52,16 @@ class ProfileMatrixDisplay:
     -----
     The profile of a leaf without rows is made of the rows of other leaves: how much of them it
     would have got.
+
+    Examples
+    --------
+    >>> from skl2h import L2HClustering, ProfileMatrixDisplay
+    >>> from skl2h.datasets import make_hierarchical_logits
+    >>> logits, _, _ = make_hierarchical_logits(200, 8, random_state=0)
+    >>> model = L2HClustering("precomputed").fit(logits)
+    >>> display = ProfileMatrixDisplay.from_estimator(model, logits)
+    >>> display.profiles.shape
+    (8, 8)
     """
 
     def __init__(self, tree, profiles):
@@ -76,12 +87,14 @@ default="similarity"
         level : int, default=None
             Number of groups to colour and to outline.
         cmap : str or matplotlib Colormap, default="Blues"
+            Colours of the shares, or of the mass.
         text_kw : dict, default=None
             Passed to the :class:`matplotlib.text.Text` of each label.
 
         Returns
         -------
         display : ProfileMatrixDisplay
+            Which has been drawn.
 
         Raises
         ------
@@ -137,6 +150,7 @@ default="similarity"
         Returns
         -------
         display : ProfileMatrixDisplay
+            Which has been drawn.
 
         Raises
         ------

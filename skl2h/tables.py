@@ -15,6 +15,7 @@ def export_csv(tree, *, levels=()):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to write.
     levels : sequence of int, default=()
         Levels to cut at.
 
@@ -66,6 +67,7 @@ def export_pandas(tree, *, levels=()):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to write.
     levels : sequence of int, default=()
         Levels to cut at.
 
@@ -126,6 +128,7 @@ def export_networkx(tree, *, levels=()):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to write.
     levels : sequence of int, default=()
         Levels to cut at.
 

@@ -51,6 +51,7 @@ class Surprises(Listing):
         Returns
         -------
         lines : list of str
+            One for each.
         """
         if self.evidence is not None:
             lines = self.evidence.lines()
@@ -99,6 +100,7 @@ def surprises(tree, reference, *, evidence=None):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        Whose merges are looked at.
     reference : MergeTree, fitted estimator, linkage matrix or array-like
         Another tree over the same leaves, or the classes of each leaf, of shape (n_leaves,) or
         (n_leaves, n_columns), as of :func:`~skl2h.metrics.triplet_accuracy`.

@@ -197,6 +197,7 @@ class TEMI(SoftClusterer):
         Returns
         -------
         self : TEMI
+            The fitted estimator.
 
         Raises
         ------

@@ -145,10 +145,12 @@ class MergeTree:
 
     @property
     def n_leaves(self):
+        """Number of leaves, K."""
         return len(self.children) + 1
 
     @property
     def n_nodes(self):
+        """Number of nodes, 2 K - 1."""
         return 2 * len(self.children) + 1
 
     @cached_property
@@ -345,6 +347,7 @@ class MergeTree:
         Returns
         -------
         tree : MergeTree
+            With these names.
 
         Raises
         ------
@@ -364,6 +367,7 @@ class MergeTree:
         Returns
         -------
         tree : MergeTree
+            With these numbers.
 
         Raises
         ------
@@ -407,11 +411,14 @@ class MergeTree:
         linkage : array-like of shape (n_leaves - 1, 4)
             As :func:`scipy.cluster.hierarchy.linkage` gives it.
         names : sequence of str of length n_leaves, default=None
+            Leaf names; None names the leaves by their numbers.
         counts : array-like of shape (n_leaves,), default=None
+            Rows of each leaf.
 
         Returns
         -------
         tree : MergeTree
+            Over the same leaves.
 
         Raises
         ------

@@ -190,6 +190,7 @@ class TURTLE(SoftClusterer):
         Returns
         -------
         self : TURTLE
+            The fitted estimator.
 
         Raises
         ------

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,17 @@ from skl2h import (
     taxonomy,
 )
 
+CLASSES = (
+    L2HClustering,
+    MergeTree,
+    DendrogramDisplay,
+    ProfileMatrixDisplay,
+    TEMI,
+    TURTLE,
+    evidence.Evidence,
+    taxonomy.Surprises,
+)
+
 PUBLIC = [
     skl2h.bootstrap_support,
     skl2h.l2h_tree,
@@ -36,15 +48,12 @@ PUBLIC = [
     TURTLE,
     leaf_order.order_leaves,
     palette.group_colors,
-    evidence.Evidence.take,
-    evidence.Evidence.to_pandas,
-    taxonomy.Surprises.to_pandas,
     datasets.make_hierarchical_logits,
     *(getattr(export, name) for name in export.__all__),
     *(getattr(metrics, name) for name in metrics.__all__),
     *(
         method
-        for cls in (L2HClustering, MergeTree, DendrogramDisplay, ProfileMatrixDisplay, TEMI, TURTLE)
+        for cls in CLASSES
         for name, method in inspect.getmembers(cls, inspect.isroutine)
         if not name.startswith("_") and method.__module__.startswith("skl2h")
     ),
@@ -77,3 +86,45 @@ def test_parameters_and_defaults_are_those_of_the_signature(public):
             shown = repr(default).replace("'", '"')
             assert told, name
             assert told[1].replace("'", '"') == shown, name
+
+
+# What numpydoc would have otherwise, and why not.
+EXCEPTIONS = {
+    "ES01": "a summary that says all needs no second paragraph",
+    "SA01": "the reference lists what belongs together",
+    "RT02": "what comes back has a name, as in scikit-learn",
+    "SS05": "summaries are nouns; some end in s",
+}
+
+
+RESULTS = [evidence.Evidence, taxonomy.Surprises]
+
+
+@pytest.mark.parametrize("public", PUBLIC + RESULTS, ids=lambda public: public.__qualname__)
+def test_numpydoc_finds_no_fault(public):
+    validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is of the extra doc")
+    exceptions = set(EXCEPTIONS)
+    if "." in public.__qualname__:
+        exceptions.add("EX01")  # the class has an example
+    if public in RESULTS:
+        exceptions |= {"EX01", "PR01"}  # a function makes them, and users need no parameters
+    faults = validate.validate(f"{public.__module__}.{public.__qualname__}")["errors"]
+    assert [fault for fault in faults if fault[0] not in exceptions] == []
+
+
+def test_reference_lists_what_is_public():
+    reference = Path(__file__).parents[1] / "doc" / "reference.rst"
+    if not reference.exists():
+        pytest.skip("the pages are not beside the tests")
+    listed, module = [], None
+    for line in reference.read_text(encoding="utf-8").splitlines():
+        if line.startswith(".. currentmodule::"):
+            module = line.split()[-1]
+        elif re.fullmatch(r"   [\w.]+", line):
+            listed.append(f"{module}.{line.strip()}")
+    modules = {"datasets", "export", "metrics"}
+    public = [f"skl2h.{name}" for name in skl2h.__all__ if name not in {*modules, "__version__"}]
+    for module in modules:
+        public += [f"skl2h.{module}.{name}" for name in getattr(skl2h, module).__all__]
+    public += ["skl2h.evidence.Evidence", "skl2h.taxonomy.Surprises"]
+    assert sorted(listed) == sorted(public)

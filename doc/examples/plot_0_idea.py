@@ -57,8 +57,8 @@ for t, (ax, (selected, partner)) in enumerate(zip(axes, model.children_)):
     ax.set(xticks=[], yticks=[], aspect="equal")
 
 # %%
-# The first to go is the cluster whose rows are the least sure; then the other pair. A group is asked
-# as a whole: in the third step both of its leaves are struck out.
+# The first to go is the cluster whose rows are the least sure; then the other pair. A group is
+# asked as a whole: in the last step both of its leaves are struck out.
 #
 # The tree
 # --------

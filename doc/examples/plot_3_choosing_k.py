@@ -16,7 +16,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 
 from skl2h import DendrogramDisplay, L2HClustering
-from skl2h.metrics import make_tree_scorer, dendrogram_purity
+from skl2h.metrics import dendrogram_purity, make_tree_scorer
 
 far = np.array([[0, 0], [20, 0], [10, 17]])
 near = np.array([[0, 0], [5, 0], [2, 4]])

@@ -27,15 +27,15 @@ for level, gain in zip(levels, gains):
 # %%
 # Support
 # -------
-# Rows are drawn again with replacement, fifty times, and a tree is made of each draw. The support of
-# a merge is the share of these trees that have its group.
+# Rows are drawn again with replacement, fifty times, and a tree is made of each draw. The support
+# of a merge is the share of these trees that have its group.
 
 tree = bootstrap_support(model, logits, n_resamples=50, random_state=0)
 DendrogramDisplay.from_tree(tree, level=int(levels[0]), node_labels="support")
 
 # %%
-# Merges with support near 1 can be relied on. Where it is low, other rows of the same kind would have
-# given another order: cut above, and take the group as one.
+# Merges with support near 1 can be relied on. Where it is low, other rows of the same kind would
+# have given another order: cut above, and take the group as one.
 
 low = [node for node, value in enumerate(tree.support, tree.n_leaves) if value < 0.5]
 print("nodes with support below 0.5:", low)

@@ -36,8 +36,8 @@ for row in range(5):
 # %%
 # How much is gained
 # ------------------
-# A node is right if it holds the true class. The surer the model has to be, the more rows are right,
-# and the more classes a node holds.
+# A node is right if it holds the true class. The surer the model has to be, the more rows are
+# right, and the more classes a node holds.
 
 sizes = np.array([len(model.tree_.members(node)) for node in range(2 * model.n_leaves_ - 1)])
 holds = np.zeros((2 * model.n_leaves_ - 1, 10), dtype=bool)

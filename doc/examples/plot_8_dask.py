@@ -8,8 +8,8 @@ Logits that do not fit in memory stay where they are: each pass is a map over ch
 # %%
 # Chunks
 # ------
-# Here they are made from an array, and computed by threads. With ``distributed.Client()`` around it,
-# the same code runs on worker processes, here or on a cluster.
+# Here they are made from an array, and computed by threads. With ``distributed.Client()`` around
+# it, the same code runs on worker processes, here or on a cluster.
 
 import dask.array as da
 import numpy as np
@@ -25,8 +25,8 @@ print("the same tree as of the array:", np.array_equal(tree.children, l2h_tree(l
 # %%
 # A model that is asked where the rows are
 # ----------------------------------------
-# A fitted model goes to the chunks of features, and its logits stay there. What has an entry for each
-# row is a Dask array again, and predictions are lazy.
+# A fitted model goes to the chunks of features, and its logits stay there. What has an entry for
+# each row is a Dask array again, and predictions are lazy.
 
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator

@@ -24,8 +24,8 @@ DendrogramDisplay.from_estimator(ward, level=3, max_leaves=20)
 # %%
 # SciPy's
 # -------
-# A linkage matrix, with the scores as heights: radial, with a colour for the species of each flower,
-# and as an icicle.
+# A linkage matrix, with the scores as heights: radial, with a colour for the species of each
+# flower, and as an icicle.
 
 Z = linkage(X, "average")
 fig, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
@@ -38,8 +38,8 @@ DendrogramDisplay.from_linkage(Z, layout="icicle", level=3, show_labels=False, a
 # %%
 # Ours
 # ----
-# Here the leaves are the clusters of a flat model: six of them, however many rows there are, and new
-# rows can be predicted at every level.
+# Here the leaves are the clusters of a flat model: six of them, however many rows there are, and
+# new rows can be predicted at every level.
 
 from sklearn.mixture import GaussianMixture
 

@@ -19,6 +19,7 @@ def triplet_accuracy(tree, reference):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to judge.
     reference : MergeTree, fitted estimator, linkage matrix or array-like
         Another tree over the same leaves, or the classes of each leaf, of shape (n_leaves,) or
         (n_leaves, n_columns). Columns may stand in any order, and are nested: each group of one
@@ -89,6 +90,7 @@ def cophenetic_correlation(tree, reference):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to judge.
     reference : MergeTree, fitted estimator, linkage matrix or array-like
         As of :func:`triplet_accuracy`.
 
@@ -159,6 +161,7 @@ def shared_clades(tree, reference):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to judge.
     reference : MergeTree, fitted estimator, linkage matrix or array-like
         As of :func:`triplet_accuracy`.
 

@@ -24,6 +24,7 @@ def dasgupta_cost(tree, similarity):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to judge.
     similarity : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
         Not negative. Of both directions the sum counts; the diagonal does not.
 
@@ -79,6 +80,7 @@ def reassignment_within(tree, profiles, *, levels=None):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to judge.
     profiles : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
         Line i is the profile of leaf i, as in the `profiles` of a `ProfileMatrixDisplay`; or any
         confusion of leaves, not negative. The diagonal does not count.

@@ -21,6 +21,7 @@ def mistake_distance(tree, leaf_labels, y):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to judge.
     leaf_labels : array-like of shape (n_samples,), dtype=int
         Leaf of each row, 0 to K - 1: ``leaf_labels_``, if the rows are those of the fit.
     y : array-like of shape (n_samples,)

@@ -18,6 +18,7 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to judge.
     leaf_labels : array-like of shape (n_samples,), dtype=int
         Leaf of each row, 0 to K - 1: ``leaf_labels_``, if the rows are those of the fit.
     y : array-like of shape (n_samples,)
@@ -97,6 +98,7 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
+        What to judge.
     leaf_classes : array-like of shape (n_leaves,)
         Class of each leaf, such as the domain of an intent: numbers or strings.
     adjusted : bool, default=False
