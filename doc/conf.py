@@ -5,6 +5,7 @@ import os
 import warnings
 from importlib.metadata import version as version_of
 
+from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 
 import skl2h
@@ -64,7 +65,9 @@ html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
 }
-html_sidebars = {"index": [], "start": []}
+# Pages that stand alone have nothing to list at their side.
+ALONE = ["index", "start", "idea", "algorithm", "comparison", "performance", "questions"]
+html_sidebars = {page: [] for page in [*ALONE, "whats_new", "contributing"]}
 
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
@@ -94,15 +97,11 @@ html_math_renderer = "mathml"
 
 
 def _inline(writer, node):
-    _write(writer, node, "inline")
+    writer.body.append(convert(node.astext()))
+    raise SkipNode
 
 
 def _displayed(writer, node):
-    _write(writer, node, "block")
-
-
-def _write(writer, node, display):
-    from docutils.nodes import SkipNode
-
-    writer.body.append(convert(node.astext(), display=display))
+    equation = convert(node.astext(), display="block")
+    writer.body.append(f'<div class="equation">{equation}</div>')
     raise SkipNode

@@ -42,8 +42,8 @@ class Listing:
 class Evidence(Listing):
     """Why merges of a tree were made; one entry for each.
 
-    Made by :func:`merge_evidence`. Printing it gives one line for each merge; a notebook shows
-    the table, if there is pandas.
+    Made by :func:`~skl2h.merge_evidence`. Printing it gives one line for each merge; a notebook
+    shows the table, if there is pandas.
 
     Attributes
     ----------

@@ -23,8 +23,8 @@ __all__ = ["Surprises", "surprises"]
 class Surprises(Listing):
     """Merges that contradict a reference, strongest first.
 
-    Made by :func:`surprises`. Printing it gives one line for each; a notebook shows the table, if
-    there is pandas.
+    Made by :func:`~skl2h.surprises`. Printing it gives one line for each; a notebook shows the
+    table, if there is pandas.
 
     Attributes
     ----------

@@ -65,7 +65,7 @@ for (const section of article.querySelectorAll("section, dl, ul, ol")) {
   }
 }
 const page = luminance(getComputedStyle(document.body).backgroundColor);
-for (const p of article.querySelectorAll("p, h1, h2, math")) {
+for (const p of article.querySelectorAll("p, h1, h2, figcaption, math")) {
   const text = luminance(getComputedStyle(p).color);
   const contrast = (Math.max(page, text) + 0.05) / (Math.min(page, text) + 0.05);
   if (!p.closest(".admonition") && contrast < 4.5) faults.push("is hard to read: " + name(p));

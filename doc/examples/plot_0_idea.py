@@ -34,7 +34,8 @@ print(model.distances_.round(2))
 tree = model.tree_
 colors = plt.get_cmap("Set2").colors
 logits = np.log(model.predict_proba(X, level=5))
-fig, axes = plt.subplots(1, 4, figsize=(12, 3.4), sharex=True, sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 4, figsize=(12, 3.6), sharex=True, sharey=True, layout="constrained")
+fig.get_layout_engine().set(h_pad=0.15)
 for t, (ax, (selected, partner)) in enumerate(zip(axes, model.children_)):
     inside = tree.members(selected)
     rows = np.isin(model.leaf_labels_, inside)

@@ -1,8 +1,8 @@
 """
-AgglomerativeClustering, drawn
-==============================
+Trees of scikit-learn and SciPy
+===============================
 
-The Display draws any hierarchy: scikit-learn's, SciPy's, and ours.
+The Display draws any hierarchy: ``AgglomerativeClustering``, a linkage matrix, and ours.
 """
 
 # %%
