@@ -16,7 +16,7 @@ from .estimator import L2HClustering
 from .export import export_text
 from .logits import as_logits
 from .outputs import InputError, check_outputs, page, picture, tell, text, write_all, writer
-from .shards import open_shards
+from .shards import open_shards, why_not_read
 
 DESCRIPTION = """\
 Reads a whole hierarchy out of the logits of a flat clusterer or classifier.
@@ -311,13 +311,7 @@ def _read_scores(path, arguments):
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}.") from None
     except Exception as error:  # a stranger's file may fail in any way its format has
-        said = str(error).rstrip(".")
-        if "Python objects in dtype" in said or "allow_pickle" in said:
-            said = (
-                "it holds Python objects, or is no file of arrays at all: save numbers with "
-                "astype(float), names with astype(str)"
-            )
-        raise InputError(f"{path}: cannot be read: {said}.") from None
+        raise InputError(f"{path}: cannot be read: {why_not_read(error)}.") from None
     if scores.dtype.kind not in "biuf":
         raise InputError(
             f"{path}: the array is of dtype {scores.dtype}, not of real numbers; save it with "

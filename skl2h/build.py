@@ -12,7 +12,7 @@ from .logits import Logits, as_logits
 from .merge import AGGREGATIONS, merge_leaves
 from .passes import merge_chunks
 from .progress import printing
-from .shards import are_paths, open_shards
+from .shards import are_paths, open_shards, refuse_paths
 from .tree import MergeTree
 
 __all__ = [
@@ -182,6 +182,7 @@ def check_aggregation(aggregation):
 def check_logits(logits):
     """2-dimensional array or CSR matrix of numbers, whatever they are."""
     refuse_dask(logits)
+    refuse_paths(logits)
     # Finiteness is checked block by block: -inf is allowed, and a copy is not.
     return check_array(
         logits,

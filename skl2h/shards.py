@@ -25,7 +25,7 @@ from .chunks import (
 )
 from .merge import unit_of
 
-__all__ = ["Shard", "Shards", "are_paths", "open_shards"]
+__all__ = ["Shard", "Shards", "are_paths", "open_shards", "refuse_paths", "why_not_read"]
 
 # Entries of the rows that one task reads.
 SHARD_ENTRIES = 2**24
@@ -79,11 +79,31 @@ def open_shards(paths, *, kind="logits", n_jobs=None):
     return Shards(shards, n_leaves, kind, n_jobs)
 
 
+def refuse_paths(X):
+    """Refuse a list of files where rows are needed."""
+    if are_paths(X):
+        raise TypeError(
+            "Files are taken by l2h_tree(paths), which gives the tree. To fit, give their rows: an "
+            "array, or a Dask array with a chunk for each file."
+        )
+
+
+def why_not_read(error):
+    """What to say of a file of arrays that NumPy does not read."""
+    said = str(error).rstrip(".")
+    if "Python objects in dtype" in said or "allow_pickle" in said:
+        return (
+            "it holds Python objects, or is no file of arrays at all: save numbers with "
+            "astype(float), names with astype(str)"
+        )
+    return said
+
+
 def _open(path):
     try:
         scores = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+        raise ValueError(f"{path} cannot be read: {why_not_read(error)}.") from error
     if not isinstance(scores, np.ndarray):
         scores.close()
         raise ValueError(f"{path} is an archive, not one array.")

@@ -24,6 +24,7 @@ def late(array, seconds):
 def deadly(array, path):
     """An array, but if there is a file of that name: then the worker that asks for it dies."""
     if os.path.exists(path):
+        time.sleep(0.2)  # what else there is to do is done by then
         os._exit(1)
     open(path, "w").close()
     return array

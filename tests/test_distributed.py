@@ -535,7 +535,7 @@ def test_chunk_that_kills_its_workers_is_named(client, tmp_path, when, n_failure
     if when == "at once":
         path.touch()
     part = da.from_delayed(dask.delayed(deadly)(rows, str(path)), rows.shape, float)
-    X = da.concatenate([planted([100]), part, planted([100])])
+    X = da.concatenate([planted([100]), part])  # the last: nothing waits behind it
     allow(n_failures)
     try:
         with pytest.raises(RuntimeError, match=r"Chunk 1 cannot be read\. KilledWorker: .*deadly"):

@@ -8,7 +8,7 @@ import pytest
 from joblib import parallel_backend
 from test_merge import AGGREGATIONS, random_case
 
-from skl2h import l2h_tree, shards
+from skl2h import L2HClustering, l2h_tree, shards
 from skl2h.__main__ import main
 from skl2h.export import export_text
 
@@ -80,7 +80,12 @@ BAD = {
     "flat": (lambda path: np.save(path, LOGITS[0]), ValueError,
              r"bad.npy has an array of float64 and shape \(6,\)"),
     "text": (lambda path: np.save(path, np.array([["a"] * 6])), ValueError, "bad.npy has .*<U1"),
-    "no array": (lambda path: path.write_text("nothing"), ValueError, "bad.npy cannot be read"),
+    "no array": (lambda path: path.write_text("nothing"), ValueError,
+                 "bad.npy cannot be read: it holds Python objects, or is no file of arrays"),
+    "objects": (lambda path: np.save(path, LOGITS.astype(object), allow_pickle=True), ValueError,
+                "bad.npy cannot be read: it holds Python objects"),
+    "truncated": (lambda path: path.write_bytes(b"\x93NUMPY"), ValueError,
+                  "bad.npy cannot be read"),
     "archive": (write_archive, ValueError, "bad.npy is an archive"),
     "missing": (lambda path: None, OSError, "bad.npy"),
 }  # fmt: skip
@@ -94,6 +99,11 @@ def test_bad_files_are_named(tmp_path, name):
     paths = [*save(tmp_path, LOGITS), bad]
     with pytest.raises(error, match=message):
         l2h_tree(paths)
+
+
+def test_a_model_is_fitted_on_rows_not_on_files(tmp_path):
+    with pytest.raises(TypeError, match=r"l2h_tree\(paths\).*a Dask array with a chunk for each"):
+        L2HClustering("precomputed").fit(save(tmp_path, LOGITS))
 
 
 def test_files_that_vanish_are_named(tmp_path):
