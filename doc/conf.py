@@ -80,6 +80,7 @@ sphinx_gallery_conf = {
     "doc_module": ("skl2h",),
     "reference_url": {"skl2h": None},
     "abort_on_example_error": True,
+    "capture_repr": (),  # pictures speak for themselves
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
