@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.datasets import make_blobs
 from sklearn.mixture import GaussianMixture
 
-from skl2h import DendrogramDisplay, L2HClustering
+from skl2h import DendrogramDisplay, L2HClustering, merge_evidence
 
 centers = [[0, 0], [2.6, 0.6], [8, 1.5], [8.6, 4.4], [2.5, 8]]
 X, _ = make_blobs(400, centers=centers, random_state=1)
@@ -28,40 +28,53 @@ print(model.distances_.round(2))
 # %%
 # Step by step
 # ------------
-# Before each merge, the group that is selected has black rings. Its rows have the colour of the
-# leaf outside the group that they would go to; all other rows have the colour of their own leaf.
+# Rows have the colour of their group. Before each merge, the rows of the group that is selected
+# have black rings, and the colour of the group that has the leaf they would go to.
 
 tree = model.tree_
 colors = plt.get_cmap("Set2").colors
 logits = np.log(model.predict_proba(X, level=5))
-fig, axes = plt.subplots(1, 4, figsize=(12, 3.6), sharex=True, sharey=True, layout="constrained")
-fig.get_layout_engine().set(h_pad=0.15)
-for t, (ax, (selected, partner)) in enumerate(zip(axes, model.children_)):
-    inside = tree.members(selected)
-    rows = np.isin(model.leaf_labels_, inside)
-    shown = model.leaf_labels_.copy()
-    outside = logits[rows]
-    outside[:, inside] = -np.inf
-    shown[rows] = outside.argmax(axis=1)
-    ax.scatter(*X.T, c=[colors[leaf] for leaf in shown], s=12)
-    ax.scatter(*X[rows].T, s=34, facecolors="none", edgecolors="black", linewidths=0.5)
-    for leaf in range(5):
-        ax.annotate(
-            leaf,
-            X[model.leaf_labels_ == leaf].mean(axis=0),
-            ha="center",
-            va="center",
-            bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
-        )
-    names = ["{" + ", ".join(map(str, tree.members(node))) + "}" for node in (selected, partner)]
-    ax.set_title(f"{t + 1}. {names[0]} to {names[1]}", fontsize=11)
+middles = [X[model.leaf_labels_ == leaf].mean(axis=0) for leaf in range(5)]
+
+
+def draw(ax, leaves, level, title):
+    """Draw rows in the colours of the groups, at a level, that hold some leaves."""
+    ax.scatter(*X.T, c=np.take(colors, tree.cut(level)[leaves], axis=0), s=12)
+    ax.set_title(title, fontsize=13)
     ax.set(xticks=[], yticks=[], aspect="equal")
 
-# %%
-# The first to go is the cluster whose rows are the least sure; then the other pair. A group is
-# asked as a whole: in the last step both of its leaves are struck out.
-#
-# The tree
-# --------
 
-DendrogramDisplay.from_estimator(model, level=3)
+def write_leaves(ax):
+    """Write the number of each leaf amid its rows."""
+    for leaf, middle in enumerate(middles):
+        box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": "none"}
+        ax.text(*middle, leaf, size=13, ha="center", va="center", bbox=box)
+
+
+fig, axes = plt.subplots(2, 3, figsize=(8, 5.6), layout="constrained")
+first, *steps, last = axes.flat
+draw(first, model.leaf_labels_, 5, "five leaves")
+write_leaves(first)
+for t, (ax, (selected, partner)) in enumerate(zip(steps, tree.children)):
+    inside = tree.members(selected)
+    rows = np.isin(model.leaf_labels_, inside)
+    outside = logits[rows]
+    outside[:, inside] = -np.inf
+    goes_to = model.leaf_labels_.copy()
+    goes_to[rows] = outside.argmax(axis=1)
+    names = [" ".join(map(str, tree.members(node))) for node in (selected, partner)]
+    draw(ax, goes_to, 5 - t, f"{t + 1}.  {names[0]}  \N{RIGHTWARDS ARROW}  {names[1]}")
+    ax.scatter(*X[rows].T, s=26, facecolors="none", edgecolors="black", linewidths=0.7)
+    write_leaves(ax)
+DendrogramDisplay.from_tree(tree, ax=last, text_kw={"fontsize": 13})
+last.set_title("the tree", fontsize=13)
+
+# %%
+# First 0 joins 3, and then 4 joins 1: the pairs that lie close together. In step 3 the rows of 2
+# are split, and more go to the group of 0 and 3 than to that of 1 and 4. A group is asked as a
+# whole: in step 4 both of its leaves are struck out.
+#
+# Why each merge was made, in words:
+
+evidence = merge_evidence(model, X, n_rows=0)
+print(evidence)
