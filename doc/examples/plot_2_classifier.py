@@ -10,9 +10,14 @@ What does a classifier take for what, and where does that contradict what we exp
 # -----------------------------------
 # The tree is made of held-out rows, which the classifier has not seen.
 
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import train_test_split
 
 from skl2h import (
@@ -22,6 +27,7 @@ from skl2h import (
     merge_evidence,
     surprises,
 )
+from skl2h.metrics import shared_clades
 
 digits = load_digits()
 X_fit, X, y_fit, y = train_test_split(digits.data / 16, digits.target, random_state=0)
@@ -32,25 +38,23 @@ print(f"accuracy {classifier.score(X, y):.3f}")
 # %%
 # We expect digits with a closed loop (0, 6, 8, 9) to stand together. Colours show them:
 
-loop = ["loop" if digit in (0, 6, 8, 9) else "none" for digit in range(10)]
+loop = np.where(np.isin(np.arange(10), [0, 6, 8, 9]), "loop", "none")
 DendrogramDisplay.from_estimator(model, leaf_classes=loop)
 
 # %%
 # What contradicts it
 # -------------------
 # The merges that join what the taxonomy keeps apart, strongest first, with the share of the rows
-# behind each and the rows that carry it most.
+# behind each.
 
-evidence = merge_evidence(model, X)
-for line in surprises(model, loop, evidence=evidence).lines()[:3]:
-    print(line)
+found = surprises(model, loop, evidence=merge_evidence(model, X))
+for line in found.lines():
+    print(line.split("; such as")[0])
 
 # %%
-# Three of the rows behind the strongest:
+# The strongest joins 9, which has a loop, with 3, which has none. Three of the rows that carry it
+# most:
 
-import matplotlib.pyplot as plt
-
-found = surprises(model, loop, evidence=evidence)
 rows = found.evidence.rows[0][:3]
 fig, axes = plt.subplots(1, len(rows), figsize=(6, 2.4), layout="constrained")
 for ax, row in zip(axes, rows):
@@ -61,7 +65,30 @@ for ax, row in zip(axes, rows):
 # %%
 # Where the rows of each leaf would go
 # ------------------------------------
-# A confusion matrix has a few wrong rows. Here all rows tell where they would go if their class did
-# not exist.
+# A line is a leaf, and tells where its rows would go if their class did not exist. All rows speak,
+# also those that the classifier gets right.
 
-ProfileMatrixDisplay.from_estimator(model, X)
+profile_matrix = ProfileMatrixDisplay.from_estimator(model, X)
+
+# %%
+# Beside a confusion matrix
+# -------------------------
+# In a confusion matrix only mistakes speak, and most pairs of classes were never mistaken for each
+# other.
+
+mistakes = confusion_matrix(y, classifier.predict(X))
+np.fill_diagonal(mistakes, 0)
+profiles = profile_matrix.profiles
+for what, matrix in (("mistakes", mistakes), ("profiles", profiles)):
+    pairs = squareform(matrix + matrix.T)
+    print(f"{what}: {(pairs == 0).sum()} of {len(pairs)} pairs of classes have none")
+print(f"rows that are mistakes: {mistakes.sum()} of {len(X)}")
+
+# %%
+# Average linkage of the mistakes gives another tree, which needs ``y``. It has little in common
+# with that of the classifier's logits.
+
+alike = mistakes + mistakes.T
+distances = squareform(alike.max() - alike, checks=False)
+display = DendrogramDisplay.from_linkage(linkage(distances, "average"), leaf_classes=loop)
+print(f"share of common clades: {shared_clades(model, display.tree):.3f}")
