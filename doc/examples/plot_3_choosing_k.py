@@ -42,7 +42,10 @@ numbers = list(range(3, 16))
 search = GridSearchCV(
     L2HClustering(mixture),
     {"estimator__n_components": numbers},
-    scoring={"bic": bic, "purity": make_tree_scorer(dendrogram_purity)},
+    scoring={
+        "bic": bic,
+        "purity": make_tree_scorer(dendrogram_purity),
+    },
     refit="bic",
     cv=[(rows, rows)],
 ).fit(X, y)
@@ -50,16 +53,25 @@ print(search.best_params_)
 
 # %%
 # The purity of the tree, for which the search had ``y`` as well, rises until the leaves are fine
-# enough; more leaves do no harm to it, and are of no use.
+# enough, and then stays: it does not tell that there are too many.
+
+bics = -search.cv_results_["mean_test_bic"]
+purities = search.cv_results_["mean_test_purity"]
+for K in (8, 9, 10, 15):
+    at = numbers.index(K)
+    print(f"K={K:2}: BIC {bics[at]:.0f}, purity {purities[at]:.2f}")
+
+# %%
+# The whole curves. Look for the bottom of the one, and the bend of the other:
 
 import matplotlib.pyplot as plt
 
 fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
-ax.plot(numbers, -search.cv_results_["mean_test_bic"], "o-", color="tab:blue")
+ax.plot(numbers, bics, "o-", color="tab:blue")
 ax.set_xlabel("K")
 ax.set_ylabel("BIC (less is better)", color="tab:blue")
 other = ax.twinx()
-other.plot(numbers, search.cv_results_["mean_test_purity"], "s--", color="tab:red")
+other.plot(numbers, purities, "s--", color="tab:red")
 other.set_ylabel("dendrogram purity", color="tab:red")
 
 # %%
