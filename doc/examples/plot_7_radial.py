@@ -2,39 +2,76 @@
 A radial tree of a thousand leaves
 ==================================
 
-Logits as large as those of a network for ImageNet: a thousand classes, and too many leaves for a
-page.
+Logits as wide as those of a network for ImageNet: how much of a planted tree is found, and how to
+look at a thousand leaves.
 """
 
 # %%
-# Logits with a planted tree
-# --------------------------
+# How much is found
+# -----------------
+# The tree that the logits follow is known. The less a logit loses from level to level
+# (`separation`), the more often noise gives a row another leaf.
 
 import time
 
-import matplotlib.pyplot as plt
-
-from skl2h import DendrogramDisplay, l2h_tree
+from skl2h import l2h_tree
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.metrics import triplet_accuracy
+from skl2h.metrics import shared_clades, triplet_accuracy
 
-logits, _, planted = make_hierarchical_logits(20_000, 1000, random_state=0)
-start = time.perf_counter()
-tree = l2h_tree(logits)
-print(f"{logits.shape[0]:,} x {logits.shape[1]:,} logits in {time.perf_counter() - start:.1f} s")
-print(f"triplets as planted: {triplet_accuracy(tree, planted):.3f}")
+print("separation  rows in  wrong triples  clades  seconds")
+print("           own leaf  in a million   found")
+trees = {}
+for separation in (3.0, 1.0, 0.5):
+    logits, leaves, planted = make_hierarchical_logits(
+        20_000, 1000, separation=separation, random_state=0
+    )
+    start = time.perf_counter()
+    trees[separation] = tree = l2h_tree(logits)
+    seconds = time.perf_counter() - start
+    own = (logits.argmax(axis=1) == leaves).mean()
+    wrong = 1e6 * (1 - triplet_accuracy(tree, planted))
+    clades = shared_clades(tree, planted)
+    figures = f"{own:8.2f} {wrong:14.1f} {clades:7.3f} {seconds:8.1f}"
+    print(f"{separation:10.1f} {figures}")
 
 # %%
+# The two metrics ask for different things. Most triples of leaves part at the root or just below
+# it, and there the tree is right even where most rows are in the wrong leaf. Most clades are of a
+# few leaves, and there the noise decides: at the smallest separation half of them are not found.
+#
 # All leaves
 # ----------
-# Around a circle there is room for a thousand leaves, not for their names.
+# Around a circle there is room for a thousand leaves, though not for their names at this size. The
+# colours are the twelve groups of one level. With
+# ``heights="score"`` the large groups stand out: a merged group scores at least twice what the
+# selected one of its two did.
 
-DendrogramDisplay.from_tree(tree, layout="radial", level=12, show_labels=False, legend=False)
+import matplotlib.pyplot as plt
+
+from skl2h import DendrogramDisplay
+
+fig, ax = plt.subplots(figsize=(6, 6), layout="constrained")
+display = DendrogramDisplay.from_tree(
+    trees[3.0],
+    layout="radial",
+    heights="score",
+    level=12,
+    show_labels=False,
+    legend=False,
+    ax=ax,
+)
 
 # %%
 # Collapsed
 # ---------
-# The sixty groups of one level, each with the number of its leaves.
+# The same tree and the same colours, cut off at 60 groups. Each triangle tells what it holds.
 
-fig, ax = plt.subplots(figsize=(8, 8), layout="constrained")
-DendrogramDisplay.from_tree(tree, layout="radial", level=12, max_leaves=60, ax=ax, legend=False)
+fig, ax = plt.subplots(figsize=(6, 6), layout="constrained")
+display = DendrogramDisplay.from_tree(
+    trees[3.0],
+    layout="radial",
+    level=12,
+    max_leaves=60,
+    legend=False,
+    ax=ax,
+)
