@@ -6,41 +6,70 @@ Logits that do not fit in memory stay where they are: each pass is a map over ch
 """
 
 # %%
-# Chunks
-# ------
-# Here they are made from an array, and computed by threads. With ``distributed.Client()`` around
-# it, the same code runs on worker processes, here or on a cluster.
+# Logits in chunks
+# ----------------
+# Dask computes the chunks in threads here, as it does unasked. Where a ``distributed.Client`` has
+# been made before, the same lines run on its workers, on this machine or on others.
 
 import dask.array as da
 import numpy as np
 
-from skl2h import DendrogramDisplay, L2HClustering, l2h_tree
+from skl2h import l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 
-logits, _, _ = make_hierarchical_logits(30_000, 30, random_state=0)
+logits = make_hierarchical_logits(30_000, 30, random_state=0)[0]
 X = da.from_array(logits, chunks=(4000, 30))
 tree = l2h_tree(X)
-print("the same tree as of the array:", np.array_equal(tree.children, l2h_tree(logits).children))
+print(f"{X.npartitions} chunks")
+same = np.array_equal(tree.children, l2h_tree(logits).children)
+print("the same tree as from NumPy:", same)
 
 # %%
-# A model that is asked where the rows are
-# ----------------------------------------
-# A fitted model goes to the chunks of features, and its logits stay there. What has an entry for
-# each row is a Dask array again, and predictions are lazy.
+# A model that is asked chunk by chunk
+# ------------------------------------
+# Fit a flat model on rows that fit in memory, and freeze it. It goes to the chunks of all rows, and
+# is asked for their logits there.
 
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 
+from skl2h import L2HClustering
+
 digits = load_digits().data
-mixture = GaussianMixture(12, covariance_type="diag", random_state=0).fit(digits[:, 8:40])
-rows = da.from_array(np.tile(digits[:, 8:40], (10, 1)), chunks=(2500, 32))
-model = L2HClustering(FrozenEstimator(mixture), n_clusters=4).fit(rows)
-print(model.labels_)
-print(np.bincount(model.labels_.compute()))
-print(model.predict_proba(rows, level=4))
+mixture = GaussianMixture(
+    12,
+    covariance_type="diag",
+    reg_covar=1.0,
+    random_state=0,
+)
+frozen = FrozenEstimator(mixture.fit(digits[::2]))
+rows = da.from_array(digits, chunks=(500, 64))
+model = L2HClustering(frozen, n_clusters=4).fit(rows)
+
+in_memory = L2HClustering(frozen, n_clusters=4).fit(digits)
+same = np.array_equal(model.children_, in_memory.children_)
+print("the same tree as from NumPy:", same)
+
+# %%
+# What has an entry for each row is a Dask array, with the chunks of the rows. Labels have been kept
+# where the rows are; predictions are computed when they are asked for, and of a slice only those of
+# its chunks.
+
+print("labels in chunks of", model.labels_.chunks[0])
+labels = model.labels_.compute()
+print("the same labels:", np.array_equal(labels, in_memory.labels_))
+
+proba = model.predict_proba(rows, level=4)
+print(proba.shape, "in", proba.numblocks[0], "chunks")
+print(proba[:3].compute().round(3))
 
 # %%
 # What is of the size of the tree is here, as always.
 
-DendrogramDisplay.from_estimator(model, level=4, show_counts=True)
+from skl2h import DendrogramDisplay
+
+display = DendrogramDisplay.from_estimator(
+    model,
+    show_counts=True,
+)
