@@ -2,47 +2,88 @@
 Trees of scikit-learn and SciPy
 ===============================
 
-The Display draws any hierarchy: ``AgglomerativeClustering``, a linkage matrix, and ours.
+The same Display draws ``AgglomerativeClustering`` and a linkage matrix. Their leaves are rows;
+those of L2H are clusters.
 """
 
 # %%
 # scikit-learn's
 # --------------
-# Its leaves are the rows, so the tree is collapsed at a level.
+# 150 flowers are 150 leaves. The picture stops at 20 groups, coloured by those of level 3.
 
 import matplotlib.pyplot as plt
-from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.datasets import load_iris
 
-from skl2h import DendrogramDisplay, L2HClustering
+from skl2h import DendrogramDisplay
 
-X, y = load_iris(return_X_y=True)
-ward = AgglomerativeClustering(n_clusters=3, compute_distances=True).fit(X)
-DendrogramDisplay.from_estimator(ward, level=3, max_leaves=20)
+iris = load_iris()
+X, species = iris.data, iris.target_names[iris.target]
+ward = AgglomerativeClustering(3, compute_distances=True).fit(X)
+display = DendrogramDisplay.from_estimator(
+    ward,
+    level=3,
+    max_leaves=20,
+)
 
 # %%
 # SciPy's
 # -------
-# A linkage matrix, with the scores as heights: radial, with a colour for the species of each
-# flower, and as an icicle.
+# All 150 leaves, around a circle. Heights are the distances of the linkage, and the colours are the
+# species: a branch has one where all of its flowers do.
 
-Z = linkage(X, "average")
-fig, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
-species = load_iris().target_names[y]
-DendrogramDisplay.from_linkage(
-    Z, layout="radial", leaf_classes=species, show_labels=False, heights="score", ax=axes[0]
+from scipy.cluster.hierarchy import linkage
+
+average = linkage(X, "average")
+fig, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
+display = DendrogramDisplay.from_linkage(
+    average,
+    layout="radial",
+    heights="score",
+    leaf_classes=species,
+    show_labels=False,
+    ax=ax,
 )
-DendrogramDisplay.from_linkage(Z, layout="icicle", level=3, show_labels=False, ax=axes[1])
+
+# %%
+# As an icicle, of the last 40 groups: a line across any height meets the groups of that level.
+
+fig, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
+display = DendrogramDisplay.from_linkage(
+    average,
+    layout="icicle",
+    level=3,
+    max_leaves=40,
+    ax=ax,
+)
 
 # %%
 # Ours
 # ----
-# Here the leaves are the clusters of a flat model: six of them, however many rows there are, and
-# new rows can be predicted at every level.
+# The leaves are the clusters of a flat model, six here, however many rows there are.
 
 from sklearn.mixture import GaussianMixture
 
-model = L2HClustering(GaussianMixture(6, random_state=0), n_clusters=3).fit(X)
-print(model.predict(X[:3]), model.predict(X[:3], level=6))
-DendrogramDisplay.from_estimator(model, level=3, show_counts=True)
+from skl2h import L2HClustering
+
+mixture = GaussianMixture(6, random_state=0)
+model = L2HClustering(mixture, n_clusters=3).fit(X)
+print("merges of rows:    ", len(ward.children_))
+print("merges of clusters:", len(model.children_))
+display = DendrogramDisplay.from_estimator(
+    model,
+    show_counts=True,
+)
+
+# %%
+# A tree of rows is of the rows it was fitted on: ``AgglomerativeClustering`` has no ``predict``. A
+# tree of clusters takes new rows, at every level:
+
+flower = [[5.1, 3.7, 1.4, 0.3]]
+for level in (6, 3, 2):
+    group = model.predict(flower, level=level)[0]
+    proba = model.predict_proba(flower, level=level)[0, group]
+    print(f"level {level}: group {group}, probability {proba:.2f}")
+
+# %%
+# The model is not sure of the leaf, and is sure of the group of two that holds it.
