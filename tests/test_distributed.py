@@ -373,14 +373,18 @@ def within_time(function, *arguments):
     return found["value"]
 
 
+def start_cluster(n_workers):
+    return distributed.LocalCluster(
+        n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+    )
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """Two worker processes that are started again when they die."""
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "30s"}),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-        ) as cluster,
+        start_cluster(2) as cluster,
     ):
         yield cluster
 
@@ -523,27 +527,29 @@ def test_bad_chunks_on_workers_are_named(client, name):
 
 
 @pytest.mark.parametrize(("when", "n_failures"), [("at once", 0), ("when it is made again", 2)])
-def test_chunk_that_kills_its_workers_is_named(client, tmp_path, when, n_failures):
-    """It is not tried for ever; what ran beside it once or twice is not blamed."""
+def test_chunk_that_kills_its_workers_is_named(tmp_path, when, n_failures):
+    """It is not tried for ever; what ran beside it once or twice is not blamed.
 
-    def allow(n_failures):
-        client.run_on_scheduler(
-            lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", n_failures)
-        )
-
+    There are more workers than die, so that none needs to be started again.
+    """
     path, rows = tmp_path / "has been here", planted_chunk(0, 100, 20)
     if when == "at once":
         path.touch()
     part = da.from_delayed(dask.delayed(deadly)(rows, str(path)), rows.shape, float)
     X = da.concatenate([planted([100]), part])  # the last: nothing waits behind it
-    allow(n_failures)
-    try:
+    settings = {
+        "distributed.comm.timeouts.connect": "30s",
+        "distributed.scheduler.allowed-failures": n_failures,
+    }
+    with (
+        dask.config.set(settings),
+        start_cluster(n_failures + 2) as cluster,
+        distributed.Client(cluster, timeout=SECONDS),
+        dask.config.set(scheduler="dask.distributed"),
+    ):
         with pytest.raises(RuntimeError, match=r"Chunk 1 cannot be read\. KilledWorker: .*deadly"):
             within_time(lambda: l2h_tree(X, persist=when == "at once"))
-    finally:
-        allow(3)
-    client.wait_for_workers(2, timeout=SECONDS)
-    assert same_tree(within_time(l2h_tree, planted([100])), l2h_tree(in_memory([100])))
+        assert same_tree(within_time(l2h_tree, planted([100])), l2h_tree(in_memory([100])))
 
 
 def interrupt_soon(seconds):
