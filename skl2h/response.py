@@ -226,7 +226,9 @@ def _last_step(estimator):
         elif hasattr(estimator, "steps"):
             estimator = estimator.steps[-1][1]
         else:
-            inner = ("best_estimator_", "final_estimator_", "estimator_")
+            # An ensemble's `estimator_` is what its members were cloned from.
+            inner = ["best_estimator_", "final_estimator_"]
+            inner += [] if hasattr(estimator, "estimators_") else ["estimator_"]
             found = [getattr(estimator, name) for name in inner if hasattr(estimator, name)]
             if not found:
                 return estimator

@@ -278,6 +278,13 @@ BAD = {
 }
 
 
+def test_an_ensemble_is_named_by_itself():
+    """Not by what its members were cloned from."""
+    forest = L2HClustering(RandomForestClassifier(2), response_method="transform")
+    with pytest.raises(AttributeError, match="RandomForestClassifier has no method 'transform'"):
+        forest.fit(np.eye(3), [0, 1, 2])
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_models(name):
     model, parameters, error, message = BAD[name]
