@@ -63,7 +63,7 @@ def l2h_tree(
         1 prints a line at each tenth of the merges.
     persist : bool, default=True
         Whether the workers keep the chunks of a Dask array in memory until the tree is made, and
-        56 bytes for each row; else each pass computes them again.
+        56 bytes for each row, 64 with weights; else each pass computes them again.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def l2h_tree(
     Notes
     -----
     Ties, which are scores within 1e-9 of their doubts and profiles within a relative 1e-9, go to
-    the group formed earliest. The selected scores never decrease, except with "mean".
+    the group formed earliest. The selected scores never decrease.
 
     References
     ----------
@@ -106,6 +106,7 @@ def l2h_tree(
     >>> tree.cut(2)
     array([0, 0, 1, 1])
     """
+    check_aggregation(aggregation)
     persist = as_flag("persist", persist)
     options = {
         "names": getattr(logits, "columns", None),
@@ -139,7 +140,6 @@ def build_tree(
 
     Chunks have their own weights, and are to be let go by the caller.
     """
-    check_aggregation(aggregation)
     if verbose:
         on_merge = printing(on_merge)
     if isinstance(logits, Logits):

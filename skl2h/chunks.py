@@ -31,6 +31,7 @@ __all__ = [
     "add_tables",
     "add_told",
     "check_reading",
+    "fault_of",
     "read_chunk",
     "soft_profiles_of",
     "update_chunk",
@@ -122,6 +123,8 @@ class Reading(NamedTuple):
         Weights, as `groups.digits_of` has them; None if there are none.
     profiles : Table
         By leaf * K + leaf: where the rows of the one would go without it.
+    is_sparse : bool
+        Whether all of the chunks are sparse.
     """
 
     n_leaves: int | None
@@ -130,6 +133,7 @@ class Reading(NamedTuple):
     rows: Table
     digits: Table | None
     profiles: Table
+    is_sparse: bool
 
 
 class Grown(NamedTuple):
@@ -165,7 +169,7 @@ def add_told(told):
 
 def read_chunk(scores, weights=None, n_leaves=None, kind="logits", divisor=1.0):
     """Read the rows of a chunk once: a `Chunk` that tells a `Reading`."""
-    fault = _fault_of(scores, n_leaves)
+    fault = fault_of(scores, n_leaves, weights)
     if fault is None:
         logits = as_logits(scores, kind, divisor)
         state = read_rows(logits, 1, first_fault=True)
@@ -173,12 +177,14 @@ def read_chunk(scores, weights=None, n_leaves=None, kind="logits", divisor=1.0):
             fault = Fault(state, logits.fault_of(state))
     if fault is not None:
         nothing = Table(np.empty(0, np.int64), np.empty(0))
-        return Chunk(None, None, None, Reading(None, [0], (0, fault), nothing, None, nothing))
+        return Chunk(
+            None, None, None, Reading(None, [0], (0, fault), nothing, None, nothing, False)
+        )
     by_leaf = RowsByLeaf.of(state.leaf, weights, logits.shape[1])
-    return Chunk(state, weights, by_leaf, _reading(state, weights, by_leaf))
+    return Chunk(state, weights, by_leaf, _reading(state, weights, by_leaf, issparse(scores)))
 
 
-def _reading(state, weights, by_leaf):
+def _reading(state, weights, by_leaf, is_sparse):
     n_leaves = len(by_leaf.starts) - 1
     n_rows = np.bincount(state.leaf)
     n_weighing, doubt = n_rows, state.doubt
@@ -190,11 +196,11 @@ def _reading(state, weights, by_leaf):
     digits = None if weights is None else Table(*digits_of(state.leaf, weights))
     own = state.leaf[by_leaf.order]
     profiles = _profiles(state, weights, by_leaf.order, own, n_leaves)
-    return Reading(n_leaves, [len(state.leaf)], None, rows, digits, profiles)
+    return Reading(n_leaves, [len(state.leaf)], None, rows, digits, profiles, is_sparse)
 
 
-def _fault_of(scores, n_leaves):
-    """Fault of a chunk that is no matrix of numbers with the right columns, or None."""
+def fault_of(scores, n_leaves, weights=None):
+    """Fault of a chunk that is no matrix of numbers with the right rows and columns, or None."""
     if not issparse(scores) and not isinstance(scores, np.ndarray):
         return Fault(None, f"is of type {type(scores).__name__}, not an array of numbers.")
     if scores.ndim != 2:
@@ -205,6 +211,8 @@ def _fault_of(scores, n_leaves):
         return Fault(None, f"is of {scores.dtype}, not of real numbers.")
     if not scores.shape[0]:
         return Fault(None, "has no rows: leave it out.")
+    if weights is not None and len(weights) != scores.shape[0]:
+        return Fault(None, f"has {scores.shape[0]} rows, and {len(weights)} weights.")
     return None
 
 
@@ -230,22 +238,23 @@ def add_readings(readings):
         add_tables([reading.rows for reading in readings]),
         None if digits[0] is None else add_tables(digits),
         add_tables([reading.profiles for reading in readings]),
+        all(reading.is_sparse for reading in readings),
     )
 
 
 def check_reading(reading, names=None):
     """Raise the error of the first row or chunk that is at fault.
 
-    `names` are (where a row is said to be, number of the first row there) for each chunk.
+    `names` are (what the chunk is called, number of its first row there) for each chunk.
     """
     if reading.fault is None:
         return
     chunk, fault = reading.fault
+    where, first = (f"chunk {chunk}", 0) if names is None else names[chunk]
     if fault.row is None:
-        raise ValueError(f"Chunk {chunk} {fault.text}")
+        raise ValueError(f"{f'Chunk {chunk}' if names is None else where} {fault.text}")
     row = sum(reading.lengths[:chunk]) + fault.row
-    where, first = (f"of chunk {chunk}", 0) if names is None else names[chunk]
-    raise ValueError(f"Row {row} {fault.text} It is row {first + fault.row} {where}.")
+    raise ValueError(f"Row {row} {fault.text} It is row {first + fault.row} of {where}.")
 
 
 def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):

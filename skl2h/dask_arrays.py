@@ -4,22 +4,26 @@ Chunks stay where they are: whatever has an entry for each row is an array of Da
 """
 
 from typing import NamedTuple
+from uuid import uuid4
 
 import numpy as np
 from sklearn.utils import check_array
+from sklearn.utils.validation import _num_samples
 
 from .arguments import check_weights
+from .chunks import fault_of
+from .dask_graph import Tasks, add_task, import_dask, same, tasks_of
 from .logits import as_logits
 from .merge import unit_of
 
 __all__ = [
     "DaskWeights",
     "as_dask_array",
-    "blocks_of",
     "chunks_of_weights",
-    "import_dask",
     "is_dask",
+    "is_frame",
     "map_chunks",
+    "matrix_of",
     "parts_of",
     "refuse_dask",
     "sample_of",
@@ -30,6 +34,11 @@ __all__ = [
 def is_dask(X):
     """Whether an array, or a table, is a collection of Dask's, or is made of one."""
     return hasattr(X, "__dask_graph__") and import_dask().is_dask_collection(X)
+
+
+def is_frame(X):
+    """Whether a collection of Dask's is a data frame, or a column of one."""
+    return hasattr(type(X), "to_dask_array")  # a Delayed seems to have any attribute
 
 
 def refuse_dask(X):
@@ -43,43 +52,54 @@ def refuse_dask(X):
 
 def sample_of(X):
     """What tells the names of columns: X, or the rowless sample that a data frame of Dask's has."""
-    return X._meta if hasattr(X, "to_dask_array") else X
+    return X._meta if is_frame(X) else X
 
 
-def import_dask():
-    """Dask and its arrays."""
-    try:
-        import dask
-        import dask.array
-        import dask.optimization
-    except ImportError:
-        raise ImportError('Chunks of rows need Dask: pip install "skl2h[dask]".') from None
-    return dask
-
-
-def map_chunks(function, response, estimator, X, shape=(), dtype=np.intp):
+def map_chunks(function, response, estimator, X, shape=(), dtype=np.intp, n_leaves=None):
     """What a function says of the logits of each row, lazily: a Dask array (n, *shape)."""
     dask = import_dask()
     parts, lengths = parts_of(X)
-    sent = dask.delayed((function, response, estimator), pure=False, traverse=False)
-    call = dask.delayed(_call_on_part, pure=False)
-    parts = [
-        dask.array.from_delayed(call(sent, part, number), (length, *shape), dtype)
-        for number, (part, length) in enumerate(zip(parts, lengths))
-    ]
-    return dask.array.concatenate(parts, allow_unknown_chunksizes=True)
+    graph, name = dict(parts.graph), f"rows-{uuid4().hex}"
+    # What is sent is a task of its own, so that each worker gets it once.
+    sent = add_task(graph, f"sent-{name}", same, it=(function, response, estimator, n_leaves))
+    expected = {"shape": shape, "dtype": dtype}
+    for number, part in enumerate(parts.keys):
+        key = (name, number, *[0] * len(shape))
+        add_task(graph, key, _call_on_part, sent, part, number=number, **expected)
+    chunks = (tuple(lengths), *[(size,) for size in shape])
+    return dask.array.Array(graph, name, chunks, dtype=dtype)
 
 
-def _call_on_part(sent, part, number):
-    function, response, estimator = sent
+def _call_on_part(sent, part, number, shape, dtype):
+    function, response, estimator, n_leaves = sent
     try:
+        if _num_samples(part) == 0:
+            return np.empty((0, *shape), dtype)
         if isinstance(estimator, str):
-            read = [as_logits(part, divisor=response.divisor)]
+            read = [_logits_of(matrix_of(part), n_leaves, response.divisor)]
         else:
             read = response.read(estimator, part)
         return np.concatenate([function(logits) for logits in read])
     except ValueError as error:
         raise ValueError(f"Chunk {number}: {error}") from error
+    except Exception as error:
+        raise RuntimeError(f"Chunk {number}: {type(error).__name__}: {error}") from error
+
+
+def _logits_of(scores, n_leaves, divisor):
+    fault = fault_of(scores, n_leaves)
+    if fault is not None:
+        raise ValueError(f"it {fault.text}")
+    return as_logits(scores, divisor=divisor)
+
+
+def matrix_of(part):
+    """Part of a data frame as an array of numbers; an array as it is."""
+    if not hasattr(part, "columns"):
+        return part
+    return check_array(
+        part, dtype="numeric", ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0
+    )
 
 
 def take(table, leaves):
@@ -96,23 +116,25 @@ def _take(leaves, table):
     return table[leaves]
 
 
-def parts_of(X):
-    """Chunks of the rows of a Dask array, or data frame, and their lengths, nan if not known."""
-    if hasattr(X, "to_dask_array"):
-        return X.to_delayed(), [np.nan] * X.npartitions
-    X = as_dask_array(X)
-    return blocks_of(X), X.chunks[0]
+def parts_of(X, with_lengths=False):
+    """Chunks of the rows of a Dask array, or data frame, `Tasks`, and their lengths.
+
+    They are nan where they are not known. Those of a data frame can be had, for a pass over it.
+    """
+    if not is_frame(X):
+        X = as_dask_array(X)
+        return tasks_of(X), X.chunks[0]
+    parts = tasks_of(X)
+    if not with_lengths:
+        return parts, [np.nan] * len(parts.keys)
+    graph, name = dict(parts.graph), f"lengths-{uuid4().hex}"
+    keys = [add_task(graph, (name, i), _num_samples, part) for i, part in enumerate(parts.keys)]
+    return parts, Tasks(graph, keys).compute()
 
 
 def as_dask_array(X):
     """Dask array of two dimensions, of which the columns are whole in every chunk."""
-    dask = import_dask()
-    if hasattr(X, "to_dask_array"):
-        X = X.to_dask_array()
-    if not isinstance(X, dask.array.Array):
-        X = getattr(X, "data", X)  # of xarray
-    if not isinstance(X, dask.array.Array):
-        raise TypeError(f"A Dask array is needed, got {type(X).__name__}.")
+    X = _unwrapped(X, "logits")
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got {X.ndim}D array instead.")
     if X.shape[0] == 0:
@@ -120,17 +142,26 @@ def as_dask_array(X):
     return X if X.numblocks[1] == 1 else X.rechunk({1: -1})
 
 
+def _unwrapped(X, what):
+    """Dask array that X is, or is made of, as those of xarray are."""
+    Array = import_dask().array.Array
+    X = X if isinstance(X, Array) else getattr(X, "data", X)
+    if not isinstance(X, Array):
+        raise TypeError(f"A Dask array is needed for {what}, got {type(X).__name__}.")
+    return X
+
+
 class DaskWeights(NamedTuple):
     """Weights of rows in chunks, in a unit in which products of them need not underflow.
 
     Attributes
     ----------
-    parts : list of Delayed
+    parts : Tasks
     scale : int
         Logarithm of the unit to the base 2.
     """
 
-    parts: list
+    parts: Tasks
     scale: int
 
 
@@ -143,39 +174,42 @@ def chunks_of_weights(weights, lengths):
         raise ValueError(
             "sample_weight needs chunks of known lengths: call compute_chunk_sizes() on the array."
         )
-    n_rows = sum(lengths)
+    n_rows, lengths = sum(lengths), tuple(lengths)
     if not is_dask(weights):
         weights = dask.array.from_array(check_weights(weights, n_rows), chunks=(lengths,))
-    elif hasattr(weights, "to_dask_array"):
+    elif is_frame(weights):
         weights = weights.to_dask_array(lengths=True)
+    weights = _unwrapped(weights, "sample_weight")
     if weights.shape != (n_rows,):
         raise ValueError(
             f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
         )
-    parts = weights.rechunk((lengths,)).to_delayed().ravel().tolist()
-    check = dask.delayed(_weigh, pure=False)
+    parts = tasks_of(weights.rechunk((lengths,)))
+    graph, name = dict(parts.graph), f"weights-{uuid4().hex}"
+    keys = [add_task(graph, f"{name}-{i}", _weigh, part) for i, part in enumerate(parts.keys)]
     heaviest, total, first = 0.0, 0.0, 0
-    for (largest, weight, fault), length in zip(dask.compute(*map(check, parts)), lengths):
+    for (largest, weight, fault), length in zip(Tasks(graph, keys).compute(), lengths):
         if fault is not None:
             raise ValueError(fault[1] if fault[0] is None else fault[1].format(first + fault[0]))
         heaviest, total, first = max(heaviest, largest), total + weight, first + length
     if total == np.inf:
         raise ValueError("The sum of sample_weight is too large for float64: scale it down.")
-    scale = unit_of(heaviest)
-    scaled = dask.delayed(_scale, pure=False)
-    return DaskWeights([scaled(part, scale) for part in parts], scale)
-
-
-def blocks_of(X):
-    """Chunks of an array, as a list of Delayed."""
-    return X.to_delayed().ravel().tolist()
+    graph, scale = dict(parts.graph), unit_of(heaviest)
+    keys = [
+        add_task(graph, (name, i), _scale, part, scale=scale) for i, part in enumerate(parts.keys)
+    ]
+    return DaskWeights(Tasks(graph, keys), scale)
 
 
 def _weigh(weights):
     """Largest weight of a chunk, their sum, and a fault: a row or None, and what is said of it."""
     try:
         weights = check_array(
-            weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+            weights,
+            dtype=np.float64,
+            ensure_2d=False,
+            ensure_min_samples=0,
+            input_name="sample_weight",
         )
     except ValueError as error:
         return 0.0, 0.0, (None, str(error))

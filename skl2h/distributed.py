@@ -4,12 +4,12 @@ Chunks stay where they are. In each pass the grouping goes out, a few numbers fo
 sums come back, added up in a tree whose shape does not depend on who is done first.
 """
 
-import sys
-from contextlib import contextmanager
-from itertools import count
+from concurrent.futures import CancelledError
+from itertools import chain, count
 from uuid import uuid4
 
 import numpy as np
+from sklearn.utils.validation import _num_samples
 
 from .chunks import (
     add_readings,
@@ -20,7 +20,8 @@ from .chunks import (
     soft_profiles_of,
     update_chunk,
 )
-from .dask_arrays import as_dask_array, blocks_of, chunks_of_weights, import_dask, parts_of
+from .dask_arrays import as_dask_array, chunks_of_weights, is_frame, matrix_of, parts_of
+from .dask_graph import Tasks, add_task, import_dask, release, same
 from .information import mass_of_merges
 from .logits import as_logits
 
@@ -35,14 +36,19 @@ TRIED = 32
 
 def dask_logits(X, sample_weight=None, *, divisor=1.0, persist=True):
     """`DaskChunks` of a Dask array, or data frame, of logits; unknown numbers of rows will do."""
-    X = as_dask_array(X)
-    n_leaves = X.shape[1]
+    X = X if is_frame(X) else as_dask_array(X)
+    n_leaves = len(X.columns) if is_frame(X) else X.shape[1]
     if np.isnan(n_leaves) or not n_leaves:
-        raise ValueError(f"logits must have one column for each leaf, got the shape {X.shape}.")
-    if X.dtype.kind not in "biuf":
+        raise ValueError(f"logits must have one column for each leaf, got {n_leaves} columns.")
+    if not is_frame(X) and X.dtype.kind not in "biuf":
         raise ValueError(f"logits must be real numbers, got {X.dtype}.")
-    weights = chunks_of_weights(sample_weight, X.chunks[0])
-    return DaskChunks(blocks_of(X), weights, n_leaves, divisor=divisor, persist=persist)
+    blocks, lengths = parts_of(X, with_lengths=sample_weight is not None)
+    weights = chunks_of_weights(sample_weight, lengths)
+    if is_frame(X):
+        graph, name = dict(blocks.graph), f"matrix-{uuid4().hex}"
+        keys = [add_task(graph, (name, i), matrix_of, key) for i, key in enumerate(blocks.keys)]
+        blocks = Tasks(graph, keys)
+    return DaskChunks(blocks, weights, n_leaves, divisor=divisor, persist=persist)
 
 
 def dask_scores(response, estimator, X, sample_weight=None, *, persist=True):
@@ -51,13 +57,13 @@ def dask_scores(response, estimator, X, sample_weight=None, *, persist=True):
     The estimator is asked on the workers, chunk by chunk. Given back as well: the response as it
     is scaled to the rows.
     """
-    dask = import_dask()
-    parts, lengths = parts_of(X)
+    parts, lengths = parts_of(X, with_lengths=sample_weight is not None)
     weights = chunks_of_weights(sample_weight, lengths)
-    sent = dask.delayed((response, estimator), pure=False, traverse=False)
-    ask = dask.delayed(_ask, pure=False)
-    blocks = [ask(sent, block) for block in parts]
-    chunks = DaskChunks(blocks, weights, kind=response.kind, persist=persist)
+    graph, name = dict(parts.graph), f"scores-{uuid4().hex}"
+    # What is sent is a task of its own, so that each worker gets it once.
+    sent = add_task(graph, f"sent-{name}", same, it=(response, estimator))
+    keys = [add_task(graph, (name, i), _ask, sent, key) for i, key in enumerate(parts.keys)]
+    chunks = DaskChunks(Tasks(graph, keys), weights, kind=response.kind, persist=persist)
     if response.kind == "distances":
         response = response.scaled_by(chunks.mean_square())
     chunks.kind["divisor"] = response.divisor
@@ -71,7 +77,7 @@ class DaskChunks:
 
     Parameters
     ----------
-    blocks : list of Delayed
+    blocks : Tasks
         Matrices of scores, dense or sparse, in the order of the rows.
     weights : DaskWeights or None
         Weights of their rows, if there are any.
@@ -87,17 +93,18 @@ class DaskChunks:
     def __init__(
         self, blocks, weights=None, n_leaves=None, *, kind="logits", divisor=1.0, persist=True
     ):
-        self.dask = import_dask()
-        self.blocks = blocks
-        self.weights = [None] * len(blocks) if weights is None else weights.parts
+        self.given = blocks
+        self.graph = blocks.graph if weights is None else blocks.graph | weights.parts.graph
+        # Keys of what there is for each chunk.
+        self.blocks = blocks.keys
+        self.weights = [None] * len(blocks.keys) if weights is None else weights.parts.keys
+        self.chunks = self.leaves = None
+        self.kept = {}  # tasks that workers do, or have done, for as long as they are held
         self.scale = None if weights is None else weights.scale
         self.n_leaves = n_leaves
         self.kind = {"kind": kind, "divisor": divisor}
         self.persist = persist
-        self.chunks = None
-        self.leaves = None  # of the rows of each chunk
         self.reading = None
-        self.given = blocks
         self.token = uuid4().hex  # in the name of every task
         self.count = count()
 
@@ -112,30 +119,32 @@ class DaskChunks:
         return self
 
     def __exit__(self, kind, *_):
-        if self.persist:
-            release(self.blocks, self.chunks, self.leaves if kind else None)
-        self.blocks = self.given = self.chunks = None
+        held = {} if kind else dict.fromkeys(self.leaves)
+        release(Tasks({key: task for key, task in self.kept.items() if key not in held}, []))
+        self.graph = self.kept = self.given = None
 
     def mean_square(self):
         """Mean square of the smallest score of each row."""
-        parts = self._call_each(_sum_of_squares, self.blocks, self.weights)
-        self.blocks, (squares, weight) = self._pass(self.blocks, self._sum(_add_pairs, parts))
+        graph = dict(self.graph)
+        parts = self._call_each(graph, _sum_of_squares, self.blocks, self.weights)
+        total = self._sum(graph, _add_pairs, parts)
+        squares, weight = self._pass(graph, total, self.blocks, self.weights)
         return squares / (weight or 1.0)
 
     def read(self):
         """Read all rows once, a `Reading`."""
         if self.reading is not None:
             return self.reading
-        expected = {"n_leaves": self.n_leaves, **self.kind}
-        chunks = self._call_each(read_chunk, self.blocks, self.weights, **expected)
-        leaves = self._call_each(_leaves_of, chunks)
-        readings = self._call_each(_told_by, chunks)
-        kept, reading = self._pass(
-            [*self.blocks, *chunks, *leaves], self._sum(add_readings, readings)
-        )
-        n_chunks = len(chunks)
-        self.blocks, self.chunks = kept[:n_chunks], kept[n_chunks : 2 * n_chunks]
-        self.leaves = kept[2 * n_chunks :]
+        graph, expected = dict(self.graph), {"n_leaves": self.n_leaves, **self.kind}
+        chunks = self._call_each(graph, read_chunk, self.blocks, self.weights, **expected)
+        self.leaves = [
+            add_task(graph, (f"leaves-{self.token}", number), _leaves_of, chunk)
+            for number, chunk in enumerate(chunks)
+        ]
+        readings = self._call_each(graph, _told_by, chunks)
+        total = self._sum(graph, add_readings, readings)
+        reading = self._pass(graph, total, self.blocks, self.weights, chunks, self.leaves)
+        self.chunks = chunks
         check_reading(reading)
         self.reading = reading
         return reading
@@ -144,138 +153,175 @@ class DaskChunks:
         """Bring rows up to date: profiles of `Grown` groups, a `Table`, and how many rows."""
         if not self.persist:
             grown = grown.from_leaves()
-        sent = self.dask.delayed(grown, pure=False, traverse=False)
-        chunks = self._call_each(update_chunk, self.blocks, self.chunks, grown=sent, **self.kind)
-        profiles = self._call_each(_told_by, chunks)
-        chunks, sums = self._pass(chunks, self._sum(add_told, profiles))
-        if self.persist:
-            self.chunks = chunks
+        graph = dict(self.graph)
+        sent = self._send(graph, grown)
+        lines = [sent] * len(self.blocks), self.blocks, self.chunks
+        chunks = self._call_each(graph, _update_chunk, *lines, **self.kind)
+        total = self._sum(graph, add_told, self._call_each(graph, _told_by, chunks))
+        if not self.persist:
+            return self._pass(graph, total)
+        sums = self._pass(graph, total, chunks)  # old ones go: their state is in the new
+        for chunk in self.chunks:
+            del self.kept[chunk]
+        self.chunks = chunks
         return sums
 
     def soft(self, leaves):
         """Profiles of leaves without rows, a `Table`."""
-        tables = self._call_each(
-            soft_profiles_of, self.blocks, self.chunks, leaves=leaves, **self.kind
+        graph = dict(self.graph)
+        parts = self._call_each(
+            graph, soft_profiles_of, self.blocks, self.chunks, leaves=leaves, **self.kind
         )
-        return self._pass([], self._sum(add_tables, tables))[1]
+        return self._pass(graph, self._sum(graph, add_tables, parts))
 
     def leaf_labels(self):
         """Leaf of each row, a Dask array (n,)."""
-        parts = [
-            self.dask.array.from_delayed(leaves, (length,), np.intp)
-            for leaves, length in zip(self.leaves, self.reading.lengths)
-        ]
-        return self.dask.array.concatenate(parts)
+        lengths = tuple(self.reading.lengths)
+        graph = self.graph if not self.persist else {key: self.graph[key] for key in self.leaves}
+        name = self.leaves[0][0]
+        return import_dask().array.Array(graph, name, (lengths,), dtype=np.intp)
 
     def mass_of_merges(self, tree):
         """As `information.mass_of_merges`."""
-        sent = self.dask.delayed(tree, pure=False, traverse=False)
-        parts = self._call_each(
-            _mass_of_part, self.blocks, self.leaves, self.weights, tree=sent, **self.kind
-        )
-        return self._pass([], self._sum(sum, parts))[1]
+        graph = dict(self.graph)
+        sent = self._send(graph, tree)
+        lines = [sent] * len(self.blocks), self.blocks, self.leaves, self.weights
+        parts = self._call_each(graph, _mass_of_part, *lines, **self.kind)
+        return self._pass(graph, self._sum(graph, sum, parts))
 
-    def _call_each(self, function, *columns, **keywords):
+    def _call_each(self, graph, function, *columns, **keywords):
         """Call a function for each chunk: columns have what is its, keywords what is the same."""
         return [
-            self._call(function, *line, number=number, **keywords)
+            self._call(graph, function, *line, number=number, **keywords)
             for number, line in enumerate(zip(*columns))
         ]
 
-    def _call(self, function, *arguments, number="", **keywords):
+    def _call(self, graph, function, *needed, number="", **keywords):
         # The scheduler knows tasks by what their names begin with. From the first pass it knows how
         # short those of the next are, and that moving chunks around would take longer.
-        begin = "pass_over" if function in (read_chunk, update_chunk) else function.__name__
-        name = f"{begin}-{self.token}-{next(self.count)}-{number}"
-        return self.dask.delayed(function, pure=False)(*arguments, **keywords, dask_key_name=name)
+        begin = "pass_over" if function in (read_chunk, _update_chunk) else function.__name__
+        key = f"{begin}-{self.token}-{next(self.count)}-{number}"
+        return add_task(graph, key, function, *needed, **keywords)
 
-    def _sum(self, add, parts):
+    def _send(self, graph, it):
+        """Have a task give what all others need, so that each worker gets it once."""
+        return self._call(graph, same, it=it)
+
+    def _sum(self, graph, add, parts):
         """Add parts in a tree, neighbours first."""
         while len(parts) > 1:
             starts = range(0, len(parts), FAN_IN)
-            parts = [self._call(add, parts[start : start + FAN_IN]) for start in starts]
+            parts = [self._call(graph, add, parts[start : start + FAN_IN]) for start in starts]
         return parts[0]
 
-    def _pass(self, kept, total):
-        """Compute a sum, and keep what else is made where it is."""
-        if not self.persist:
-            with self._naming_the_chunk():
-                return kept, total.compute()
-        with self._naming_the_chunk():
-            *kept, total = self.dask.persist(*kept, total)
-            try:
-                return kept, total.compute()
-            except BaseException:
-                release(kept, [total])
-                raise
+    def _pass(self, graph, total, *kept):
+        """What one task of a graph gives; tasks in columns, one for each chunk, are kept.
 
-    @contextmanager
-    def _naming_the_chunk(self):
+        Without `persist`, what is kept of them is how to make them again.
+        """
+        kept = [column for column in kept if column[0] is not None]
+        done = Tasks(graph, [*chain(*kept), total])
         try:
-            yield
-        except Exception as error:
-            if type(error).__name__ == "CancelledError":
-                raise
-            # What kills its workers is not tried again.
-            is_deadly = type(error).__name__ == "KilledWorker"
-            chunk = self._chunk_of(error.task) if is_deadly else self._first_unreadable()
+            done = done.persist() if self.persist else done
+            (value,) = Tasks(done.graph, [total]).compute()
+        except BaseException as error:
+            try:
+                self._name_the_chunk(error, done, kept)
+            finally:
+                if done.graph is not graph:
+                    release(done)
+            raise
+        if self.persist:
+            del done.graph[total]
+            self.kept |= done.graph
+        if kept:
+            self.graph = self.kept if self.persist else graph
+        return value
+
+    def _name_the_chunk(self, error, done, kept):
+        """Raise an error that names the chunk which another is about, if it is about any."""
+        # What was cancelled is no fault, and without its client chunks would be read here.
+        if not isinstance(error, Exception) or isinstance(error, CancelledError):
+            return
+        said = f"{type(error).__name__}: {error}"
+        if type(error).__name__ == "KilledWorker":
+            chunk = self._chunk_of(error.task)  # it is not tried again
             if chunk is None:
-                raise
-            said = f"{type(error).__name__}: {error}"
-            raise RuntimeError(f"Chunk {chunk} cannot be read. {said}") from error
+                return
+        else:
+            chunk = _first_failed(done, kept)
+            if chunk is None:
+                chunk = self._first_unreadable()
+            if chunk is None:
+                raise RuntimeError(
+                    f"A chunk failed, but each can be read when it is tried again. {said}"
+                ) from error
+        raise RuntimeError(f"Chunk {chunk} failed. {said}") from error
 
     def _chunk_of(self, task):
         """Number of the chunk that a task is for, by the name of the task, or None."""
         if f"-{self.token}-" in str(task):
             number = task.rpartition("-")[2]
             return int(number) if number else None
-        for number, block in enumerate(self.given):
-            if task in self.dask.optimization.cull(block.__dask_graph__(), [block.key])[0]:
+        for number, block in enumerate(self.given.keys):
+            if task in Tasks.__dask_optimize__(self.given.graph, [block]):
                 return number
         return None
 
     def _first_unreadable(self):
         """Number of the first chunk that raises an error when it is read, or None."""
         for start in range(0, len(self.blocks), TRIED):
-            some = self.blocks[start : start + TRIED]
+            some = range(start, min(start + TRIED, len(self.blocks)))
             if self._can_be_read(some):
                 continue
-            for number, block in enumerate(some, start):
-                if not self._can_be_read([block]):
+            for number in some:
+                if not self._can_be_read([number]):
                     return number
         return None
 
-    def _can_be_read(self, blocks):
+    def _can_be_read(self, numbers):
+        graph = dict(self.graph)
+        tasks = [self._call(graph, _touch, self.blocks[i], number=i) for i in numbers]
         try:
-            self.dask.compute(*[self._call(_touch, block) for block in blocks])
+            Tasks(graph, tasks).compute()
+        except CancelledError:
+            raise
         except Exception:
             return False
         return True
 
 
-def release(*collections):
-    """Let go of what workers keep, or still compute, for lists of collections."""
-    # References alone would do, but an error's traceback holds on to them.
-    if "distributed" in sys.modules:
-        from distributed import futures_of
-
-        for some in collections:
-            for future in futures_of(some or []):
-                future.release()
+def _first_failed(done, kept):
+    """Number of the first chunk of which a task that workers were to keep has failed, or None."""
+    failed = [
+        number
+        for column in kept
+        for number, key in enumerate(column)
+        if getattr(done.graph[key], "status", None) == "error"
+    ]
+    return min(failed, default=None)
 
 
 def _ask(sent, block):
     response, estimator = sent
+    if _num_samples(block) == 0:
+        return np.empty((0, 1))  # to be named when it is read
     return response.logits(estimator, block).scores
 
 
 def _sum_of_squares(scores, weights):
+    if weights is not None and len(weights) != len(scores):
+        return 0.0, 0.0  # to be named when it is read
     squares = np.square(scores.min(axis=1), dtype=np.float64)
     weights = np.ones(len(squares)) if weights is None else weights
     return squares @ weights, weights.sum()
 
 
-def _mass_of_part(scores, leaves, weights, tree, kind, divisor):
+def _update_chunk(grown, scores, chunk, kind, divisor):
+    return update_chunk(scores, chunk, grown, kind, divisor)
+
+
+def _mass_of_part(tree, scores, leaves, weights, kind, divisor):
     mass = mass_of_merges(tree, as_logits(scores, kind, divisor), leaves, weights)
     # Its unit is the heaviest row.
     return mass if weights is None else mass * weights.max()

@@ -21,9 +21,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .arguments import as_flag, check_weights
-from .build import build_tree, check_logits
+from .build import build_tree, check_aggregation, check_logits
 from .confidence import check_confidence, deepest_nodes
-from .dask_arrays import import_dask, is_dask, map_chunks, refuse_dask, sample_of, take
+from .dask_arrays import is_dask, map_chunks, refuse_dask, sample_of, take
+from .dask_graph import import_dask
 from .distributed import dask_logits, dask_scores
 from .information import best_levels, mass_of_merges
 from .logits import as_logits
@@ -77,7 +78,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         1 prints a line at each tenth of the merges.
     persist : bool, default=True
         Of a Dask array, whether the workers keep the logits in memory during `fit`, and 56 bytes
-        for each row; else each pass computes them again.
+        for each row, 64 with weights; else each pass computes them again.
 
     Attributes
     ----------
@@ -468,6 +469,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             If `fit` has not been called.
         """
         check_is_fitted(self)
+        refuse_dask(X)
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "score", **params).estimator.score
         return self.estimator_.score(X, y, **params)
@@ -531,7 +533,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             return np.concatenate([function(logits) for logits in self._read(X)])
         if isinstance(self.estimator_, str):
             validate_data(self, sample_of(X), skip_check_array=True, reset=False)
-        return map_chunks(function, self._response, self.estimator_, X, shape, dtype)
+        return map_chunks(
+            function, self._response, self.estimator_, X, shape, dtype, self.n_leaves_
+        )
 
     def _read(self, X):
         """Logits of the rows of X, in batches, as they were fitted."""
@@ -588,6 +592,8 @@ def _check_parameters(model):
     method = model.response_method
     if not callable(method) and not isinstance(method, str):
         raise TypeError(f"response_method must be a name or a callable, got {method!r}.")
+    check_aggregation(model.aggregation)
+    as_flag("persist", model.persist)
 
 
 def _check_dask(model):
@@ -604,7 +610,7 @@ def _check_dask(model):
 def _logits_of(model, estimator, response, X, weights):
     """Logits, or chunks of them, the response as it is scaled to them, and weights."""
     if is_dask(X):
-        persist = as_flag("persist", model.persist)
+        persist = bool(model.persist)
         if _is_precomputed(model):
             logits = dask_logits(X, weights, divisor=response.divisor, persist=persist)
         else:

@@ -2,7 +2,9 @@
 
 A pass brings rows up to date whose group has grown, so that with a sum aggregation no group needs
 another before the smallest score has doubled: there are no more than
-``1 + log2(sum of scores / smallest score)``, and one more for each lot of leaves without rows.
+``1.5 + log2(sum of scores / smallest score)``, where leaves without rows do not count, and one more
+for each lot of those leaves, or for all of them if rows are sparse. The proof is in the
+documentation, with the algorithm.
 Where the chunks are, and who reads them, is the matter of a `source`, which has four methods:
 
 read()          -> `Reading`, of all rows
@@ -11,6 +13,7 @@ update(grown)   -> `Table` of the profiles of `Grown` groups, and the number of 
 soft(leaves)    -> `Table` of the profiles of leaves without rows
 """
 
+from bisect import bisect_left
 from heapq import nsmallest
 
 import numpy as np
@@ -63,6 +66,7 @@ class ChunkProfiles:
         self.n_passes = 1
         self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
         self.soft = {}  # profiles of some of them
+        self.is_sparse = reading.is_sparse
 
     @property
     def n_reads(self):
@@ -128,11 +132,15 @@ class ChunkProfiles:
         """Profile of a leaf that has no rows: whose rows find it most plausible."""
         if leaf not in self.soft:
             n_leaves = len(self.groups.node)
-            some = self.empty[self.empty.index(leaf) :][: max(SOFT_ENTRIES // n_leaves, 1)]
+            # Those of sparse rows are short, and all are had in one pass.
+            lot = n_leaves if self.is_sparse else max(SOFT_ENTRIES // n_leaves, 1)
+            first = bisect_left(self.empty, leaf)
+            some = self.empty[first : first + lot]
             keys, mass = self.source.soft(np.array(some))
             bounds = np.searchsorted(keys, [one * n_leaves for one in [*some, some[-1] + 1]])
-            self.soft = {
-                one: (keys[start:stop] - one * n_leaves, mass[start:stop])
-                for one, start, stop in zip(some, bounds, bounds[1:])
-            }
+            # A leaf that has joined rows is not asked for again.
+            slots, total = self.groups.slot_of_leaf, self.groups.total
+            self.soft = {one: it for one, it in self.soft.items() if not total[slots[one]]}
+            for one, start, stop in zip(some, bounds, bounds[1:]):
+                self.soft[one] = keys[start:stop] - one * n_leaves, mass[start:stop]
         return self.soft[leaf]

@@ -35,21 +35,38 @@ LOT = 64
 
 
 class Shard(NamedTuple):
-    """Some rows of a file."""
+    """Some rows of a file, whose array has a shape and a dtype."""
 
     path: str
     start: int
     stop: int
+    shape: tuple
+    dtype: np.dtype
 
     def load(self):
-        """Memory map of the rows."""
-        return np.load(self.path, mmap_mode="r", allow_pickle=False)[self.start : self.stop]
+        """Memory map of the rows.
+
+        Raises
+        ------
+        RuntimeError
+            If the file cannot be read, or has another shape or dtype by now.
+        """
+        try:
+            scores = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise RuntimeError(f"{self.path} cannot be read. {error}") from error
+        if scores.shape != self.shape or scores.dtype != self.dtype:
+            raise RuntimeError(
+                f"{self.path} changed while it was read: it had an array of {self.dtype} and shape "
+                f"{self.shape}, and has one of {scores.dtype} and shape {scores.shape}."
+            )
+        return scores[self.start : self.stop]
 
 
 def are_paths(logits):
     """Whether logits are a list of files."""
     return (
-        isinstance(logits, (list, tuple))
+        (isinstance(logits, (list, tuple)) or (isinstance(logits, np.ndarray) and logits.ndim == 1))
         and len(logits) > 0
         and all(isinstance(path, (str, os.PathLike)) for path in logits)
     )
@@ -74,13 +91,16 @@ def open_shards(paths, *, kind="logits", n_jobs=None):
             raise ValueError(f"{path} has {n_columns} columns, and {shards[0].path} {n_leaves}.")
         step = max(SHARD_ENTRIES // n_leaves, 1)
         shards += [
-            Shard(path, start, min(start + step, n_rows)) for start in range(0, n_rows, step)
+            Shard(path, start, min(start + step, n_rows), scores.shape, scores.dtype)
+            for start in range(0, n_rows, step)
         ]
     return Shards(shards, n_leaves, kind, n_jobs)
 
 
 def refuse_paths(X):
-    """Refuse a list of files where rows are needed."""
+    """Refuse files where rows are needed."""
+    if isinstance(X, (str, os.PathLike)):
+        raise TypeError(f"Files are taken as a list of their paths, such as [{os.fspath(X)!r}].")
     if are_paths(X):
         raise TypeError(
             "Files are taken by l2h_tree(paths), which gives the tree. To fit, give their rows: an "
@@ -151,7 +171,7 @@ class Shards:
         """Read all rows once, a `Reading`."""
         read = partial(_read, kind=self.kind, keep=self.keep)
         reading = self._pass(read, add_readings)
-        names = [(f"of {shard.path}", shard.start) for shard in self.shards]
+        names = [(shard.path, shard.start) for shard in self.shards]
         check_reading(reading, names)
         return reading
 
@@ -182,26 +202,19 @@ class Shards:
         return total[0]
 
 
-def _load(shard):
-    try:
-        return shard.load()
-    except (OSError, ValueError, EOFError) as error:
-        raise RuntimeError(f"{shard.path} cannot be read. {error}") from error
-
-
 def _read(shard, weights, kind, keep):
-    chunk = read_chunk(_load(shard), weights, kind=kind)
+    chunk = read_chunk(shard.load(), weights, kind=kind)
     return chunk.told, chunk._replace(told=None) if keep else None
 
 
 def _update(shard, part, grown, kind, keep):
-    scores = _load(shard)
+    scores = shard.load()
     chunk = part if keep else read_chunk(scores, part, kind=kind)
     chunk = update_chunk(scores, chunk, grown, kind)
     return chunk.told, chunk._replace(told=None) if keep else None
 
 
 def _soft(shard, part, leaves, kind, keep):
-    scores = _load(shard)
+    scores = shard.load()
     chunk = part if keep else read_chunk(scores, part, kind=kind)
     return soft_profiles_of(scores, chunk, leaves, kind), part

@@ -28,3 +28,10 @@ def deadly(array, path):
         os._exit(1)
     open(path, "w").close()
     return array
+
+
+def read_by(array, folder):
+    """An array, after some time, that leaves a file with the number of the process that reads."""
+    time.sleep(0.3)
+    open(os.path.join(folder, str(os.getpid())), "w").close()
+    return array

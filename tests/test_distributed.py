@@ -7,13 +7,16 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import CancelledError
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from joblib import parallel_backend
 from plain import plain_merges
-from planted import deadly, late, planted_chunk
+from planted import deadly, late, planted_chunk, read_by
+from scipy.sparse import csr_matrix
+from scipy.special import softmax
 from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
@@ -103,19 +106,58 @@ def test_sparse_chunks(aggregation, persist):
         assert same_tree(tree, l2h_tree(stored, **options))
 
 
-def test_one_pass_for_each_doubling(monkeypatch):
-    """With a sum aggregation, passes grow with the logarithm of the leaves."""
+@pytest.mark.parametrize("aggregation", ["sum_of_means", "sum"])
+@pytest.mark.parametrize("n_leaves", [6, 40, 256])
+def test_one_pass_for_each_doubling(monkeypatch, n_leaves, aggregation):
+    """With a sum aggregation, passes grow with the logarithm of the leaves; some have no rows."""
     passes = []
-    call = "skl2h.distributed.DaskChunks.update"
     update = DaskChunks.update
-    monkeypatch.setattr(call, lambda self, grown: passes.append(1) or update(self, grown))
-    for n_leaves in (8, 64, 256):
-        logits, _, _ = make_hierarchical_logits(4 * n_leaves, n_leaves, random_state=0)
-        for aggregation in ("sum_of_means", "sum"):
-            passes.clear()
-            tree = l2h_tree(da.from_array(logits, chunks=(100, -1)), aggregation=aggregation)
-            total = tree.scores[-1] + tree.counts.sum()
-            assert len(passes) <= np.log2(total / tree.scores[0])
+    monkeypatch.setattr(
+        DaskChunks, "update", lambda self, grown: passes.append(1) or update(self, grown)
+    )
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        logits = rng.standard_normal((rng.integers(2, 4 * n_leaves), n_leaves)) * rng.choice([1, 4])
+        logits[:, rng.random(n_leaves) < rng.choice([0, 0.5])] -= 20
+        passes.clear()
+        l2h_tree(da.from_array(logits, chunks=(2 * n_leaves, -1)), aggregation=aggregation)
+        leaf, top = logits.argmax(axis=1), softmax(logits, axis=1).max(axis=1)
+        scores = np.array([top[leaf == one].sum() for one in np.unique(leaf)])
+        if aggregation == "sum_of_means":
+            scores /= np.unique(leaf, return_counts=True)[1]
+        assert 1 + len(passes) < 1.5 + np.log2(scores.sum() / scores.min())
+
+
+def test_leaves_without_rows_take_one_pass_of_sparse_rows(monkeypatch):
+    """However many they are; dense ones take a pass for each lot, in which each leaf is once."""
+    asked = []
+    soft = DaskChunks.soft
+    monkeypatch.setattr(
+        DaskChunks, "soft", lambda self, leaves: asked.append(leaves) or soft(self, leaves)
+    )
+    monkeypatch.setattr("skl2h.passes.SOFT_ENTRIES", 400)
+    logits = np.random.default_rng(0).standard_normal((60, 40))
+    logits[:, 10:] -= 30
+    expected = l2h_tree(logits)
+    empty = np.flatnonzero(expected.counts == 0).tolist()
+    assert len(empty) >= 30
+    sparse = da.from_array(logits, chunks=(20, -1)).map_blocks(csr_matrix)
+    for X, n_lots in ((sparse, 1), (da.from_array(logits, chunks=(20, -1)), -(-len(empty) // 10))):
+        asked.clear()
+        assert same_tree(l2h_tree(X), expected)
+        assert len(asked) == n_lots
+        assert np.concatenate(asked).tolist() == empty
+
+
+def test_lots_of_stranded_leaves(monkeypatch):
+    """Groups without rows, of leaves of several lots."""
+    monkeypatch.setattr("skl2h.passes.SOFT_ENTRIES", 40)
+    logits = np.random.default_rng(0).standard_normal((30, 20))
+    logits[:, 1:18] = -np.inf
+    with pytest.warns(UserWarning, match="no row gives any probability"):
+        expected = l2h_tree(logits)
+    with pytest.warns(UserWarning, match="no row gives any probability"):
+        assert same_tree(l2h_tree(da.from_array(logits, chunks=(7, -1))), expected)
 
 
 def test_unknown_lengths_and_chunks_that_came_over_a_network():
@@ -178,6 +220,31 @@ def test_data_frames():
     frozen = L2HClustering(FrozenEstimator(model)).fit(X)
     assert same_tree(frozen.tree_, L2HClustering(FrozenEstimator(model)).fit(table).tree_)
     assert np.array_equal(frozen.predict(X).compute(), frozen.predict(table))
+    assert same_tree(l2h_tree(X.persist()), l2h_tree(table))
+    weights = np.random.default_rng(0).random(50)
+    for some in (weights, dd.from_pandas(pd.Series(weights), npartitions=3)):
+        assert same_tree(l2h_tree(X, sample_weight=some), l2h_tree(table, sample_weight=weights))
+        ours = L2HClustering(FrozenEstimator(model)).fit(X, sample_weight=some).tree_
+        theirs = L2HClustering(FrozenEstimator(model)).fit(table, sample_weight=weights).tree_
+        assert same_tree(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", ["bool", "Float64", "Int64", "float64[pyarrow]"])
+def test_columns_of_data_frames(kind):
+    """Of whatever dtype pandas makes numbers of."""
+    if "pyarrow" in kind:
+        pytest.importorskip("pyarrow")
+    pd = pytest.importorskip("pandas")
+    try:
+        import dask.dataframe as dd
+    except ImportError:
+        pytest.skip("data frames need more than dask[array]")
+    numbers = np.random.default_rng(0).integers(0, 2, (30, 4))
+    table = pd.DataFrame(numbers, columns=list("abcd")).astype(kind)
+    X = dd.from_pandas(table, npartitions=3)
+    assert same_tree(l2h_tree(X), l2h_tree(table))
+    model = L2HClustering("precomputed").fit(X)
+    assert np.array_equal(model.predict(X).compute(), model.predict(table))
 
 
 @pytest.mark.parametrize("persist", [True, False])
@@ -264,9 +331,10 @@ def faulty(where, value):
     return da.from_array(logits, chunks=(25, -1))
 
 
-def with_chunk(chunk):
-    good = da.zeros((10, 3), chunks=10)
-    odd = da.from_delayed(dask.delayed(chunk, traverse=False), (10, 3), float)
+def with_chunk(chunk, good=np.zeros((10, 3))):  # noqa: B008 (nothing is written to it)
+    good = da.from_array(good, chunks=len(good))
+    shape = 10, good.shape[1]
+    odd = da.from_delayed(dask.delayed(chunk, traverse=False), shape, float)
     return da.concatenate([good, odd, good])
 
 
@@ -286,13 +354,29 @@ BAD = {
     "object": (lambda: with_chunk("nothing"), ValueError, "Chunk 1 is of type str"),
     "unreadable": (lambda: da.concatenate([da.zeros((10, 3)), da.from_delayed(
                    dask.delayed(unreadable)(), (10, 3), float)]), RuntimeError,
-                   "Chunk 1 cannot be read. OSError: no such shard"),
+                   "Chunk 1 failed. OSError: no such shard"),
     "no rows": (lambda: da.zeros((0, 3)), ValueError, "Found array with 0 samples"),
     "no leaves": (lambda: da.zeros((3, 0)), ValueError, "one column for each leaf"),
     "one dimension": (lambda: da.zeros(3), ValueError, "Expected 2D array, got 1D array"),
     "complex": (lambda: da.zeros((3, 3), dtype=complex), ValueError, "must be real numbers"),
     "not an array": (lambda: dask.delayed(np.zeros)((3, 3)), TypeError, "A Dask array is needed"),
 }  # fmt: skip
+
+
+def fails_at_first(path, rows):
+    """Rows, after one read that fails."""
+    if not path.exists():
+        path.touch()
+        raise OSError("the disk is tired")
+    return rows
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_a_chunk_that_fails_only_once(tmp_path, persist):
+    part = dask.delayed(fails_at_first)(tmp_path / "tired", np.zeros((10, 3)))
+    X = da.concatenate([da.zeros((10, 3)), da.from_delayed(part, (10, 3), float)])
+    with pytest.raises(RuntimeError, match=r"A chunk failed, but each can be read.*disk is tired"):
+        l2h_tree(X, persist=persist)
 
 
 @pytest.mark.parametrize("persist", [True, False])
@@ -321,10 +405,49 @@ def test_bad_weights(name, kind):
         l2h_tree(X, sample_weight=weights)
 
 
+@pytest.mark.parametrize(
+    ("weights", "got"), [(dask.delayed(np.ones)(4), "Delayed"), (Wrapped(da.ones(4)), None)]
+)
+def test_wrapped_weights(weights, got):
+    X = da.zeros((4, 3), chunks=2)
+    if got is None:
+        assert l2h_tree(X, sample_weight=weights).counts.tolist() == [4, 0, 0]
+    else:
+        with pytest.raises(TypeError, match=f"A Dask array is needed for sample_weight, got {got}"):
+            l2h_tree(X, sample_weight=weights)
+
+
+@pytest.mark.parametrize("name", ["logits", "distances"])
+@pytest.mark.parametrize("persist", [True, False])
+def test_chunks_with_other_rows_than_they_say(name, persist):
+    """They are what they are, but weights tell no longer whose they are."""
+    short = da.from_delayed(dask.delayed(FEATURES[:40], traverse=False), (50, 5), float)
+    X = da.concatenate([short, da.from_array(FEATURES[40:], chunks=40)])
+    frozen = L2HClustering(FrozenEstimator(MODELS[name]), persist=persist)
+    assert same_tree(frozen.fit(X).tree_, frozen.fit(FEATURES).tree_)
+    with pytest.raises(ValueError, match="Chunk 0 has 40 rows, and 50 weights"):
+        frozen.fit(X, sample_weight=np.ones(130))
+
+
+def test_what_a_model_makes_of_bad_chunks():
+    frozen = L2HClustering(FrozenEstimator(MODELS["logits"]))
+    for model in MODELS.values():
+        with pytest.raises(ValueError, match="Chunk 1 has no rows"):
+            L2HClustering(FrozenEstimator(model)).fit(with_chunk(np.zeros((0, 5)), FEATURES))
+    bad = FEATURES.copy()
+    bad[70] = np.nan
+    with pytest.raises(RuntimeError, match=r"Chunk 1 failed\. ValueError: Input X contains NaN"):
+        frozen.fit(da.from_array(bad, chunks=50))
+
+
 X = da.from_array(FEATURES, chunks=50)
 PRECOMPUTED = L2HClustering("precomputed").fit(FEATURES)
 REFUSED = {
     "model to be fitted": (lambda: L2HClustering(KMeans(3)).fit(X), "KMeans cannot be fitted on"),
+    "score": (
+        lambda: L2HClustering(MODELS["logits"]).fit(FEATURES, CLASSES).score(X, CLASSES),
+        "A Dask array is not taken here",
+    ),
     "support": (lambda: bootstrap_support(PRECOMPUTED, X), "A Dask array is not taken here"),
     "levels": (lambda: suggest_levels(PRECOMPUTED.tree_, X), "A Dask array is not taken here"),
 }
@@ -343,6 +466,41 @@ def test_wrong_width_to_predict():
     predicted = L2HClustering(FrozenEstimator(MODELS["logits"])).fit(X).predict(X[:, :3])
     with pytest.raises(ValueError, match=r"Chunk \d: X has 3 features"):
         predicted.compute()
+
+
+PREDICTIONS = {
+    "predict": lambda model, X: model.predict(X, level=2),
+    "predict at levels": lambda model, X: model.predict(X, level=[2, 3]),
+    "predict_proba": lambda model, X: model.predict_proba(X, level=2),
+    "predict_node": lambda model, X: model.predict_node(X),
+}
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_bad_chunks_to_predict_are_named(name):
+    """A narrow chunk with the width it should have is not taken for what it is not."""
+    predict = PREDICTIONS[name]
+    model = L2HClustering("precomputed").fit(np.eye(3))
+    for chunk, error, message in (
+        (np.zeros((10, 2)), ValueError, "Chunk 1: it has 2 columns, not 3"),
+        (np.array([["a"] * 3]), ValueError, "Chunk 1: it is of <U1, not of real numbers"),
+        (None, RuntimeError, "Chunk 1: TypeError: "),
+    ):
+        with pytest.raises(error, match=message):
+            predict(model, with_chunk(chunk)).compute()
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+@pytest.mark.parametrize("inner", [*MODELS, "precomputed"])
+def test_empty_chunks_to_predict_have_no_entries(name, inner):
+    """As what is left of chunks when rows are picked out of them."""
+    inner = inner if inner == "precomputed" else FrozenEstimator(MODELS[inner])
+    model, predict = L2HClustering(inner).fit(FEATURES), PREDICTIONS[name]
+    picked = np.arange(len(FEATURES)) >= 50
+    found = predict(model, X[da.from_array(picked, chunks=50)]).compute()
+    expected = predict(model, FEATURES[picked])
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_without_dask(monkeypatch):
@@ -515,6 +673,38 @@ def test_slow_chunks_give_the_same_tree(client):
     assert same_tree(within_time(l2h_tree, slow), within_time(l2h_tree, X))
 
 
+def test_a_client_that_is_closed_reads_nothing_itself(client, tmp_path):
+    """What it asked for is cancelled; it is no fault of a chunk's."""
+    here = distributed.Client(client.scheduler.address, set_as_default=True, timeout=SECONDS)
+    rows = planted_chunk(0, 100, 20)
+    parts = [
+        da.from_delayed(dask.delayed(read_by)(rows, str(tmp_path)), rows.shape, float)
+        for _ in range(20)
+    ]
+    threading.Timer(1.0, here.close).start()
+    with pytest.raises(CancelledError):
+        within_time(lambda: l2h_tree(da.concatenate(parts)))
+    assert os.listdir(tmp_path)
+    assert str(os.getpid()) not in os.listdir(tmp_path)
+    client.as_current()
+
+
+def test_little_is_sent(client):
+    """Sums, and neither rows nor the state of them, which would be 3 MB and 1 MB."""
+    X = planted([5000] * 4).persist()
+    distributed.wait(X, timeout=SECONDS)
+    within_time(l2h_tree, planted(LENGTHS))  # whatever is sent once
+    before = sent_by_workers(client)
+    within_time(l2h_tree, X)
+    assert 0 < sent_by_workers(client) - before < 300_000
+
+
+def sent_by_workers(client):
+    """Bytes, all that there were."""
+    each = client.run(lambda dask_worker: dask_worker.transfer_outgoing_bytes_total)
+    return sum(each.values())
+
+
 BAD_ON_WORKERS = ["nan", "empty", "narrow", "unreadable"]
 
 
@@ -547,7 +737,7 @@ def test_chunk_that_kills_its_workers_is_named(tmp_path, when, n_failures):
         distributed.Client(cluster, timeout=SECONDS),
         dask.config.set(scheduler="dask.distributed"),
     ):
-        with pytest.raises(RuntimeError, match=r"Chunk 1 cannot be read\. KilledWorker: .*deadly"):
+        with pytest.raises(RuntimeError, match=r"Chunk 1 failed\. KilledWorker: .*deadly"):
             within_time(lambda: l2h_tree(X, persist=when == "at once"))
         assert same_tree(within_time(l2h_tree, planted([100])), l2h_tree(in_memory([100])))
 

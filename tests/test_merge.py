@@ -293,15 +293,15 @@ class TestLaws:
         two = l2h_tree(logits, sample_weight=weights * 1e-7, aggregation=aggregation)
         assert np.array_equal(one.children, two.children)
 
+    def test_scores_never_decrease(self, seed, aggregation):
+        scores = l2h_tree(self.logits(seed), aggregation=aggregation).scores
+        assert (np.diff(scores) >= -1e-9 * scores[1:]).all()
+
 
 @pytest.mark.parametrize("aggregation", SUMS)
 @pytest.mark.parametrize("seed", range(5))
 class TestLawsOfSums:
-    """A merged group scores at least twice what was merged; a mean may fall."""
-
-    def test_scores_never_decrease(self, seed, aggregation):
-        scores = l2h_tree(TestLaws.logits(seed), aggregation=aggregation).scores
-        assert (np.diff(scores) >= -1e-9 * scores[1:]).all()
+    """A merged group scores at least twice what was selected."""
 
     def test_few_passes(self, seed, aggregation):
         logits = TestLaws.logits(seed, n_rows=400, n_leaves=40)

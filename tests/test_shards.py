@@ -114,6 +114,32 @@ def test_files_that_vanish_are_named(tmp_path):
         opened.read()
 
 
+@pytest.mark.parametrize(
+    ("later", "had"),
+    [
+        (LOGITS[:3], rf"shape \({len(LOGITS[:3])}, 6\)"),
+        (LOGITS[:, :4], r"shape \(\d+, 4\)"),
+        (LOGITS.astype(np.float32), "of float32"),
+    ],
+)
+def test_files_that_change_while_they_are_read_are_named(tmp_path, later, had):
+    paths = save(tmp_path, LOGITS)
+    opened = shards.open_shards(paths)
+    np.save(paths[1], later)
+    with pytest.raises(RuntimeError, match=f"part-1.npy changed while it was read.* {had}"):
+        opened.read()
+
+
+def test_paths_that_are_no_list(tmp_path):
+    paths = save(tmp_path, LOGITS)
+    for path in (str(paths[0]), paths[0]):
+        for call in (l2h_tree, L2HClustering("precomputed").fit):
+            with pytest.raises(TypeError, match=r"Files are taken as a list.*part-0.npy'\]"):
+                call(path)
+    expected = l2h_tree(LOGITS).children
+    assert np.array_equal(l2h_tree(np.array(list(map(str, paths)))).children, expected)
+
+
 def test_build_reads_a_pattern_or_several_files(tmp_path, capsys):
     paths = list(map(str, save(tmp_path, LOGITS)))
     expected = export_text(l2h_tree(LOGITS)) + "\n"
