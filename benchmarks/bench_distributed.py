@@ -3,6 +3,7 @@
     python benchmarks/bench_distributed.py                       # 4,000,000 x 200, 4 minutes, 8 GB
     python benchmarks/bench_distributed.py --configurations 50   # workers and chunks at random
     python benchmarks/bench_distributed.py --scaling             # what the arithmetic begins with
+    python benchmarks/bench_distributed.py --small-chunks        # what a chunk costs Dask itself
 
 Chunks are made by the workers, and are there before the time is taken; so is the array in memory.
 In memory two threads read it, in a process of its own, that has nothing else to do. Times are the
@@ -42,10 +43,13 @@ def main():
     parser.add_argument("--chunk", type=int, default=200_000)
     parser.add_argument("--configurations", type=int, default=0)
     parser.add_argument("--scaling", action="store_true")
+    parser.add_argument("--small-chunks", action="store_true")
     arguments = parser.parse_args()
     if arguments.scaling:
         bench_scaling("50,000 rows in a chunk", make_logits("vectors", 200_000, 1000), 50_000)
         bench_scaling("a quarter of the rows in a chunk", make_sparse(10**6, 10**5, 16), 250_000)
+    elif arguments.small_chunks:
+        bench_small_chunks()
     elif arguments.configurations:
         bench_configurations(arguments.configurations)
     else:
@@ -242,6 +246,22 @@ class deaths_in_second_pass:  # noqa: N801 (used as a function)
 
     def __exit__(self, *_):
         DaskChunks.update = self.update
+
+
+def bench_small_chunks():
+    """Chunks of so few rows that what takes time is Dask."""
+    with start_cluster(2) as cluster, Client(cluster) as client:
+        for n_chunks in (250, 1000, 4000):
+            X = make_array([20] * n_chunks, 10).persist()
+            wait(X)
+            with passes_watched(client) as passes:
+                l2h_tree(X)
+            seconds = sum(p["seconds"] for p in passes)
+            print(
+                f"{n_chunks:5} chunks, {len(passes)} passes: {seconds:6.2f} s, "
+                f"{1000 * seconds / n_chunks / len(passes):.2f} ms for each chunk in each pass",
+                flush=True,
+            )
 
 
 def bench_configurations(n_configurations, n_rows=600_000, n_leaves=50):
