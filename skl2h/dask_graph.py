@@ -88,12 +88,14 @@ def tasks_of(collection):
     graph = {}
     for one in {id(chunk.dask): chunk.dask for chunk in chunks}.values():  # mostly it is the same
         graph.update(dask.utils.ensure_dict(one))
-    keys = [chunk.key for chunk in chunks]
-    if not graph.keys() >= set(keys):
-        # Dask leaves out what workers have; without it, nothing tells that a key is one.
-        held = collection.__dask_graph__()
-        graph.update((key, held[key]) for key in keys if key not in graph)
-    return Tasks(graph, keys)
+    if "distributed" in sys.modules:
+        from distributed import futures_of
+
+        # Dask leaves out what workers have. But nothing else may hold on to it, nor say that its
+        # key is one.
+        held = futures_of(collection)
+        graph.update((future.key, future) for future in held if future.key not in graph)
+    return Tasks(graph, [chunk.key for chunk in chunks])
 
 
 def add_task(graph, key, function, *needed, **keywords):

@@ -642,6 +642,19 @@ def test_what_was_persisted_stays(client):
     assert {future.status for future in distributed.futures_of(X)} == {"finished"}
 
 
+@pytest.mark.parametrize("chunks", [None, 300])
+def test_what_only_a_prediction_holds_is_held(client, chunks):
+    """Chunks that the user has let go meanwhile, as they are and cut anew."""
+    logits = in_memory(LENGTHS)
+    model = L2HClustering("precomputed", n_clusters=4).fit(logits)
+    X = planted(LENGTHS).persist()
+    distributed.wait(X, timeout=SECONDS)
+    predicted = model.predict(X if chunks is None else X.rechunk((chunks, -1)))
+    del X
+    gc.collect()
+    assert np.array_equal(within_time(predicted.compute), model.predict(logits))
+
+
 @pytest.mark.parametrize("persist", [True, False])
 @pytest.mark.parametrize("n_deaths", [1, 2])
 def test_workers_that_die_in_the_middle_of_a_pass(client, monkeypatch, n_deaths, persist):
