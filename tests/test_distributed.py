@@ -694,9 +694,11 @@ def test_a_client_that_is_closed_reads_nothing_itself(client, tmp_path):
         da.from_delayed(dask.delayed(read_by)(rows, str(tmp_path)), rows.shape, float)
         for _ in range(20)
     ]
-    threading.Timer(1.0, here.close).start()
+    closing = threading.Thread(target=lambda: until(lambda: os.listdir(tmp_path)) and here.close())
+    closing.start()
     with pytest.raises(CancelledError):
         within_time(lambda: l2h_tree(da.concatenate(parts)))
+    closing.join(timeout=SECONDS)
     assert os.listdir(tmp_path)
     assert str(os.getpid()) not in os.listdir(tmp_path)
     client.as_current()
