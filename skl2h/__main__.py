@@ -55,7 +55,8 @@ examples:
   skl2h build 'shards/*.npy' --out tree.nwk        files that are too large together
   skl2h build probs.npz --probabilities --names classes.txt --out tree.nwk
 
-exit codes: 0 done, 1 a file or its content is at fault, 2 the command line is, 130 interrupted.
+exit codes: 0 done, 1 a file, its content or a value is at fault, 2 the command line cannot be read,
+130 interrupted.
 """
 
 NEXT = """\
