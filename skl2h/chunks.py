@@ -22,6 +22,7 @@ from .rows import Rows, leave_out, read_rows, soft_sums
 from .sparse import soft_profiles
 
 __all__ = [
+    "ChangedChunkError",
     "Chunk",
     "Fault",
     "Grown",
@@ -30,6 +31,7 @@ __all__ = [
     "add_readings",
     "add_tables",
     "add_told",
+    "check_again",
     "check_reading",
     "fault_of",
     "read_chunk",
@@ -84,6 +86,10 @@ class Fault(NamedTuple):
 
     row: int | None
     text: str
+
+
+class ChangedChunkError(RuntimeError):
+    """A chunk is not what it was when it was first read."""
 
 
 class Chunk(NamedTuple):
@@ -255,6 +261,18 @@ def check_reading(reading, names=None):
         raise ValueError(f"{f'Chunk {chunk}' if names is None else where} {fault.text}")
     row = sum(reading.lengths[:chunk]) + fault.row
     raise ValueError(f"Row {row} {fault.text} It is row {first + fault.row} of {where}.")
+
+
+def check_again(chunk, name, n_rows):
+    """Raise an error if a chunk, that may have been read again, has a fault or other rows."""
+    if chunk.state is None:
+        _, fault = chunk.told.fault
+        said = f"it {fault.text}" if fault.row is None else f"row {fault.row} {fault.text}"
+    elif len(chunk.state.leaf) != n_rows:
+        said = f"it has {len(chunk.state.leaf)} rows, and had {n_rows}."
+    else:
+        return
+    raise ChangedChunkError(f"{name} changed while it was read: {said}")
 
 
 def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):

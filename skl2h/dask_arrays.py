@@ -12,7 +12,7 @@ from sklearn.utils.validation import _num_samples
 
 from .arguments import check_weights
 from .chunks import fault_of
-from .dask_graph import Tasks, add_task, import_dask, same, tasks_of
+from .dask_graph import Tasks, add_task, import_dask, naming_the_chunk, same, tasks_of
 from .logits import as_logits
 from .merge import unit_of
 
@@ -129,7 +129,8 @@ def parts_of(X, with_lengths=False):
         return parts, [np.nan] * len(parts.keys)
     graph, name = dict(parts.graph), f"lengths-{uuid4().hex}"
     keys = [add_task(graph, (name, i), _num_samples, part) for i, part in enumerate(parts.keys)]
-    return parts, Tasks(graph, keys).compute()
+    with naming_the_chunk(parts):
+        return parts, Tasks(graph, keys).compute()
 
 
 def as_dask_array(X):
@@ -187,8 +188,10 @@ def chunks_of_weights(weights, lengths):
     parts = tasks_of(weights.rechunk((lengths,)))
     graph, name = dict(parts.graph), f"weights-{uuid4().hex}"
     keys = [add_task(graph, f"{name}-{i}", _weigh, part) for i, part in enumerate(parts.keys)]
+    with naming_the_chunk(parts, "Chunk {} of sample_weight"):
+        weighed = Tasks(graph, keys).compute()
     heaviest, total, first = 0.0, 0.0, 0
-    for (largest, weight, fault), length in zip(Tasks(graph, keys).compute(), lengths):
+    for (largest, weight, fault), length in zip(weighed, lengths):
         if fault is not None:
             raise ValueError(fault[1] if fault[0] is None else fault[1].format(first + fault[0]))
         heaviest, total, first = max(heaviest, largest), total + weight, first + length
@@ -213,6 +216,8 @@ def _weigh(weights):
         )
     except ValueError as error:
         return 0.0, 0.0, (None, str(error))
+    if weights.ndim != 1:
+        return 0.0, 0.0, (None, f"sample_weight has a chunk of the shape {weights.shape}.")
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         return 0.0, 0.0, (row, f"sample_weight[{{}}] is negative: {weights[row]:g}.")

@@ -1,11 +1,28 @@
 """Tasks of Dask's in one graph: a pass over any number of chunks is handed over as a whole."""
 
 import sys
+from collections import defaultdict
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from functools import partial
+from uuid import uuid4
 
 import numpy as np
 
-__all__ = ["Tasks", "add_task", "import_dask", "release", "same", "tasks_of"]
+__all__ = [
+    "Tasks",
+    "add_task",
+    "first_unreadable",
+    "import_dask",
+    "naming_the_chunk",
+    "number_of_killer",
+    "release",
+    "same",
+    "tasks_of",
+]
+
+# Chunks that are tried at a time, to find the one that cannot be read.
+TRIED = 32
 
 
 def import_dask():
@@ -122,3 +139,65 @@ def release(tasks):
 
         for future in futures_of(tasks):
             future.release()
+
+
+@contextmanager
+def naming_the_chunk(chunks, what="Chunk {}"):
+    """Whatever fails meanwhile is said to be of one of some chunks, `Tasks`, if it is."""
+    try:
+        yield
+    except CancelledError:
+        raise  # no fault of a chunk's
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":
+            number = number_of_killer(chunks, error.task)  # it is not tried again
+        else:
+            number = first_unreadable(chunks)
+        if number is None:
+            raise
+        said = f"{type(error).__name__}: {error}"
+        raise RuntimeError(f"{what.format(number)} failed. {said}") from error
+
+
+def number_of_killer(chunks, task):
+    """Number of the first of some chunks, `Tasks`, that needs a task, or None."""
+    dask = import_dask()
+    needed_by = defaultdict(list)
+    for key in chunks.graph:
+        for needed in dask.core.get_dependencies(chunks.graph, key):
+            needed_by[needed].append(key)
+    found, ahead = set(), [task]
+    while ahead:
+        key = ahead.pop()
+        if key not in found:
+            found.add(key)
+            ahead += needed_by[key]
+    return next((number for number, key in enumerate(chunks.keys) if key in found), None)
+
+
+def first_unreadable(chunks):
+    """Number of the first of some chunks, `Tasks`, that raises an error, or None."""
+    for start in range(0, len(chunks.keys), TRIED):
+        some = chunks.keys[start : start + TRIED]
+        if _can_be_read(chunks.graph, some):
+            continue
+        for number, key in enumerate(some, start):
+            if not _can_be_read(chunks.graph, [key]):
+                return number
+    return None
+
+
+def _can_be_read(graph, keys):
+    graph, name = dict(graph), f"touch-{uuid4().hex}"
+    touched = [add_task(graph, (name, i), _touch, key) for i, key in enumerate(keys)]
+    try:
+        Tasks(graph, touched).compute()
+    except CancelledError:
+        raise
+    except Exception:
+        return False
+    return True
+
+
+def _touch(chunk):
+    return None

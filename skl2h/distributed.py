@@ -12,16 +12,26 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from .chunks import (
+    ChangedChunkError,
     add_readings,
     add_tables,
     add_told,
+    check_again,
     check_reading,
     read_chunk,
     soft_profiles_of,
     update_chunk,
 )
 from .dask_arrays import as_dask_array, chunks_of_weights, is_frame, matrix_of, parts_of
-from .dask_graph import Tasks, add_task, import_dask, release, same
+from .dask_graph import (
+    Tasks,
+    add_task,
+    first_unreadable,
+    import_dask,
+    number_of_killer,
+    release,
+    same,
+)
 from .information import mass_of_merges
 from .logits import as_logits
 
@@ -29,9 +39,6 @@ __all__ = ["DaskChunks", "dask_logits", "dask_scores"]
 
 # Sums that are added at a time.
 FAN_IN = 8
-
-# Chunks that are tried at a time, to find the one that cannot be read.
-TRIED = 32
 
 
 def dask_logits(X, sample_weight=None, *, divisor=1.0, persist=True):
@@ -155,8 +162,11 @@ class DaskChunks:
             grown = grown.from_leaves()
         graph = dict(self.graph)
         sent = self._send(graph, grown)
-        lines = [sent] * len(self.blocks), self.blocks, self.chunks
-        chunks = self._call_each(graph, _update_chunk, *lines, **self.kind)
+        lines = zip(self.blocks, self.chunks, self._expected())
+        chunks = [
+            self._call(graph, _update_chunk, sent, *line, number=i, expected=expected, **self.kind)
+            for i, (*line, expected) in enumerate(lines)
+        ]
         total = self._sum(graph, add_told, self._call_each(graph, _told_by, chunks))
         if not self.persist:
             return self._pass(graph, total)
@@ -168,10 +178,12 @@ class DaskChunks:
 
     def soft(self, leaves):
         """Profiles of leaves without rows, a `Table`."""
-        graph = dict(self.graph)
-        parts = self._call_each(
-            graph, soft_profiles_of, self.blocks, self.chunks, leaves=leaves, **self.kind
-        )
+        graph, options = dict(self.graph), {"leaves": leaves, **self.kind}
+        lines = zip(self.blocks, self.chunks, self._expected())
+        parts = [
+            self._call(graph, _soft_profiles_of, *line, number=i, expected=expected, **options)
+            for i, (*line, expected) in enumerate(lines)
+        ]
         return self._pass(graph, self._sum(graph, add_tables, parts))
 
     def leaf_labels(self):
@@ -188,6 +200,10 @@ class DaskChunks:
         lines = [sent] * len(self.blocks), self.blocks, self.leaves, self.weights
         parts = self._call_each(graph, _mass_of_part, *lines, **self.kind)
         return self._pass(graph, self._sum(graph, sum, parts))
+
+    def _expected(self):
+        """What each chunk is called, and how many rows it had when it was first read."""
+        return [(f"Chunk {number}", n_rows) for number, n_rows in enumerate(self.reading.lengths)]
 
     def _call_each(self, graph, function, *columns, **keywords):
         """Call a function for each chunk: columns have what is its, keywords what is the same."""
@@ -241,7 +257,9 @@ class DaskChunks:
     def _name_the_chunk(self, error, done, kept):
         """Raise an error that names the chunk which another is about, if it is about any."""
         # What was cancelled is no fault, and without its client chunks would be read here.
-        if not isinstance(error, Exception) or isinstance(error, CancelledError):
+        if not isinstance(error, Exception) or isinstance(
+            error, (CancelledError, ChangedChunkError)
+        ):
             return
         said = f"{type(error).__name__}: {error}"
         if type(error).__name__ == "KilledWorker":
@@ -251,7 +269,7 @@ class DaskChunks:
         else:
             chunk = _first_failed(done, kept)
             if chunk is None:
-                chunk = self._first_unreadable()
+                chunk = first_unreadable(Tasks(self.graph, self.blocks))
             if chunk is None:
                 raise RuntimeError(
                     f"A chunk failed, but each can be read when it is tried again. {said}"
@@ -263,32 +281,7 @@ class DaskChunks:
         if f"-{self.token}-" in str(task):
             number = task.rpartition("-")[2]
             return int(number) if number else None
-        for number, block in enumerate(self.given.keys):
-            if task in Tasks.__dask_optimize__(self.given.graph, [block]):
-                return number
-        return None
-
-    def _first_unreadable(self):
-        """Number of the first chunk that raises an error when it is read, or None."""
-        for start in range(0, len(self.blocks), TRIED):
-            some = range(start, min(start + TRIED, len(self.blocks)))
-            if self._can_be_read(some):
-                continue
-            for number in some:
-                if not self._can_be_read([number]):
-                    return number
-        return None
-
-    def _can_be_read(self, numbers):
-        graph = dict(self.graph)
-        tasks = [self._call(graph, _touch, self.blocks[i], number=i) for i in numbers]
-        try:
-            Tasks(graph, tasks).compute()
-        except CancelledError:
-            raise
-        except Exception:
-            return False
-        return True
+        return number_of_killer(self.given, task)
 
 
 def _first_failed(done, kept):
@@ -317,8 +310,14 @@ def _sum_of_squares(scores, weights):
     return squares @ weights, weights.sum()
 
 
-def _update_chunk(grown, scores, chunk, kind, divisor):
+def _update_chunk(grown, scores, chunk, expected, kind, divisor):
+    check_again(chunk, *expected)
     return update_chunk(scores, chunk, grown, kind, divisor)
+
+
+def _soft_profiles_of(scores, chunk, expected, leaves, kind, divisor):
+    check_again(chunk, *expected)
+    return soft_profiles_of(scores, chunk, leaves, kind, divisor)
 
 
 def _mass_of_part(tree, scores, leaves, weights, kind, divisor):
@@ -338,7 +337,3 @@ def _told_by(chunk):
 
 def _leaves_of(chunk):
     return None if chunk.state is None else chunk.state.leaf
-
-
-def _touch(block):
-    return None

@@ -18,6 +18,7 @@ from .chunks import (
     add_readings,
     add_tables,
     add_told,
+    check_again,
     check_reading,
     read_chunk,
     soft_profiles_of,
@@ -54,7 +55,10 @@ class Shard(NamedTuple):
         try:
             scores = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise RuntimeError(f"{self.path} cannot be read. {error}") from error
+            raise RuntimeError(f"{self.path} cannot be read: {why_not_read(error)}.") from error
+        if not isinstance(scores, np.ndarray):
+            scores.close()
+            raise RuntimeError(f"{self.path} changed while it was read: it is an archive.")
         if scores.shape != self.shape or scores.dtype != self.dtype:
             raise RuntimeError(
                 f"{self.path} changed while it was read: it had an array of {self.dtype} and shape "
@@ -207,14 +211,20 @@ def _read(shard, weights, kind, keep):
     return chunk.told, chunk._replace(told=None) if keep else None
 
 
+def _read_again(shard, scores, weights, kind):
+    chunk = read_chunk(scores, weights, kind=kind)
+    check_again(chunk, shard.path, shard.stop - shard.start)
+    return chunk
+
+
 def _update(shard, part, grown, kind, keep):
     scores = shard.load()
-    chunk = part if keep else read_chunk(scores, part, kind=kind)
+    chunk = part if keep else _read_again(shard, scores, part, kind)
     chunk = update_chunk(scores, chunk, grown, kind)
     return chunk.told, chunk._replace(told=None) if keep else None
 
 
 def _soft(shard, part, leaves, kind, keep):
     scores = shard.load()
-    chunk = part if keep else read_chunk(scores, part, kind=kind)
+    chunk = part if keep else _read_again(shard, scores, part, kind)
     return soft_profiles_of(scores, chunk, leaves, kind), part

@@ -227,6 +227,16 @@ def test_data_frames():
         ours = L2HClustering(FrozenEstimator(model)).fit(X, sample_weight=some).tree_
         theirs = L2HClustering(FrozenEstimator(model)).fit(table, sample_weight=weights).tree_
         assert same_tree(ours, theirs)
+    bad = X.map_partitions(unreadable_part, meta=X._meta)
+    for options in ({}, {"sample_weight": weights}):
+        with pytest.raises(RuntimeError, match=r"Chunk 1 failed\. OSError: no such shard"):
+            l2h_tree(bad, **options)
+
+
+def unreadable_part(part, partition_info=None):
+    if partition_info and partition_info["number"] == 1:
+        raise OSError("no such shard")
+    return part
 
 
 @pytest.mark.parametrize("kind", ["bool", "Float64", "Int64", "float64[pyarrow]"])
@@ -379,6 +389,32 @@ def test_a_chunk_that_fails_only_once(tmp_path, persist):
         l2h_tree(X, persist=persist)
 
 
+CHANGED = {
+    "nan": (np.full((30, 20), np.nan), "row 0 of the logits has NaN"),
+    "narrow": (np.zeros((30, 2)), "it has 2 columns, not 20"),
+    "short": (np.zeros((29, 20)), "it has 29 rows, and had 30"),
+}
+
+
+@pytest.mark.parametrize("n_empty", [0, 1])
+@pytest.mark.parametrize("name", CHANGED)
+def test_chunks_that_change_while_they_are_read(name, n_empty):
+    """In the pass for leaves without rows, or in that for groups that have grown."""
+    later, message = CHANGED[name]
+    logits = np.random.default_rng(0).standard_normal((60, 20))
+    logits[:, :n_empty] -= 9
+    reads = []
+
+    def read():
+        reads.append(1)
+        return later if len(reads) > 1 else logits[30:]
+
+    part = da.from_delayed(dask.delayed(read, pure=False)(), (30, 20), float)
+    X = da.concatenate([da.from_array(logits[:30], chunks=30), part])
+    with pytest.raises(RuntimeError, match=f"Chunk 1 changed while it was read: {message}"):
+        l2h_tree(X, persist=False)
+
+
 @pytest.mark.parametrize("persist", [True, False])
 @pytest.mark.parametrize("name", BAD)
 def test_bad_chunks_are_named(name, persist):
@@ -415,6 +451,16 @@ def test_wrapped_weights(weights, got):
     else:
         with pytest.raises(TypeError, match=f"A Dask array is needed for sample_weight, got {got}"):
             l2h_tree(X, sample_weight=weights)
+
+
+def test_bad_chunks_of_weights_are_named():
+    X, good = da.zeros((20, 3), chunks=10), da.ones(10)
+    bad = da.from_delayed(dask.delayed(unreadable)(), (10,), float)
+    with pytest.raises(RuntimeError, match=r"Chunk 1 of sample_weight failed\. OSError: no such"):
+        l2h_tree(X, sample_weight=da.concatenate([good, bad]))
+    wide = da.from_delayed(dask.delayed(np.ones)((10, 1)), (10,), float)
+    with pytest.raises(ValueError, match=r"sample_weight has a chunk of the shape \(10, 1\)"):
+        l2h_tree(X, sample_weight=da.concatenate([good, wide]))
 
 
 @pytest.mark.parametrize("name", ["logits", "distances"])

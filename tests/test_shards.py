@@ -130,6 +130,35 @@ def test_files_that_change_while_they_are_read_are_named(tmp_path, later, had):
         opened.read()
 
 
+@pytest.mark.parametrize(
+    ("later", "message"),
+    [
+        (np.full((20, 20), np.nan), "row 0 of the logits has NaN"),
+        (None, "it is an archive"),
+    ],
+)
+def test_files_that_change_between_passes_are_named(tmp_path, monkeypatch, later, message):
+    """Workers that share no memory read the rows anew in each pass."""
+    paths = save(tmp_path, np.random.default_rng(0).standard_normal((60, 20)))
+    update = shards.Shards.update
+
+    def change_and_update(self, grown):
+        if later is None:
+            with paths[1].open("wb") as file:
+                np.savez(file, logits=LOGITS)
+        else:
+            np.save(paths[1], later)
+        return update(self, grown)
+
+    monkeypatch.setattr(shards.Shards, "update", change_and_update)
+    assert later is None or later.shape == np.load(paths[1]).shape
+    with (
+        parallel_backend("loky"),
+        pytest.raises(RuntimeError, match=f"part-1.npy changed while it was read: {message}"),
+    ):
+        l2h_tree(paths, n_jobs=2)
+
+
 def test_paths_that_are_no_list(tmp_path):
     paths = save(tmp_path, LOGITS)
     for path in (str(paths[0]), paths[0]):
