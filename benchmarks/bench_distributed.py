@@ -32,6 +32,7 @@ from distributed import Client, LocalCluster, wait
 from scipy.sparse import issparse
 
 from skl2h import distributed, l2h_tree
+from skl2h.dask_graph import Tasks
 from skl2h.distributed import DaskChunks
 from skl2h.passes import merge_chunks
 
@@ -294,10 +295,11 @@ def bench_scaling(what, logits, chunk):
     """Passes, and what each costs, in one thread."""
     n_rows, n_leaves = logits.shape
     entries = logits.nnz if issparse(logits) else logits.size
-    blocks = [
-        dask.delayed(logits[start : start + chunk], traverse=False)
-        for start in range(0, n_rows, chunk)
-    ]
+    starts = range(0, n_rows, chunk)
+    graph = {
+        ("block", number): logits[start : start + chunk] for number, start in enumerate(starts)
+    }
+    blocks = Tasks(graph, list(graph))
     told, passes, run_pass = [], [], DaskChunks._pass
 
     def told_by(chunk):
@@ -309,7 +311,7 @@ def bench_scaling(what, logits, chunk):
         start = time.process_time()
         found = run_pass(chunks, *arguments)
         seconds = time.process_time() - start
-        passes.append((seconds, np.mean(told or [0]), len(pickle.dumps(found[1]))))
+        passes.append((seconds, np.mean(told or [0]), len(pickle.dumps(found))))
         return found
 
     with (
