@@ -36,13 +36,27 @@ LOT = 64
 
 
 class Shard(NamedTuple):
-    """Some rows of a file, whose array has a shape and a dtype."""
+    """Some rows of a file.
+
+    Attributes
+    ----------
+    path : str
+    start, stop : int
+        The rows.
+    header : bytes
+        How the file begins; the array comes next.
+    shape : (int, int)
+    dtype : dtype
+    order : {"C", "F"}
+    """
 
     path: str
     start: int
     stop: int
+    header: bytes
     shape: tuple
     dtype: np.dtype
+    order: str
 
     def load(self):
         """Memory map of the rows.
@@ -53,18 +67,23 @@ class Shard(NamedTuple):
             If the file cannot be read, or has another shape or dtype by now.
         """
         try:
+            with open(self.path, "rb") as file:
+                header = file.read(len(self.header))
+            # A header is not read again if it is the same: Python 3.11 may fail to do so in several
+            # threads at once (python/cpython#106905).
+            if header == self.header:
+                scores = np.memmap(self.path, self.dtype, "r", len(header), self.shape, self.order)
+                return scores[self.start : self.stop]
             scores = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise RuntimeError(f"{self.path} cannot be read: {why_not_read(error)}.") from error
         if not isinstance(scores, np.ndarray):
             scores.close()
             raise RuntimeError(f"{self.path} changed while it was read: it is an archive.")
-        if scores.shape != self.shape or scores.dtype != self.dtype:
-            raise RuntimeError(
-                f"{self.path} changed while it was read: it had an array of {self.dtype} and shape "
-                f"{self.shape}, and has one of {scores.dtype} and shape {scores.shape}."
-            )
-        return scores[self.start : self.stop]
+        raise RuntimeError(
+            f"{self.path} changed while it was read: it had an array of {self.dtype} and shape "
+            f"{self.shape}, and has one of {scores.dtype} and shape {scores.shape}."
+        )
 
 
 def are_paths(logits):
@@ -88,6 +107,9 @@ def open_shards(paths, *, kind="logits", n_jobs=None):
     shards, n_leaves = [], None
     for path in map(os.fspath, paths):
         scores = _open(path)
+        with open(path, "rb") as file:
+            header = file.read(scores.offset)
+        order = "C" if scores.flags.c_contiguous else "F"
         n_rows, n_columns = scores.shape
         if n_leaves is None:
             n_leaves = n_columns
@@ -95,7 +117,7 @@ def open_shards(paths, *, kind="logits", n_jobs=None):
             raise ValueError(f"{path} has {n_columns} columns, and {shards[0].path} {n_leaves}.")
         step = max(SHARD_ENTRIES // n_leaves, 1)
         shards += [
-            Shard(path, start, min(start + step, n_rows), scores.shape, scores.dtype)
+            Shard(path, start, min(start + step, n_rows), header, scores.shape, scores.dtype, order)
             for start in range(0, n_rows, step)
         ]
     return Shards(shards, n_leaves, kind, n_jobs)
