@@ -31,7 +31,7 @@ for name, flat_model in flat_models.items():
 
 # %%
 # On pixels, TURTLE is as good as ``KMeans`` and no better. It is made for features of pretrained
-# models: :doc:`/guide/flat_models` has both on sentences, where it gains, and five seeds of this.
+# models: :doc:`/paper` has both on sentences, where it gains, and five seeds of this.
 #
 # The tree
 # --------
