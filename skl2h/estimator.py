@@ -3,7 +3,6 @@
 import math
 import numbers
 import operator
-from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -20,20 +19,18 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .arguments import as_flag, check_weights
-from .build import build_tree, check_aggregation, check_logits
+from .arguments import as_flag
+from .build import build_tree, check_aggregation
 from .confidence import check_confidence, deepest_nodes
-from .dask_arrays import is_dask, map_chunks, refuse_dask, sample_of, take
-from .dask_graph import import_dask
-from .distributed import dask_logits, dask_scores
+from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
-from .logits import as_logits
-from .merge import N_REPORTS, leaf_profiles
+from .merge import N_REPORTS
+from .model_logits import check_dask, is_precomputed, logits_to_fit, map_rows
 from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
 from .svg import picture_of
 
-__all__ = ["L2HClustering", "profile_matrix"]
+__all__ = ["L2HClustering"]
 
 
 def _inner_has(attribute):
@@ -199,10 +196,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         """
         _check_parameters(self)
         if is_dask(X):
-            _check_dask(self)
-        n_tasks = 1 if _is_precomputed(self) else 2
+            check_dask(self)
+        n_tasks = 1 if is_precomputed(self) else 2
         task = Task.of_fit(self, n_tasks, X, y, params.get("sample_weight"))
-        if _is_precomputed(self):
+        if is_precomputed(self):
             unknown = sorted(params.keys() - {"sample_weight"})
             if unknown:
                 raise TypeError(f"fit(logits) takes sample_weight, but not {', '.join(unknown)}.")
@@ -217,9 +214,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
                 estimator = estimator.fit(X, y, **inner_params)
             response = Response.find(estimator, self.response_method, self.temperature)
         weights = params.get("sample_weight")
-        with _logits_of(self, estimator, response, X, weights) as (logits, response, weights):
+        with logits_to_fit(self, estimator, response, X, weights) as (logits, response, weights):
             n_leaves = logits.shape[1]
-            if not _is_precomputed(self):
+            if not is_precomputed(self):
                 names = leaf_names(estimator, n_leaves)
             is_auto = isinstance(self.n_clusters, str)
             n_clusters = n_leaves if self.n_clusters is None or is_auto else self.n_clusters
@@ -251,7 +248,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
 
         # All that takes long or can fail has been done: an interrupted refit leaves the last
         # fit whole.
-        if _is_precomputed(self):
+        if is_precomputed(self):
             validate_data(self, sample_of(X), skip_check_array=True)
         else:
             _copy_or_remove(self, estimator, "n_features_in_")
@@ -320,7 +317,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         """
         check_is_fitted(self)
         groups = self.tree_.cut(self.n_clusters_ if level is None else level)
-        return self._map(partial(_groups_of_rows, groups=groups), X, groups.shape[1:])
+        return map_rows(self, partial(_groups_of_rows, groups=groups), X, groups.shape[1:])
 
     def predict_proba(self, X, *, level=None):
         """Probability of each group.
@@ -354,7 +351,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             raise TypeError(f"predict_proba takes one level at a time, got {level!r}.")
         n_groups = int(groups.max()) + 1
         probabilities = partial(_group_probabilities, groups=groups, n_groups=n_groups)
-        return self._map(probabilities, X, (n_groups,), np.float64)
+        return map_rows(self, probabilities, X, (n_groups,), np.float64)
 
     def predict_node(self, X, *, min_confidence=0.9):
         """Deepest node that the model is sure of, for each row.
@@ -415,7 +412,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         """
         check_is_fitted(self)
         confidence = check_confidence(min_confidence)
-        return self._map(partial(deepest_nodes, tree=self.tree_, confidence=confidence), X)
+        return map_rows(self, partial(deepest_nodes, tree=self.tree_, confidence=confidence), X)
 
     def cut(self, level):
         """Group of each fitted row, at any level.
@@ -485,7 +482,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         request = MetadataRequest(owner=type(self).__name__)
         request.fit.add_request(param="sample_weight", alias=True)
         router = MetadataRouter(owner=type(self).__name__).add_self_request(request)
-        if not _is_precomputed(self):
+        if not is_precomputed(self):
             mapping = MethodMapping().add(caller="fit", callee="fit")
             mapping = mapping.add(caller="fit_predict", callee="fit")
             mapping = mapping.add(caller="score", callee="score")
@@ -494,7 +491,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = _is_precomputed(self)
+        tags.input_tags.sparse = is_precomputed(self)
         if hasattr(self.estimator, "__sklearn_tags__"):
             # Field by field: a frozen estimator also carries a tag that turns all checks off.
             inner = get_tags(self.estimator)
@@ -527,57 +524,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         level = self.n_clusters_ if self.n_clusters_ < self.n_leaves_ else min(self.n_leaves_, 10)
         return picture_of(self.tree_, level)
 
-    def _map(self, function, X, shape=(), dtype=np.intp):
-        """What a function says of the logits of each row, of some shape; lazily of Dask's rows."""
-        if not is_dask(X):
-            return np.concatenate([function(logits) for logits in self._read(X)])
-        if isinstance(self.estimator_, str):
-            validate_data(self, sample_of(X), skip_check_array=True, reset=False)
-        return map_chunks(
-            function, self._response, self.estimator_, X, shape, dtype, self.n_leaves_
-        )
-
-    def _read(self, X):
-        """Logits of the rows of X, in batches, as they were fitted."""
-        # Whatever the parameters have been set to since.
-        if isinstance(self.estimator_, str):
-            return iter([self._logits(X)])
-        return self._response.read(self.estimator_, X)
-
-    def _logits(self, X):
-        """Logits of all rows of X, as they were fitted."""
-        if isinstance(self.estimator_, str):
-            scores = check_logits(X)
-            validate_data(self, X, skip_check_array=True, reset=False)
-            return as_logits(scores, divisor=self._response.divisor)
-        refuse_dask(X)
-        return self._response.logits(self.estimator_, X)
-
-
-def fitted_logits(model, X):
-    """Logits of the rows of X, as a fitted `L2HClustering` had them.
-
-    Raises
-    ------
-    TypeError
-        If it is none: only its logits tell what a tree is made of.
-    """
-    if not isinstance(model, L2HClustering):
-        raise TypeError(f"A fitted L2HClustering is needed, got {model!r}.")
-    check_is_fitted(model)
-    return model._logits(X)
-
-
-def profile_matrix(model, X, sample_weight=None):
-    """Profile of every leaf of a fitted `L2HClustering` on the rows of X, (K, K)."""
-    logits = fitted_logits(model, X)
-    weights = check_weights(sample_weight, logits.shape[0])
-    return leaf_profiles(logits, weights, n_jobs=model.n_jobs)
-
 
 def _check_parameters(model):
     estimator, n_clusters, temperature = model.estimator, model.n_clusters, model.temperature
-    if not _is_precomputed(model) and not hasattr(estimator, "fit"):
+    if not is_precomputed(model) and not hasattr(estimator, "fit"):
         raise TypeError(
             "estimator must be a clusterer or classifier with fit, or 'precomputed', "
             f"got {estimator!r}."
@@ -596,48 +546,12 @@ def _check_parameters(model):
     as_flag("persist", model.persist)
 
 
-def _check_dask(model):
-    """Refuse what cannot be fitted on the rows of a Dask array, which stay where they are."""
-    import_dask()
-    if not _is_precomputed(model) and not isinstance(model.estimator, FrozenEstimator):
-        raise TypeError(
-            f"{type(model.estimator).__name__} cannot be fitted on a Dask array: fit it on rows "
-            "that fit in memory, and give FrozenEstimator(model)."
-        )
-
-
-@contextmanager
-def _logits_of(model, estimator, response, X, weights):
-    """Logits, or chunks of them, the response as it is scaled to them, and weights."""
-    if is_dask(X):
-        persist = bool(model.persist)
-        if _is_precomputed(model):
-            logits = dask_logits(X, weights, divisor=response.divisor, persist=persist)
-        else:
-            logits, response = dask_scores(response, estimator, X, weights, persist=persist)
-        with logits:
-            yield logits, response, None
-        return
-    if _is_precomputed(model):
-        logits = as_logits(check_logits(X), divisor=response.divisor)
-    else:
-        logits = response.logits(estimator, X)
-    weights = check_weights(weights, logits.shape[0])
-    response = response.scaled_to(logits, weights)
-    logits.divisor = response.divisor
-    yield logits, response, weights
-
-
 def _groups_of_rows(logits, groups):
     return groups[logits.leaves()]
 
 
 def _group_probabilities(logits, groups, n_groups):
     return logits.group_probabilities(groups, n_groups)
-
-
-def _is_precomputed(model):
-    return isinstance(model.estimator, str) and model.estimator == "precomputed"
 
 
 def _copy_or_remove(model, source, attribute):

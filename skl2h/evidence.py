@@ -12,8 +12,7 @@ import numpy as np
 
 from .arguments import as_index
 from .build import check_weights
-from .estimator import fitted_logits
-from .fitted import last_step
+from .fitted import fitted_logits, last_step
 from .merge import replay_merges
 from .names import some_names
 from .tree import MergeTree

@@ -1,14 +1,25 @@
-"""What a picture takes from a fitted model besides its tree."""
+"""What is taken from a fitted model besides its tree."""
 
 import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.metrics import pairwise_distances
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
 
-from .estimator import L2HClustering, profile_matrix
+from .arguments import check_weights
+from .estimator import L2HClustering
+from .merge import leaf_profiles
+from .model_logits import logits_of_rows
 
-__all__ = ["affinity_of", "default_level", "last_step", "shares_of"]
+__all__ = [
+    "affinity_of",
+    "default_level",
+    "fitted_logits",
+    "last_step",
+    "profile_matrix",
+    "shares_of",
+]
 
 
 def last_step(estimator, X):
@@ -25,6 +36,27 @@ def default_level(estimator, tree, plot_kw):
     n_clusters = getattr(estimator, "n_clusters_", None)
     if n_clusters is not None and 1 < n_clusters < tree.n_leaves:
         plot_kw.setdefault("level", int(n_clusters))
+
+
+def fitted_logits(model, X):
+    """Logits of the rows of X, as a fitted `L2HClustering` had them.
+
+    Raises
+    ------
+    TypeError
+        If it is none: only its logits tell what a tree is made of.
+    """
+    if not isinstance(model, L2HClustering):
+        raise TypeError(f"A fitted L2HClustering is needed, got {model!r}.")
+    check_is_fitted(model)
+    return logits_of_rows(model, X)
+
+
+def profile_matrix(model, X, sample_weight=None):
+    """Profile of every leaf of a fitted `L2HClustering` on the rows of X, (K, K)."""
+    logits = fitted_logits(model, X)
+    weights = check_weights(sample_weight, logits.shape[0])
+    return leaf_profiles(logits, weights, n_jobs=model.n_jobs)
 
 
 def affinity_of(estimator, X):

@@ -4,8 +4,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .arguments import as_count
 from .build import check_logits, check_weights
-from .estimator import L2HClustering, fitted_logits
-from .fitted import last_step
+from .estimator import L2HClustering
+from .fitted import fitted_logits, last_step
 from .information import best_levels, mass_of_merges
 from .logits import as_logits
 from .tree import MergeTree

@@ -5,8 +5,7 @@ import numpy as np
 from .arguments import check_level
 from .captions import one_line
 from .drawing import box_of, needs_matplotlib, redrawn
-from .estimator import profile_matrix
-from .fitted import default_level, last_step, shares_of
+from .fitted import default_level, last_step, profile_matrix, shares_of
 from .leaf_order import order_leaves
 from .palette import group_colors
 from .picture_arguments import check_axes, check_flag, check_style, check_tree

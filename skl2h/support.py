@@ -10,8 +10,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .arguments import as_count
 from .build import check_aggregation, check_weights
-from .estimator import fitted_logits
-from .fitted import last_step
+from .fitted import fitted_logits, last_step
 from .merge import merge_leaves
 from .metrics.reference import groups_of
 from .rows import read_rows

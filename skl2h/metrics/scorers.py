@@ -5,8 +5,8 @@ from functools import partial
 
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimator import L2HClustering, profile_matrix
-from ..fitted import last_step
+from ..estimator import L2HClustering
+from ..fitted import last_step, profile_matrix
 
 __all__ = ["make_tree_scorer"]
 
