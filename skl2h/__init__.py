@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from . import datasets, export, metrics
+from . import datasets, exceptions, export, metrics
 from .build import l2h_tree
 from .estimator import L2HClustering
 from .evidence import merge_evidence
@@ -27,6 +27,7 @@ __all__ = [
     "__version__",
     "bootstrap_support",
     "datasets",
+    "exceptions",
     "export",
     "l2h_tree",
     "merge_evidence",

@@ -1,13 +1,11 @@
 """From an array of logits to its tree."""
 
-import sys
-import warnings
-
 from sklearn.utils import check_array
 
 from .arguments import as_flag, check_weights
 from .dask_arrays import is_dask, refuse_dask
 from .distributed import dask_logits
+from .exceptions import StrandedGroupWarning, warn
 from .logits import Logits, as_logits
 from .merge import AGGREGATIONS, merge_leaves
 from .passes import merge_chunks
@@ -21,7 +19,6 @@ __all__ = [
     "check_logits",
     "check_weights",
     "l2h_tree",
-    "level_of_the_caller",
 ]
 
 
@@ -79,7 +76,7 @@ def l2h_tree(
 
     Warns
     -----
-    UserWarning
+    StrandedGroupWarning
         If the rows of a group have no probability for any other leaf: it joins the group that
         was formed earliest.
 
@@ -155,22 +152,13 @@ def build_tree(
             for node in merges.stranded[:10]
         ]
         more = len(merges.stranded) - len(named)
-        warnings.warn(
+        warn(
             "In float64, no row gives any probability to a way out of node "
             f"{', '.join(named)}{f' and {more} more' if more else ''}: joined to the group that "
             "was formed earliest.",
-            UserWarning,
-            stacklevel=level_of_the_caller(),
+            StrandedGroupWarning,
         )
     return tree, merges.leaves
-
-
-def level_of_the_caller():
-    """Depth of the first frame that is neither ours nor scikit-learn's, as `warn` counts."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in ("skl2h", "sklearn"):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def check_aggregation(aggregation):

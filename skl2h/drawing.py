@@ -5,13 +5,12 @@ inch. matplotlib is imported inside the functions.
 """
 
 import math
-import warnings
 from contextlib import contextmanager
 from weakref import WeakSet
 
 import numpy as np
 
-from .build import level_of_the_caller
+from .exceptions import DisplayWarning, warn
 from .layout import bent, places_around, radial, rectangular
 from .legend import draw_legend
 from .sizes import (
@@ -156,11 +155,11 @@ class Page:
                 self.sizes = self._sizes(box, font)
             if self.sizes.font < SMALLEST_FONT:
                 self._take_captions([])
-                warnings.warn(
+                warn(
                     f"Labels of {self.n_tips:,} leaves would be too small to read here, and are "
                     "left out: draw on larger axes, show fewer with max_leaves, or set their "
                     'size, as in text_kw={"fontsize": 2}. show_labels=False asks for none.',
-                    stacklevel=level_of_the_caller(),
+                    DisplayWarning,
                 )
         if not self.labels:
             self.sizes = self._sizes(box, 0.0)

@@ -4,14 +4,12 @@
 words of `layout`.
 """
 
-import warnings
-
 import numpy as np
 
-from .build import level_of_the_caller
 from .captions import node_captions, tip_captions
 from .coloring import Coloring, highlighted, under_numbers
 from .drawing import Page, needs_matplotlib
+from .exceptions import DisplayWarning, warn
 from .fitted import affinity_of, default_level, last_step
 from .layout import ORIENTATIONS, lay_out
 from .leaf_order import order_leaves
@@ -282,9 +280,9 @@ default="merge"
                 _fade(numbers, ~stands_out[under[groups]])
         if is_unexplained and (legend or not numbers):
             mend = "does not fit: draw on larger axes" if is_wanted else "needs legend=True"
-            warnings.warn(
+            warn(
                 f"A legend of {len(entries)} entries {mend}, or give legend=False for none.",
-                stacklevel=level_of_the_caller(),
+                DisplayWarning,
             )
         self.ax_, self.figure_, self.layout_ = page.ax, page.figure, shown
         self.lines_, self.cells_, self.triangles_, self.tiles_ = lines, cells, triangles, tiles

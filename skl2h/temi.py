@@ -1,6 +1,5 @@
 """TEMI: clusters that rows share with their neighbours, found by small networks."""
 
-import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .arguments import as_count, as_flag, as_float_dtype, as_number
-from .build import level_of_the_caller
+from .exceptions import warn
 from .heads import train_heads
 from .soft_clusterer import SoftClusterer
 from .spaces import Space, blocks_of, check_finite, check_matrix
@@ -244,11 +243,10 @@ class TEMI(SoftClusterer):
         self.intercepts_ = [intercept for _, intercept in run.network.maps]
         self.cluster_centers_ = run.network.prototypes
         if self.n_found_ < n_clusters:
-            warnings.warn(
+            warn(
                 f"Only {self.n_found_} of {n_clusters} clusters have rows: fewer n_clusters, "
                 "a smaller beta, or a larger batch_size or max_iter may help.",
                 ConvergenceWarning,
-                stacklevel=level_of_the_caller(),
             )
         return self
 

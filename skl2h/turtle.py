@@ -1,7 +1,6 @@
 """TURTLE: clusters that linear classifiers can learn, in one or several feature spaces."""
 
 import math
-import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +10,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .arguments import as_count, as_flag, as_float_dtype, as_number
-from .build import level_of_the_caller
+from .exceptions import warn
 from .soft_clusterer import SoftClusterer, refuse_overflow
 from .spaces import are_several, blocks_of, check_finite, check_matrix, columns_of_groups, spaces_of
 from .tasks import run_search
@@ -247,11 +246,10 @@ class TURTLE(SoftClusterer):
         if groups is None and not self._is_list:
             self.coef_, self.intercept_ = self.coef_[0], self.intercept_[0]
         if self.n_found_ < parameters.n_clusters:
-            warnings.warn(
+            warn(
                 f"Only {self.n_found_} of {parameters.n_clusters} clusters have rows: fewer "
                 "n_clusters, a larger gamma or batch_size, or several n_init may help.",
                 ConvergenceWarning,
-                stacklevel=level_of_the_caller(),
             )
         return self
 
