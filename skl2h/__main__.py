@@ -201,8 +201,8 @@ def _demo(arguments):
     from sklearn.pipeline import make_pipeline
 
     digits = load_digits()
-    mixture = GaussianMixture(n_components=10, covariance_type="tied", random_state=0)
-    model = L2HClustering(make_pipeline(PCA(20, random_state=0), mixture)).fit(digits.data)
+    mixture = GaussianMixture(n_components=10, covariance_type="tied", random_state=7)
+    model = L2HClustering(make_pipeline(PCA(15, random_state=0), mixture)).fit(digits.data)
     seen = [digits.target[model.leaf_labels_ == leaf] for leaf in range(model.n_leaves_)]
     commonest = [np.bincount(targets).argmax() for targets in seen]
     names = [

@@ -21,8 +21,8 @@ from sklearn.pipeline import make_pipeline
 from skl2h import DendrogramDisplay, L2HClustering
 
 digits = load_digits()
-mixture = GaussianMixture(10, covariance_type="tied", random_state=0)
-pipeline = make_pipeline(PCA(20, random_state=0), mixture)
+mixture = GaussianMixture(10, covariance_type="tied", random_state=7)
+pipeline = make_pipeline(PCA(15, random_state=0), mixture)
 model = L2HClustering(pipeline, n_clusters=4).fit(digits.data)
 
 # %%
