@@ -5,12 +5,24 @@ from pathlib import Path
 
 import pytest
 
-# Tests run side by side, so each computes in one thread. Libraries read this when they are loaded,
-# which no import above does.
+# Tests run side by side, so each computes in one thread, whatever the user has set: threads of
+# several processes that share the cores wait for each other. Libraries read this when they are
+# loaded, which no import above does.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+    os.environ[variable] = "1"
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Run tests side by side where pytest-xdist is, unless the command line says how."""
+    is_worker = hasattr(config, "workerinput")
+    has_xdist = config.pluginmanager.hasplugin("xdist")
+    if has_xdist and not is_worker and config.option.numprocesses is None:
+        is_debugged = config.option.usepdb or config.option.trace
+        n_cores = config.hook.pytest_xdist_auto_num_workers(config=config)
+        config.option.numprocesses = 0 if is_debugged else min(n_cores, 4)
 
 
 @pytest.fixture
