@@ -38,3 +38,18 @@ def real_data():
         return np.load(path)
 
     return load
+
+
+@pytest.fixture
+def named_frame():
+    """Maker of a data frame of a library, by its columns; scikit-learn has to read their names."""
+
+    def make(library, columns):
+        from sklearn.preprocessing import StandardScaler
+
+        frame = pytest.importorskip(library).DataFrame(columns)
+        if not hasattr(StandardScaler().fit(frame), "feature_names_in_"):
+            pytest.skip(f"this scikit-learn does not read the names of this version of {library}")
+        return frame
+
+    return make

@@ -450,9 +450,8 @@ class Recorder(BaseEstimator):
 
 class TestInputs:
     @pytest.mark.parametrize("library", ["pandas", "polars"])
-    def test_frames_reach_the_inner_model_with_their_names(self, library, X):
-        module = pytest.importorskip(library)
-        frame = module.DataFrame({"width": X[:, 0], "height": X[:, 1]})
+    def test_frames_reach_the_inner_model_with_their_names(self, library, X, named_frame):
+        frame = named_frame(library, {"width": X[:, 0], "height": X[:, 1]})
         recorded = L2HClustering(Recorder()).fit(frame)
         assert recorded.estimator_.X_ is frame
         model = L2HClustering(make_pipeline(StandardScaler(), KMeans(3, random_state=0)))

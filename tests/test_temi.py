@@ -742,13 +742,13 @@ class TestData:
             assert np.array_equal(model.predict(rows), model.labels_)
 
     @pytest.mark.parametrize("library", ["pandas", "polars"])
-    def test_frames(self, X, library):
-        frame = pytest.importorskip(library).DataFrame(dict(zip("abcde", X.T)))
+    def test_frames(self, X, library, named_frame):
+        frame = named_frame(library, dict(zip("abcde", X.T)))
         model = temi().fit(frame)
         assert model.feature_names_in_.tolist() == list("abcde")
         assert np.array_equal(model.labels_, temi().fit(X).labels_)
         assert np.array_equal(model.predict(frame), model.labels_)
-        renamed = pytest.importorskip(library).DataFrame(dict(zip("abcdf", X.T)))
+        renamed = named_frame(library, dict(zip("abcdf", X.T)))
         with pytest.raises(ValueError, match="feature names should match"):
             model.predict(renamed)
 
