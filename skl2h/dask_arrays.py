@@ -55,13 +55,13 @@ def sample_of(X):
     return X._meta if is_frame(X) else X
 
 
-def map_chunks(function, response, estimator, X, shape=(), dtype=np.intp, n_leaves=None):
+def map_chunks(function, response, estimator, X, shape=(), dtype=np.intp):
     """What a function says of the logits of each row, lazily: a Dask array (n, *shape)."""
     dask = import_dask()
     parts, lengths = parts_of(X)
     graph, name = dict(parts.graph), f"rows-{uuid4().hex}"
     # What is sent is a task of its own, so that each worker gets it once.
-    sent = add_task(graph, f"sent-{name}", same, it=(function, response, estimator, n_leaves))
+    sent = add_task(graph, f"sent-{name}", same, it=(function, response, estimator))
     expected = {"shape": shape, "dtype": dtype}
     for number, part in enumerate(parts.keys):
         key = (name, number, *[0] * len(shape))
@@ -71,12 +71,12 @@ def map_chunks(function, response, estimator, X, shape=(), dtype=np.intp, n_leav
 
 
 def _call_on_part(sent, part, number, shape, dtype):
-    function, response, estimator, n_leaves = sent
+    function, response, estimator = sent
     try:
         if _num_samples(part) == 0:
             return np.empty((0, *shape), dtype)
         if isinstance(estimator, str):
-            read = [_logits_of(matrix_of(part), n_leaves, response.divisor)]
+            read = [_logits_of(matrix_of(part), response)]
         else:
             read = response.read(estimator, part)
         return np.concatenate([function(logits) for logits in read])
@@ -86,11 +86,11 @@ def _call_on_part(sent, part, number, shape, dtype):
         raise RuntimeError(f"Chunk {number}: {type(error).__name__}: {error}") from error
 
 
-def _logits_of(scores, n_leaves, divisor):
-    fault = fault_of(scores, n_leaves)
+def _logits_of(scores, response):
+    fault = fault_of(scores, response.n_leaves)
     if fault is not None:
         raise ValueError(f"it {fault.text}")
-    return as_logits(scores, divisor=divisor)
+    return as_logits(scores, divisor=response.divisor)
 
 
 def matrix_of(part):

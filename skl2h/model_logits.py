@@ -63,7 +63,7 @@ def map_rows(model, function, X, shape=(), dtype=np.intp):
     if is_dask(X):
         if isinstance(estimator, str):
             validate_data(model, sample_of(X), skip_check_array=True, reset=False)
-        return map_chunks(function, response, estimator, X, shape, dtype, model.n_leaves_)
+        return map_chunks(function, response, estimator, X, shape, dtype)
     read = [logits_of_rows(model, X)] if isinstance(estimator, str) else response.read(estimator, X)
     return np.concatenate([function(logits) for logits in read])
 

@@ -3,7 +3,7 @@
 A model is asked by the name of a method; nothing is ever guessed from the numbers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import issparse, vstack
@@ -30,10 +30,13 @@ class Response:
         "precomputed" if there is no model.
     divisor : float, default=1.0
         Of the logits.
+    n_leaves : int, default=None
+        Leaves of the tree that was made, of which each must have its column; None while fitting.
     """
 
     method: object
     divisor: float = 1.0
+    n_leaves: int | None = None
 
     @classmethod
     def find(cls, estimator, response_method, temperature):
@@ -87,7 +90,11 @@ class Response:
 
     def scaled_by(self, mean_square):
         """The same for distances of which the mean square to the own centre is known."""
-        return Response(self.method, self.divisor * 2 * (mean_square or 1.0))
+        return replace(self, divisor=self.divisor * 2 * (mean_square or 1.0))
+
+    def of_tree(self, n_leaves):
+        """The same once there is a tree, for rows that are compared with its leaves."""
+        return replace(self, n_leaves=n_leaves)
 
     @property
     def kind(self):
@@ -133,9 +140,15 @@ class Response:
             return
         (X,) = indexable(X)
         n_rows = max(_num_samples(X), 1)  # it is asked for no rows as well, and tells the error
+        n_columns = None
         for rows in gen_batches(n_rows, BATCH_SIZE):
             logits = self._ask(estimator, _safe_indexing(X, rows))
-            logits.first = rows.start
+            if n_columns not in (None, logits.shape[1]):
+                raise ValueError(
+                    f"The model gives {n_columns} columns for the first {rows.start} rows, and "
+                    f"{logits.shape[1]} for the next: each cluster needs its own for all rows."
+                )
+            n_columns, logits.first = logits.shape[1], rows.start
             yield logits
 
     def _ask(self, estimator, X):
@@ -154,6 +167,12 @@ class Response:
         if self.kind == "distances":
             scores = _distances_to_clusters(_last_step(estimator), scores)
         _check_columns(estimator, scores, name, self.method)
+        if self.n_leaves is not None and scores.shape[1] != self.n_leaves:
+            # A frozen model may have been fitted anew, and a function may give anything.
+            raise ValueError(
+                f"The model gives {scores.shape[1]} columns, the tree has {self.n_leaves} leaves: "
+                f"fit again. {name} is not what it was when the tree was made."
+            )
         return as_logits(scores, self.kind, self.divisor)
 
 

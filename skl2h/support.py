@@ -60,7 +60,8 @@ def bootstrap_support(
     TypeError
         If the estimator is no `L2HClustering`, or `n_resamples` is no integer.
     ValueError
-        If `n_resamples` is below 1, a weight is negative or all are 0, or a row has no leaf.
+        If `n_resamples` is below 1, a weight is negative or all are 0, a row has no leaf, or the
+        inner model no longer has a column for each leaf.
 
     Notes
     -----
