@@ -254,7 +254,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             _copy_or_remove(self, estimator, "n_features_in_")
             _copy_or_remove(self, estimator, "feature_names_in_")
         self.estimator_ = estimator
-        self._response = response.of_tree(n_leaves)
+        self._response = response.of_tree(estimator, n_leaves)
         self._mass_of_merges = mass
         self.tree_ = tree
         self.children_ = tree.children
@@ -314,7 +314,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             If `fit` has not been called.
         ValueError
             If there is no such level, a row has no leaf, or the inner model, fitted anew, no
-            longer has a column for each leaf.
+            longer has the tree's leaves for columns.
         """
         check_is_fitted(self)
         groups = self.tree_.cut(self.n_clusters_ if level is None else level)
@@ -341,7 +341,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             If `fit` has not been called.
         ValueError
             If there is no such level, a row has no leaf, or the inner model, fitted anew, no
-            longer has a column for each leaf.
+            longer has the tree's leaves for columns.
 
         Notes
         -----
@@ -382,7 +382,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             If `fit` has not been called.
         ValueError
             If `min_confidence` is out of range, a row has no leaf, or the inner model, fitted
-            anew, no longer has a column for each leaf.
+            anew, no longer has the tree's leaves for columns.
         TypeError
             If `min_confidence` is not a number.
 

@@ -207,7 +207,7 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
         If the estimator is no `L2HClustering`, or `node` or `n_rows` is no integer.
     ValueError
         If the node is no merge, `n_rows` is negative, a weight is, a row has no leaf, or the
-        inner model no longer has a column for each leaf.
+        inner model no longer has the tree's leaves for columns.
 
     Notes
     -----

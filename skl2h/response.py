@@ -32,11 +32,14 @@ class Response:
         Of the logits.
     n_leaves : int, default=None
         Leaves of the tree that was made, of which each must have its column; None while fitting.
+    names : list of str, default=None
+        Classes that the columns were of, if the model has classes.
     """
 
     method: object
     divisor: float = 1.0
     n_leaves: int | None = None
+    names: list | None = None
 
     @classmethod
     def find(cls, estimator, response_method, temperature):
@@ -92,9 +95,9 @@ class Response:
         """The same for distances of which the mean square to the own centre is known."""
         return replace(self, divisor=self.divisor * 2 * (mean_square or 1.0))
 
-    def of_tree(self, n_leaves):
+    def of_tree(self, estimator, n_leaves):
         """The same once there is a tree, for rows that are compared with its leaves."""
-        return replace(self, n_leaves=n_leaves)
+        return replace(self, n_leaves=n_leaves, names=leaf_names(estimator, n_leaves))
 
     @property
     def kind(self):
@@ -167,13 +170,25 @@ class Response:
         if self.kind == "distances":
             scores = _distances_to_clusters(_last_step(estimator), scores)
         _check_columns(estimator, scores, name, self.method)
-        if self.n_leaves is not None and scores.shape[1] != self.n_leaves:
-            # A frozen model may have been fitted anew, and a function may give anything.
-            raise ValueError(
-                f"The model gives {scores.shape[1]} columns, the tree has {self.n_leaves} leaves: "
-                f"fit again. {name} is not what it was when the tree was made."
-            )
+        if self.n_leaves is not None:
+            self._check_leaves(estimator, scores.shape[1], name)
         return as_logits(scores, self.kind, self.divisor)
+
+    def _check_leaves(self, estimator, n_columns, name):
+        # A frozen model may have been fitted anew, and a function may give anything.
+        if n_columns != self.n_leaves:
+            raise ValueError(
+                f"The model gives {n_columns} columns, the tree has {self.n_leaves} leaves: fit "
+                f"again. {name} is not what it was when the tree was made."
+            )
+        names = leaf_names(estimator, n_columns)
+        if names != self.names and names is not None and self.names is not None:
+            at = next(at for at, name in enumerate(names) if name != self.names[at])
+            raise ValueError(
+                f"Column {at} of the model is of class {names[at]!r}, leaf {at} of the tree of "
+                f"{self.names[at]!r}: fit again. The model is not what it was when the tree was "
+                "made."
+            )
 
 
 def leaf_names(estimator, n_leaves):

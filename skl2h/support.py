@@ -61,7 +61,7 @@ def bootstrap_support(
         If the estimator is no `L2HClustering`, or `n_resamples` is no integer.
     ValueError
         If `n_resamples` is below 1, a weight is negative or all are 0, a row has no leaf, or the
-        inner model no longer has a column for each leaf.
+        inner model no longer has the tree's leaves for columns.
 
     Notes
     -----

@@ -86,6 +86,20 @@ def mapped(X, tmp_path):
     return np.load(tmp_path / "X.npy", mmap_mode="r")
 
 
+@pytest.mark.parametrize("reader", READERS)
+def test_as_many_other_classes(reader):
+    if reader in ("profiles", "dendrogram"):
+        pytest.importorskip("matplotlib").use("Agg")
+    inner = RidgeClassifier().fit(X, y % 3)
+    model = L2HClustering(FrozenEstimator(inner)).fit(X)
+    inner.fit(X, np.array(["0", "2", "4"])[y % 3])
+    message = "Column 1 of the model is of class '2', leaf 1 of the tree of '1': fit again"
+    with pytest.raises(ValueError, match=message):
+        READERS[reader](model, X)
+    inner.fit(X[::2], (y % 3)[::2])  # the same classes
+    READERS[reader](model, X)
+
+
 @pytest.mark.filterwarnings("ignore:X has feature names")
 @pytest.mark.parametrize("reader", ["predict", "predict_proba", "merge_evidence"])
 @pytest.mark.parametrize("convert", [np.ndarray.tolist, csr_matrix, as_pandas, as_polars, "mapped"])
