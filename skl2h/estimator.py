@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import ClassifierTags, get_tags
 from sklearn.utils.metadata_routing import (
-    MetadataRequest,
     MetadataRouter,
     MethodMapping,
     process_routing,
@@ -482,7 +481,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         routing : MetadataRouter
             As scikit-learn's routing wants it.
         """
-        request = MetadataRequest(owner=type(self).__name__)
+        request = super().get_metadata_routing()
         request.fit.add_request(param="sample_weight", alias=True)
         router = MetadataRouter(owner=type(self).__name__).add_self_request(request)
         if not is_precomputed(self):
