@@ -9,7 +9,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import ClassifierTags, get_tags
+from sklearn.utils import ClassifierTags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -23,6 +23,11 @@ from .build import build_tree, check_aggregation
 from .confidence import check_confidence, deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
+from .inner_model import (
+    refuse_other_kinds,
+    refuse_targets,
+    tags_of,
+)
 from .merge import N_REPORTS
 from .model_logits import check_dask, is_precomputed, logits_to_fit, map_rows
 from .progress import CallbackSupportMixin, Task, with_callbacks
@@ -188,8 +193,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Raises
         ------
         ValueError
-            If a parameter is out of range, or a row of the logits has NaN, +inf or nothing but
-            -inf.
+            If a parameter is out of range, a row of the logits has NaN, +inf or nothing but
+            -inf, or rows can be of several classes at once.
+        TypeError
+            If the inner model is neither a clusterer nor a classifier.
         AttributeError
             If the inner model gives no scores.
         """
@@ -205,12 +212,19 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             estimator, names = self.estimator, getattr(X, "columns", None)
             response = Response(self.estimator, self.temperature)
         else:
+            # A function may make scores of any model.
+            is_free = callable(self.response_method)
+            if not is_free:
+                refuse_other_kinds(self.estimator)
+                refuse_targets(self.estimator, y)
             inner_params = params
             if get_config()["enable_metadata_routing"]:
                 inner_params = process_routing(self, "fit", **params).estimator.fit
             estimator = clone(self.estimator)
             with task.part("fit-estimator").of_inner(estimator):
                 estimator = estimator.fit(X, y, **inner_params)
+            if not is_free:
+                refuse_other_kinds(estimator)  # a meta-estimator may tell only now
             response = Response.find(estimator, self.response_method, self.temperature)
         weights = params.get("sample_weight")
         with logits_to_fit(self, estimator, response, X, weights) as (logits, response, weights):
@@ -494,9 +508,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = is_precomputed(self)
-        if hasattr(self.estimator, "__sklearn_tags__"):
-            # Field by field: a frozen estimator also carries a tag that turns all checks off.
-            inner = get_tags(self.estimator)
+        inner = tags_of(self.estimator)
+        if inner is not None:
+            # Field by field: some carry a tag that turns all checks off.
             for field in (
                 "sparse", "allow_nan", "pairwise", "positive_only", "string", "categorical"
             ):  # fmt: skip
@@ -529,7 +543,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
 
 def _check_parameters(model):
     estimator, n_clusters, temperature = model.estimator, model.n_clusters, model.temperature
-    if not is_precomputed(model) and not hasattr(estimator, "fit"):
+    can_fit = hasattr(estimator, "fit") and not isinstance(estimator, type)
+    if not is_precomputed(model) and not can_fit:
         raise TypeError(
             "estimator must be a clusterer or classifier with fit, or 'precomputed', "
             f"got {estimator!r}."

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import issparse, vstack
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import _safe_indexing, gen_batches, indexable
 from sklearn.utils.validation import _num_samples
 
+from .inner_model import classes_of, innermost, name_of, refuse_outputs
 from .logits import SparseLogits, as_logits
 
 __all__ = ["Response", "leaf_names"]
@@ -52,17 +52,17 @@ class Response:
         """
         if callable(response_method):
             return cls(response_method, temperature)
-        last = _last_step(estimator)
+        last = innermost(estimator)
         has_centres = hasattr(last, "cluster_centers_") or hasattr(last, "subcluster_centers_")
         if response_method != "auto":
             if not hasattr(estimator, response_method):
                 raise AttributeError(
-                    f"{_name(estimator)} has no method {response_method!r}: give another "
+                    f"{name_of(estimator)} has no method {response_method!r}: give another "
                     "response_method, or a function of the model and X that gives logits."
                 )
             if response_method == "transform" and not has_centres:
                 raise AttributeError(
-                    f"{_name(estimator)} has no cluster centres, so its transform gives no "
+                    f"{name_of(estimator)} has no cluster centres, so its transform gives no "
                     "distances to them. Give response_method a function of the model and X that "
                     "gives logits."
                 )
@@ -73,7 +73,7 @@ class Response:
         if has_centres and hasattr(estimator, "transform"):
             return cls("transform", temperature)
         raise AttributeError(
-            f"{_name(estimator)} gives no scores: it has neither decision_function, "
+            f"{name_of(estimator)} gives no scores: it has neither decision_function, "
             "predict_log_proba nor predict_proba, nor cluster centres with transform. Give "
             "response_method a function of the model and X that returns (n, K) logits."
         )
@@ -143,6 +143,8 @@ class Response:
             return
         (X,) = indexable(X)
         n_rows = max(_num_samples(X), 1)  # it is asked for no rows as well, and tells the error
+        if self.n_leaves is None:
+            refuse_outputs(estimator, _safe_indexing(X, slice(0, 1)))
         n_columns = None
         for rows in gen_batches(n_rows, BATCH_SIZE):
             logits = self._ask(estimator, _safe_indexing(X, rows))
@@ -161,14 +163,14 @@ class Response:
                 scores, name = self.method(estimator, X), "The response function"
             else:
                 scores = getattr(estimator, self.method)(X)
-                name = f"{_name(estimator)}.{self.method}"
+                name = f"{name_of(estimator)}.{self.method}"
         scores = _check_scores(scores, _num_samples(X), name)
         if callable(self.method) or self.method == "decision_function":
             scores = _two_columns(scores, two_dimensions=self.method == "decision_function")
         if scores.ndim == 1:
             raise ValueError(f"{name} gave one number a row, not one for each cluster.")
         if self.kind == "distances":
-            scores = _distances_to_clusters(_last_step(estimator), scores)
+            scores = _distances_to_clusters(innermost(estimator), scores)
         _check_columns(estimator, scores, name, self.method)
         if self.n_leaves is not None:
             self._check_leaves(estimator, scores.shape[1], name)
@@ -193,7 +195,7 @@ class Response:
 
 def leaf_names(estimator, n_leaves):
     """Names of the leaves: the estimator's classes, or None for a clusterer."""
-    classes = getattr(estimator, "classes_", None)
+    classes = classes_of(estimator)
     if classes is None or len(classes) != n_leaves:
         return None
     return [str(name) for name in classes]
@@ -222,12 +224,12 @@ def _two_columns(scores, two_dimensions):
 
 
 def _check_columns(estimator, scores, name, method):
-    classes = getattr(estimator, "classes_", None)
+    classes = classes_of(estimator)
     if classes is None:
         return
     n_columns = scores.shape[1]
     # Three classes have three pairs: the number of columns alone does not tell.
-    last = _last_step(estimator)
+    last = innermost(estimator)
     pairs = (
         method == "decision_function"
         and n_columns > 2
@@ -250,24 +252,3 @@ def _distances_to_clusters(model, distances):
     order = np.argsort(model.subcluster_labels_, kind="stable")
     _, starts = np.unique(model.subcluster_labels_[order], return_index=True)
     return np.minimum.reduceat(distances[:, order], starts, axis=1)
-
-
-def _last_step(estimator):
-    """The model itself, inside pipelines, searches, frozen and other meta-estimators."""
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
-        else:
-            # An ensemble's `estimator_` is what its members were cloned from.
-            inner = ["best_estimator_", "final_estimator_"]
-            inner += [] if hasattr(estimator, "estimators_") else ["estimator_"]
-            found = [getattr(estimator, name) for name in inner if hasattr(estimator, name)]
-            if not found:
-                return estimator
-            estimator = found[0]
-
-
-def _name(estimator):
-    return type(_last_step(estimator)).__name__

@@ -532,6 +532,7 @@ def gmm(**parameters):
 BAD = {
     "nothing": (lambda: L2HClustering(None), TypeError, "a clusterer or classifier with fit"),
     "text": (lambda: L2HClustering("precompute"), TypeError, "or 'precomputed', got 'precompute'"),
+    "class": (lambda: L2HClustering(KMeans), TypeError, "a clusterer or classifier with fit"),
     "too many": (lambda: gmm(n_clusters=5), ValueError, "n_clusters=5 is out of range.* 1 to 4"),
     "none": (lambda: gmm(n_clusters=0), ValueError, "n_clusters=0 is out of range"),
     "bool": (lambda: gmm(n_clusters=True), TypeError, "n_clusters must be an integer, None or"),

@@ -1,0 +1,128 @@
+"""What an inner model must be, and what it is given: checked before it is asked for scores.
+
+kind    what scikit-learn's tags say that a model is; third-party models may say nothing, and pass
+"""
+
+import numpy as np
+from sklearn.base import OutlierMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.multiclass import type_of_target
+
+__all__ = [
+    "classes_of",
+    "innermost",
+    "name_of",
+    "refuse_other_kinds",
+    "refuse_outputs",
+    "refuse_targets",
+    "tags_of",
+]
+
+# Why models of some kinds, as tags call them, have no hierarchy of clusters.
+NO_CLUSTERS = {
+    "outlier_detector": "is an outlier detector, which knows two kinds of rows and no clusters",
+    "regressor": "is a regressor, which predicts numbers and knows no clusters",
+}
+WAY_OUT = (
+    "Or give response_method a function of the model and X that returns (n, K) logits, if it has "
+    "any."
+)
+
+
+def innermost(estimator):
+    """The model itself, inside pipelines, searches, frozen and other meta-estimators."""
+    while (inside := _inside(estimator)) is not None:
+        estimator = inside
+    return estimator
+
+
+def _inside(estimator):
+    """The model that a meta-estimator asks, or None."""
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.estimator
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1] if estimator.steps else None
+    # An ensemble's `estimator_` is what its members were cloned from.
+    names = ["best_estimator_", "final_estimator_"]
+    names += [] if hasattr(estimator, "estimators_") else ["estimator_"]
+    return next((getattr(estimator, name) for name in names if hasattr(estimator, name)), None)
+
+
+def name_of(estimator):
+    """Class of the innermost model."""
+    return type(innermost(estimator)).__name__
+
+
+def classes_of(estimator):
+    """Classes of a fitted classifier, or None; those of several outputs are none of a row."""
+    classes = getattr(estimator, "classes_", None)
+    if isinstance(classes, list) and any(np.ndim(some) for some in classes):
+        return None
+    return classes
+
+
+def tags_of(estimator):
+    """Tags of a model, or None if it has none, or holds one that has none."""
+    while isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    if isinstance(estimator, type) or not hasattr(estimator, "__sklearn_tags__"):
+        return None
+    try:
+        return estimator.__sklearn_tags__()  # get_tags of scikit-learn 1.6 warns of a mixin alone
+    except (AttributeError, IndexError):  # of a mixin alone, or an empty pipeline
+        return None
+
+
+def _kind_of(estimator):
+    """Kind of the outermost model that says so, or None."""
+    while estimator is not None:
+        tags = tags_of(estimator)
+        # Before scikit-learn had tags, an attribute told.
+        kind = getattr(estimator, "_estimator_type", None) if tags is None else tags.estimator_type
+        if kind is None and isinstance(estimator, OutlierMixin):
+            kind = "outlier_detector"
+        if kind is not None or hasattr(estimator, "classes_"):
+            return kind
+        estimator = _inside(estimator)
+    return None
+
+
+def refuse_other_kinds(estimator):
+    """Refuse a model, fitted or not, that is neither a clusterer nor a classifier."""
+    kind = _kind_of(estimator)
+    if isinstance(kind, str) and kind in NO_CLUSTERS:
+        raise TypeError(
+            f"{name_of(estimator)} {NO_CLUSTERS[kind]}: give a clusterer or a classifier. {WAY_OUT}"
+        )
+
+
+def refuse_targets(estimator, y):
+    """Refuse classes of which a row can have several at once."""
+    # A clusterer does not look at y, and a frozen model is not fitted.
+    ignored = _kind_of(estimator) in ("clusterer", "density_estimator")
+    if y is None or ignored or isinstance(estimator, FrozenEstimator):
+        return
+    try:
+        kind = type_of_target(y)
+    except (TypeError, ValueError):
+        return  # the model may take it all the same, or say better what is wrong
+    if kind.endswith(("indicator", "multioutput")):
+        _refuse_several(f"y has several outputs for each row ({kind})")
+
+
+def refuse_outputs(estimator, X):
+    """Refuse a fitted classifier that predicts several outputs for the rows of X, a few of them."""
+    tags = tags_of(estimator)
+    if tags is None or tags.estimator_type != "classifier" or not hasattr(estimator, "predict"):
+        return
+    shape = np.shape(estimator.predict(X))
+    if len(shape) > 1 and shape[1] > 1:
+        _refuse_several(f"{name_of(estimator)} predicts {shape[1]} outputs for each row")
+
+
+def _refuse_several(fault):
+    raise ValueError(
+        f"{fault}, but a row is in one leaf of a tree: fit one output at a time, such as y[:, 0]. "
+        + WAY_OUT
+    )

@@ -1,0 +1,259 @@
+"""What an inner model may be, and what it may be given: other models and targets are refused."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, OutlierMixin, clone
+from sklearn.cluster import KMeans
+from sklearn.covariance import EllipticEnvelope
+from sklearn.datasets import load_iris
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.feature_selection import RFE
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
+from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import get_tags
+
+from skl2h import (
+    L2HClustering,
+)
+
+X, y = load_iris(return_X_y=True)
+
+
+class Untagged:
+    """What a model of another library may be: it has no tags and no base class."""
+
+    def get_params(self, deep=False):
+        return {}
+
+    def set_params(self):
+        return self
+
+    def fit(self, X, y=None):
+        self.model_ = RidgeClassifier().fit(X, np.arange(len(X)) % 3 if y is None else y)
+        return self
+
+    def predict(self, X):
+        return self.decision_function(X)  # not classes, as in some libraries
+
+    def decision_function(self, X):
+        return self.model_.decision_function(X)
+
+
+class MixinAlone(ClassifierMixin, Untagged):
+    """As scikit-learn's classifiers were before there were tags."""
+
+
+class UntaggedOutliers(OutlierMixin, Untagged):
+    """It has no `__sklearn_tags__` to inherit."""
+
+
+class Wrapper(MetaEstimatorMixin, BaseEstimator):
+    """A meta-estimator that says nothing of its kind."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y=None):
+        self.estimator_ = clone(self.estimator).fit(X, y)
+        return self
+
+    def decision_function(self, X):
+        return self.estimator_.decision_function(X)
+
+
+class Ordinal(Wrapper):
+    """A classifier, by its classes, around a regressor."""
+
+    def fit(self, X, y=None):
+        self.classes_ = np.unique(y)
+        return super().fit(X, y)
+
+    def decision_function(self, X):
+        return -np.square(np.subtract.outer(self.estimator_.predict(X), self.classes_))
+
+
+OUTLIERS = {
+    "IsolationForest": IsolationForest(n_estimators=2, random_state=0),
+    "OneClassSVM": OneClassSVM(),
+    "EllipticEnvelope": EllipticEnvelope(random_state=0),
+    "LocalOutlierFactor": LocalOutlierFactor(novelty=True),
+    "UntaggedOutliers": UntaggedOutliers(),
+}
+REGRESSORS = {
+    "Ridge": Ridge(),
+    "DecisionTreeRegressor": DecisionTreeRegressor(),
+}
+WRAPS = {
+    "alone": lambda model: model,
+    "pipeline": lambda model: make_pipeline(StandardScaler(), model),
+    "frozen": lambda model: FrozenEstimator(clone(model).fit(X, y)),
+    "frozen pipeline": lambda model: FrozenEstimator(
+        make_pipeline(StandardScaler(), model).fit(X, y)
+    ),
+}
+
+
+def one_fold(model):
+    rows = np.arange(len(X))
+    return GridSearchCV(model, {}, scoring=lambda model, X, y=None: 0.0, cv=[(rows, rows)])
+
+
+class TestKinds:
+    @pytest.mark.filterwarnings("ignore:The following error was raised:DeprecationWarning")
+    @pytest.mark.parametrize("wrap", WRAPS)
+    @pytest.mark.parametrize("name", OUTLIERS | REGRESSORS)
+    @pytest.mark.parametrize("method", ["auto", "decision_function", "predict"])
+    def test_other_kinds_are_refused(self, name, wrap, method):
+        model = WRAPS[wrap]((OUTLIERS | REGRESSORS)[name])
+        kind = "an outlier detector" if name in OUTLIERS else "a regressor"
+        with pytest.raises(TypeError, match=f"{name} is {kind}.* give a clusterer or a classifi"):
+            L2HClustering(model, response_method=method).fit(X, y)
+
+    @pytest.mark.parametrize(
+        ("wrap", "name"),
+        [(one_fold, "IsolationForest"), (Wrapper, "IsolationForest"), (one_fold, "Ridge")]
+        + [(Wrapper, "Ridge"), (RFE, "Ridge")],
+    )
+    def test_in_other_meta_estimators(self, wrap, name):
+        model = wrap((OUTLIERS | REGRESSORS)[name])
+        with pytest.raises(TypeError, match=r"is an outlier detector|is a regressor"):
+            L2HClustering(model).fit(X, y)
+
+    def test_before_anything_is_fitted(self):
+        class Slow(Ridge):
+            def fit(self, X, y=None):
+                raise AssertionError
+
+        with pytest.raises(TypeError, match="Slow is a regressor"):
+            L2HClustering(Slow()).fit(X, y)
+
+    @pytest.mark.parametrize("n_columns", [1, 3])
+    def test_a_function_may_make_logits_of_any_model(self, n_columns):
+        def logits(model, X):
+            scores = model.predict(X)
+            if n_columns > 1:
+                scores = -np.square(np.subtract.outer(scores, np.arange(n_columns)))
+            return scores
+
+        model = L2HClustering(Ridge(), response_method=logits).fit(X, y)
+        assert model.n_leaves_ == max(n_columns, 2)
+        assert np.array_equal(model.predict(X), model.labels_)
+
+    @pytest.mark.parametrize("model", [Untagged(), MixinAlone(), Wrapper(RidgeClassifier())])
+    @pytest.mark.parametrize("wrap", [None, Wrapper])
+    def test_models_that_say_nothing_work(self, model, wrap):
+        model = model if wrap is None else wrap(model)
+        fitted = L2HClustering(model).fit(X, y)
+        assert fitted.n_leaves_ == 3
+        assert np.array_equal(fitted.predict(X), fitted.labels_)
+
+    def test_a_classifier_around_a_regressor_works(self):
+        for model in (Ordinal(Ridge()), make_pipeline(StandardScaler(), Ordinal(Ridge()))):
+            assert L2HClustering(model).fit(X, y).tree_.names == ("0", "1", "2")
+
+    def test_mixtures_are_tagged_as_densities(self):
+        mixture = GaussianMixture(3, random_state=0)
+        assert get_tags(mixture).estimator_type == "density_estimator"
+        for model in (mixture, make_pipeline(StandardScaler(), mixture), one_fold(mixture)):
+            assert L2HClustering(model).fit(X).n_leaves_ == 3
+
+    @pytest.mark.parametrize("model", [Untagged(), MixinAlone()])
+    def test_tags_of_models_that_have_none(self, model):
+        for inner in (model, FrozenEstimator(model)):
+            assert get_tags(L2HClustering(inner)).estimator_type == "clusterer"
+
+
+LABELS = np.column_stack([y == 0, y > 0, y == 2]).astype(int)
+OUTPUTS = np.column_stack([y, y[::-1]])
+CLASSIFIERS = {
+    "OneVsRestClassifier": OneVsRestClassifier(RidgeClassifier()),
+    "RandomForestClassifier": RandomForestClassifier(2, random_state=0),
+    "KNeighborsClassifier": KNeighborsClassifier(),
+    "RidgeClassifier": RidgeClassifier(),
+    "MultiOutputClassifier": MultiOutputClassifier(KNeighborsClassifier()),
+    "ClassifierChain": ClassifierChain(RidgeClassifier()),
+}
+
+
+class TestTargets:
+    @pytest.mark.parametrize("name", CLASSIFIERS)
+    def test_several_labels_a_row_are_refused(self, name):
+        for model in (CLASSIFIERS[name], make_pipeline(StandardScaler(), CLASSIFIERS[name])):
+            with pytest.raises(ValueError, match=r"y has several outputs .*\(multilabel-indicator"):
+                L2HClustering(model).fit(X, LABELS)
+
+    @pytest.mark.parametrize("convert", [np.asarray, np.ndarray.tolist, "pandas"])
+    def test_several_outputs_are_refused(self, convert):
+        if convert == "pandas":
+            convert = pytest.importorskip("pandas").DataFrame
+        targets = convert(OUTPUTS)
+        with pytest.raises(ValueError, match=r"y has several outputs .*multiclass-multioutput"):
+            L2HClustering(RandomForestClassifier(2)).fit(X, targets)
+
+    @pytest.mark.parametrize("wrap", ["frozen", "frozen pipeline"])
+    @pytest.mark.parametrize("name", CLASSIFIERS)
+    def test_models_that_were_fitted_on_several_are_refused(self, name, wrap, monkeypatch):
+        model = clone(CLASSIFIERS[name])
+        if wrap == "frozen pipeline":
+            model = make_pipeline(StandardScaler(), model)
+        frozen = FrozenEstimator(model.fit(X, LABELS))
+        with pytest.raises(ValueError, match=f"{name} predicts 3 outputs for each row"):
+            L2HClustering(frozen).fit(X)
+
+    def test_and_on_the_workers_of_dask(self):
+        da = pytest.importorskip("dask.array")
+        frozen = FrozenEstimator(RidgeClassifier().fit(X, LABELS))
+        rows = da.from_array(X, chunks=(50, 4))
+        with pytest.raises(RuntimeError, match="RidgeClassifier predicts 3 outputs for each row"):
+            L2HClustering(frozen).fit(rows)
+
+    @pytest.mark.parametrize("output", [0, 1])
+    def test_a_function_may_choose_one_of_them(self, output):
+        def one(model, X):
+            return np.log(model.predict_proba(X)[output] + 1e-9)
+
+        model = MultiOutputClassifier(KNeighborsClassifier())
+        found = L2HClustering(model, response_method=one).fit(X, OUTPUTS)
+        alone = L2HClustering(
+            KNeighborsClassifier(), response_method=lambda model, X: one(_Outputs(model), X)
+        )
+        assert found.tree_ == alone.fit(X, OUTPUTS[:, output]).tree_
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            KMeans(3, n_init=1),
+            GaussianMixture(3),
+            make_pipeline(StandardScaler(), KMeans(3, n_init=1)),
+        ],
+    )
+    @pytest.mark.parametrize("targets", [LABELS, OUTPUTS, X])
+    def test_clusterers_do_not_look_at_y(self, model, targets):
+        assert L2HClustering(model).fit(X, targets).n_leaves_ == 3
+
+    def test_one_column_is_one_output(self):
+        model = L2HClustering(RandomForestClassifier(2, random_state=0))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of scikit-learn, about the shape
+            assert model.fit(X, y[:, np.newaxis]).n_leaves_ == 3
+
+
+class _Outputs:
+    """A classifier of one output as one of two."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def predict_proba(self, X):
+        return [self.model.predict_proba(X)] * 2
