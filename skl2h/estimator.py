@@ -27,6 +27,7 @@ from .inner_model import (
     refuse_other_kinds,
     refuse_targets,
     tags_of,
+    warn_of_unseen,
 )
 from .merge import N_REPORTS
 from .model_logits import check_dask, is_precomputed, logits_to_fit, map_rows
@@ -122,6 +123,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     X may be a Dask array or data frame, if the inner model is a `FrozenEstimator` or
     ``"precomputed"``: the model is asked on the workers, chunk by chunk, and no rows come here.
     `labels_`, `leaf_labels_` and whatever has an entry for each row are Dask arrays then.
+
+    To scikit-learn this is a clusterer whatever the inner model is: in searches and
+    cross-validations of a classifier give ``cv=StratifiedKFold()``, as folds are not stratified
+    for a number.
 
     With scikit-learn 1.9 or newer, ``set_callbacks(ProgressBar())`` shows the fit of the inner
     model, where it supports callbacks, and the merges; also when it is set on a search around
@@ -480,12 +485,26 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         ------
         NotFittedError
             If `fit` has not been called.
+
+        Warns
+        -----
+        UnseenClassWarning
+            If the inner model is a classifier that has never seen some class of y, so that no row
+            of it can be right.
+
+        Notes
+        -----
+        In searches and cross-validations of a classifier give ``cv=StratifiedKFold()``. To
+        scikit-learn this is a clusterer, so an integer, or None, cuts the rows in their order:
+        where they are sorted by class, each fold is scored by a model that has not seen its class.
         """
         check_is_fitted(self)
         refuse_dask(X)
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "score", **params).estimator.score
-        return self.estimator_.score(X, y, **params)
+        score = self.estimator_.score(X, y, **params)
+        warn_of_unseen(self.estimator_, y)
+        return score
 
     def get_metadata_routing(self):
         """Metadata routing: ``sample_weight``, and whatever the inner model asks for.

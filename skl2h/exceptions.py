@@ -46,12 +46,12 @@ _told_in_searches = set()
 
 
 def warn(text, category):
-    """Warn at the line of the first caller that is neither ours nor scikit-learn's.
+    """Warn at the line of the first caller outside of this package, scikit-learn and joblib.
 
     What was already said in a search, such as ``GridSearchCV``, is not said in one again.
     """
     frame, level = sys._getframe(1), 2
-    while frame.f_back and _module_of(frame).split(".")[0] in ("skl2h", "sklearn"):
+    while frame.f_back and _module_of(frame).split(".")[0] in ("skl2h", "sklearn", "joblib"):
         frame, level = frame.f_back, level + 1
     if _is_in_search():
         if (category, text) in _told_in_searches:

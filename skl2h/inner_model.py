@@ -9,6 +9,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
+from .exceptions import UnseenClassWarning, warn
+
 __all__ = [
     "classes_of",
     "innermost",
@@ -17,6 +19,7 @@ __all__ = [
     "refuse_outputs",
     "refuse_targets",
     "tags_of",
+    "warn_of_unseen",
 ]
 
 # Why models of some kinds, as tags call them, have no hierarchy of clusters.
@@ -126,3 +129,21 @@ def _refuse_several(fault):
         f"{fault}, but a row is in one leaf of a tree: fit one output at a time, such as y[:, 0]. "
         + WAY_OUT
     )
+
+
+def warn_of_unseen(estimator, y):
+    """Warn of classes of y that a fitted classifier has never seen, so that it cannot be right."""
+    classes = classes_of(estimator)
+    if y is None or classes is None:
+        return
+    unseen = set(np.ravel(y).tolist()).difference(np.ravel(classes).tolist())
+    if unseen:
+        named = ", ".join(sorted(map(repr, unseen))[:10])
+        more = len(unseen) - 10
+        warn(
+            f"The model was fitted without {'class' if len(unseen) == 1 else 'classes'} {named}"
+            f"{f' and {more} more' if more > 0 else ''} of y, so none of these rows can be right. "
+            "In a search or a cross-validation give cv=StratifiedKFold(): L2HClustering is no "
+            "classifier, so an integer gives folds in the order of the rows.",
+            UnseenClassWarning,
+        )

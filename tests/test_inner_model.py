@@ -13,7 +13,7 @@ from sklearn.feature_selection import RFE
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
@@ -26,6 +26,7 @@ from sklearn.utils import get_tags
 from skl2h import (
     L2HClustering,
 )
+from skl2h.exceptions import UnseenClassWarning
 
 X, y = load_iris(return_X_y=True)
 
@@ -257,3 +258,51 @@ class _Outputs:
 
     def predict_proba(self, X):
         return [self.model.predict_proba(X)] * 2
+
+
+class TestUnseenClasses:
+    """`score` says that it scores rows of classes which the model cannot predict."""
+
+    @pytest.mark.parametrize("cv", [3, KFold(3)])
+    def test_folds_in_the_order_of_the_classes(self, monkeypatch, cv):
+        monkeypatch.setattr("skl2h.exceptions._told_in_searches", set())
+        model = L2HClustering(RidgeClassifier())
+        message = r"fitted without class \d of y.* give cv=StratifiedKFold\(\)"
+        with pytest.warns(UnseenClassWarning, match=message) as told:
+            scores = cross_val_score(model, X, y, cv=cv, error_score="raise")
+        assert (scores == 0).all()
+        assert len(told) == 3
+        assert {warning.filename for warning in told} == {__file__}
+
+    def test_stratified_folds_need_no_warning(self):
+        model = L2HClustering(RidgeClassifier())
+        found = cross_val_score(model, X, y, cv=StratifiedKFold(3))
+        assert np.array_equal(found, cross_val_score(RidgeClassifier(), X, y, cv=3))
+
+    @pytest.mark.parametrize("wrap", WRAPS)
+    @pytest.mark.parametrize("names", [None, ["setosa", "versicolor", "virginica"]])
+    def test_of_every_model_and_kind_of_class(self, wrap, names):
+        classes = y if names is None else np.array(names)[y]
+        model = RidgeClassifier()
+        if wrap.startswith("frozen"):
+            model = FrozenEstimator(model.fit(X[:100], classes[:100]))
+        else:
+            model = WRAPS[wrap](model)
+        fitted = L2HClustering(model).fit(X[:100], classes[:100])
+        named = "2" if names is None else "'virginica'"
+        for some in (classes, classes.tolist()):
+            with pytest.warns(UnseenClassWarning, match=f"without class {named} of y"):
+                fitted.score(X, some)
+        assert fitted.score(X[:100], classes[:100]) == 1.0
+
+    def test_many_are_counted(self):
+        classes = np.arange(150) // 5
+        fitted = L2HClustering(RidgeClassifier()).fit(X[:50], classes[:50])
+        with pytest.warns(UnseenClassWarning, match="without classes .* and 10 more of y"):
+            fitted.score(X, classes)
+
+    @pytest.mark.parametrize("model", [KMeans(3, n_init=1), GaussianMixture(3)])
+    def test_clusterers_have_seen_no_class(self, model):
+        fitted = L2HClustering(model).fit(X)
+        assert np.isfinite(fitted.score(X, y))
+        assert np.isfinite(fitted.score(X))
