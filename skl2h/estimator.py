@@ -24,6 +24,7 @@ from .confidence import check_confidence, deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
 from .inner_model import (
+    refuse_metadata,
     refuse_other_kinds,
     refuse_targets,
     tags_of,
@@ -188,7 +189,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             For inner models that need it.
         **params : dict
             Passed to the ``fit`` of the inner model, as metadata routing says if it is enabled.
-            ``sample_weight`` weighs the rows of the tree as well.
+            ``sample_weight`` weighs the rows of the tree as well. Where the inner model takes no
+            weights, or is a Pipeline, enable metadata routing, or give a `FrozenEstimator`.
 
         Returns
         -------
@@ -201,7 +203,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             If a parameter is out of range, a row of the logits has NaN, +inf or nothing but
             -inf, or rows can be of several classes at once.
         TypeError
-            If the inner model is neither a clusterer nor a classifier.
+            If the inner model is neither a clusterer nor a classifier, or its ``fit`` does not take
+            one of `params`.
         AttributeError
             If the inner model gives no scores.
         """
@@ -225,6 +228,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             inner_params = params
             if get_config()["enable_metadata_routing"]:
                 inner_params = process_routing(self, "fit", **params).estimator.fit
+            else:
+                refuse_metadata(self.estimator, params.keys())
             estimator = clone(self.estimator)
             with task.part("fit-estimator").of_inner(estimator):
                 estimator = estimator.fit(X, y, **inner_params)

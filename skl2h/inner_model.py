@@ -3,6 +3,8 @@
 kind    what scikit-learn's tags say that a model is; third-party models may say nothing, and pass
 """
 
+from inspect import Parameter, signature
+
 import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.frozen import FrozenEstimator
@@ -15,6 +17,7 @@ __all__ = [
     "classes_of",
     "innermost",
     "name_of",
+    "refuse_metadata",
     "refuse_other_kinds",
     "refuse_outputs",
     "refuse_targets",
@@ -31,6 +34,12 @@ WAY_OUT = (
     "Or give response_method a function of the model and X that returns (n, K) logits, if it has "
     "any."
 )
+
+# What to do where the rows have weights and the inner model takes none.
+TREE_ALONE = (
+    "To weigh the rows of the tree alone, fit the model first and give FrozenEstimator(model)."
+)
+ROUTING = "Or enable metadata routing, sklearn.set_config(enable_metadata_routing=True)"
 
 
 def innermost(estimator):
@@ -129,6 +138,50 @@ def _refuse_several(fault):
         f"{fault}, but a row is in one leaf of a tree: fit one output at a time, such as y[:, 0]. "
         + WAY_OUT
     )
+
+
+def refuse_metadata(estimator, names):
+    """Refuse arguments by name that the ``fit`` of a model does not take; for want of routing."""
+    if isinstance(estimator, FrozenEstimator) or not hasattr(estimator, "fit"):
+        return
+    if isinstance(estimator, Pipeline):
+        for name in sorted(names):
+            _refuse_of_steps(estimator, name)
+        return
+    try:
+        parameters = signature(estimator.fit).parameters
+    except (TypeError, ValueError):
+        return  # it was not written in Python
+    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        # A search, or another meta-estimator, passes weights on, and keeps some others to itself.
+        passed = {name for name in names if name.endswith("sample_weight")}
+        refuse_metadata(getattr(estimator, "estimator", None), passed)
+        return
+    for name in sorted(names - parameters.keys()):
+        raise TypeError(
+            f"{type(estimator).__name__}.fit takes no {name}."
+            + (f" {TREE_ALONE} {ROUTING}." if name == "sample_weight" else "")
+        )
+
+
+def _refuse_of_steps(pipeline, name):
+    steps = dict(pipeline.steps)
+    step, is_of_step, name = name.partition("__")
+    if is_of_step and step not in steps:
+        raise TypeError(
+            f"{step}__{name} is for no step of the {type(pipeline).__name__}: they are "
+            f"{', '.join(steps)}."
+        )
+    if is_of_step:
+        refuse_metadata(steps[step], {name})
+    elif step == "sample_weight":
+        last = list(steps)[-1]
+        raise TypeError(
+            f"{type(pipeline).__name__}.fit takes no sample_weight, as it does not say for which "
+            f"step. {TREE_ALONE} {ROUTING}, and let each step that can take weights say whether "
+            "it does, with set_fit_request(sample_weight=True); those weigh the tree and the step. "
+            f"{last}__sample_weight weighs that step, if it can, but not the tree."
+        )
 
 
 def warn_of_unseen(estimator, y):

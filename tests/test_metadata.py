@@ -6,6 +6,9 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
+from sklearn.frozen import FrozenEstimator
+from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -68,3 +71,96 @@ class TestRequests:
             assert str(model.get_metadata_routing()) == first
             assert "'predict': {'level': True}" in first
             assert "'fit': {'sample_weight': True}" in first
+
+
+def mixture():
+    return GaussianMixture(8, random_state=0)
+
+
+def of_outer_pipeline():
+    steps = make_pipeline(StandardScaler(), L2HClustering(mixture()))
+    return lambda: steps.fit(X, l2hclustering__sample_weight=weights)
+
+
+def fit_of(model, **params):
+    return lambda: L2HClustering(model).fit(X, **params)
+
+
+NOT_TAKEN = {
+    "no weights": (fit_of(mixture(), sample_weight=weights), "GaussianMixture"),
+    "in a search": (
+        fit_of(GridSearchCV(mixture(), {"n_components": [8]}), sample_weight=weights),
+        "GaussianMixture",
+    ),
+    "nested": (fit_of(L2HClustering(mixture()), sample_weight=weights), "GaussianMixture"),
+    "fit_predict": (
+        lambda: L2HClustering(mixture()).fit_predict(X, sample_weight=weights),
+        "GaussianMixture",
+    ),
+    "in an outer Pipeline": (of_outer_pipeline(), "GaussianMixture"),
+    "of a step": (
+        fit_of(make_pipeline(StandardScaler(), mixture()), gaussianmixture__sample_weight=weights),
+        "GaussianMixture",
+    ),
+    "of a Pipeline": (
+        fit_of(make_pipeline(StandardScaler(), kmeans()), sample_weight=weights),
+        "Pipeline",
+    ),
+    "of a Pipeline in a search": (
+        fit_of(GridSearchCV(make_pipeline(kmeans()), {}), sample_weight=weights),
+        "Pipeline",
+    ),
+}
+
+
+class TestWeightsThatAreNotTaken:
+    @pytest.mark.parametrize("name", NOT_TAKEN)
+    def test_the_error_says_what_to_do(self, name):
+        fit, model = NOT_TAKEN[name]
+        message = rf"{model}\.fit takes no sample_weight.*FrozenEstimator.*enable metadata routing"
+        with pytest.raises(TypeError, match=message):
+            fit()
+
+    def test_a_pipeline_tells_the_name_of_the_step(self):
+        fit = fit_of(make_pipeline(StandardScaler(), kmeans()), sample_weight=weights)
+        with pytest.raises(TypeError, match=r"kmeans__sample_weight weighs .* not the tree"):
+            fit()
+
+    def test_a_step_that_is_not_there(self):
+        fit = fit_of(make_pipeline(StandardScaler(), kmeans()), means__sample_weight=weights)
+        message = "means__sample_weight is for no step of the Pipeline: they are standardscaler, k"
+        with pytest.raises(TypeError, match=message):
+            fit()
+
+    def test_other_arguments(self):
+        with pytest.raises(TypeError, match=r"KMeans\.fit takes no groups\."):
+            L2HClustering(kmeans()).fit(X, groups=weights)
+
+    def test_both_ways_out_give_the_weighted_tree(self):
+        with config_context(enable_metadata_routing=True):
+            routed = L2HClustering(mixture()).fit(X, sample_weight=weights)
+        frozen = L2HClustering(FrozenEstimator(mixture().fit(X))).fit(X, sample_weight=weights)
+        assert routed.tree_ == frozen.tree_
+        assert routed.leaf_counts_.sum() == weights.sum()
+
+    def test_routing_weighs_a_step_of_a_pipeline_and_the_tree(self):
+        with config_context(enable_metadata_routing=True):
+            steps = make_pipeline(
+                StandardScaler().set_fit_request(sample_weight=False),
+                kmeans().set_fit_request(sample_weight=True),
+            )
+            model = L2HClustering(steps).fit(X, sample_weight=weights)
+        rows = StandardScaler().fit_transform(X)
+        assert model.tree_ == L2HClustering(kmeans()).fit(rows, sample_weight=weights).tree_
+
+    def test_the_name_of_a_step_weighs_the_step_alone(self):
+        steps = make_pipeline(StandardScaler(), kmeans())
+        model = L2HClustering(steps).fit(X, kmeans__sample_weight=weights)
+        rows = StandardScaler().fit_transform(X)
+        inner = kmeans().fit(rows, sample_weight=weights)
+        assert np.allclose(model.estimator_[-1].cluster_centers_, inner.cluster_centers_)
+        assert model.leaf_counts_.sum() == len(X)
+
+    def test_a_search_keeps_groups_to_itself(self):
+        search = GridSearchCV(kmeans(), {}, cv=GroupKFold(2))
+        assert L2HClustering(search).fit(X, groups=np.arange(len(X)) % 4).n_leaves_ == 8
