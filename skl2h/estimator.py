@@ -24,6 +24,7 @@ from .confidence import check_confidence, deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
 from .inner_model import (
+    as_rows,
     refuse_metadata,
     refuse_other_kinds,
     refuse_targets,
@@ -209,6 +210,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             If the inner model gives no scores.
         """
         _check_parameters(self)
+        X = as_rows(X)
         if is_dask(X):
             check_dask(self)
         n_tasks = 1 if is_precomputed(self) else 2

@@ -3,6 +3,7 @@
 kind    what scikit-learn's tags say that a model is; third-party models may say nothing, and pass
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils.multiclass import type_of_target
 from .exceptions import UnseenClassWarning, warn
 
 __all__ = [
+    "as_rows",
     "classes_of",
     "innermost",
     "name_of",
@@ -64,6 +66,29 @@ def _inside(estimator):
 def name_of(estimator):
     """Class of the innermost model."""
     return type(innermost(estimator)).__name__
+
+
+def as_rows(X):
+    """X itself, or a list of its rows if they can be gone through but not cut into batches.
+
+    Models of texts take such a generator, a deque or the values of a mapping, and here it is read
+    more than once.
+    """
+    is_array = any(hasattr(X, name) for name in ("shape", "__array__", "__dask_graph__"))
+    if is_array or not isinstance(X, Iterable) or isinstance(X, (list, str, bytes)):
+        return X
+    if isinstance(X, Mapping):
+        raise TypeError(
+            f"X is a {type(X).__name__}, which has keys and values: give list(X.values()), or "
+            "another sequence of its rows."
+        )
+    if isinstance(X, Sequence):
+        try:
+            X[:0]
+        except (TypeError, ValueError, IndexError):
+            return list(X)
+        return X
+    return X if hasattr(X, "__getitem__") else list(X)
 
 
 def classes_of(estimator):

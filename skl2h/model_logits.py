@@ -14,6 +14,7 @@ from .build import check_logits
 from .dask_arrays import is_dask, map_chunks, refuse_dask, sample_of
 from .dask_graph import import_dask
 from .distributed import dask_logits, dask_scores
+from .inner_model import as_rows
 from .logits import as_logits
 
 __all__ = ["check_dask", "is_precomputed", "logits_of_rows", "logits_to_fit", "map_rows"]
@@ -60,6 +61,7 @@ def map_rows(model, function, X, shape=(), dtype=np.intp):
     """What a function says of the logits of each row, of some shape; lazily of Dask's rows."""
     # As the model was fitted, whatever its parameters have been set to since.
     estimator, response = model.estimator_, model._response
+    X = as_rows(X)
     if is_dask(X):
         if isinstance(estimator, str):
             validate_data(model, sample_of(X), skip_check_array=True, reset=False)
@@ -70,6 +72,7 @@ def map_rows(model, function, X, shape=(), dtype=np.intp):
 
 def logits_of_rows(model, X):
     """Logits of all rows of X, as they were fitted."""
+    X = as_rows(X)
     if isinstance(model.estimator_, str):
         scores = check_logits(X)
         validate_data(model, X, skip_check_array=True, reset=False)

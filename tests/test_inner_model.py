@@ -1,6 +1,7 @@
 """What an inner model may be, and what it may be given: other models and targets are refused."""
 
 import warnings
+from collections import UserList, deque
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.covariance import EllipticEnvelope
 from sklearn.datasets import load_iris
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import RFE
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge, RidgeClassifier
@@ -25,8 +27,13 @@ from sklearn.utils import get_tags
 
 from skl2h import (
     L2HClustering,
+    bootstrap_support,
+    merge_evidence,
+    metrics,
+    suggest_levels,
 )
 from skl2h.exceptions import UnseenClassWarning
+from skl2h.metrics import make_tree_scorer
 
 X, y = load_iris(return_X_y=True)
 
@@ -306,3 +313,89 @@ class TestUnseenClasses:
         fitted = L2HClustering(model).fit(X)
         assert np.isfinite(fitted.score(X, y))
         assert np.isfinite(fitted.score(X))
+
+
+TEXTS = ["a cat sat", "the dog ran", "a red bus", "the blue car", "cat and dog", "car on road"] * 5
+TOPICS = np.arange(30) % 6
+
+
+def generator(texts):
+    yield from texts
+
+
+KINDS = {
+    "tuple": tuple,
+    "array": np.array,
+    "values": lambda texts: dict(enumerate(texts)).values(),
+    "deque": deque,
+    "generator": generator,
+    "iterator": iter,
+    "map": lambda texts: map(str, texts),
+    "own sequence": UserList,
+    "pandas": lambda texts: pytest.importorskip("pandas").Series(texts, index=range(90, 120)),
+    "polars": lambda texts: pytest.importorskip("polars").Series(texts),
+}
+METHODS = {
+    "fit": lambda model, X: clone(model).fit(X, TOPICS).labels_,
+    "fit_predict": lambda model, X: clone(model).fit_predict(X, TOPICS),
+    "predict": lambda model, X: model.predict(X, level=[6, 3]),
+    "predict_proba": lambda model, X: model.predict_proba(X, level=3),
+    "predict_node": lambda model, X: model.predict_node(X),
+    "score": lambda model, X: model.score(X, TOPICS),
+    "merge_evidence": lambda model, X: merge_evidence(model, X).margins,
+    "suggest_levels": lambda model, X: suggest_levels(model, X)[1],
+    "bootstrap_support": lambda model, X: (
+        bootstrap_support(model, X, n_resamples=2, random_state=0).support
+    ),
+    "scorer": lambda model, X: make_tree_scorer(by_all)(model, X, TOPICS),
+}
+
+
+def by_all(leaf_labels, profiles, y):
+    return metrics.leaf_purity(leaf_labels, y) + profiles.sum()
+
+
+@pytest.fixture(scope="module")
+def of_texts():
+    inner = make_pipeline(TfidfVectorizer(), RidgeClassifier())
+    return L2HClustering(inner).fit(TEXTS, TOPICS)
+
+
+class TestTexts:
+    """Rows are whatever the inner model takes, also what can be gone through only once."""
+
+    @pytest.mark.parametrize("batch_size", [2**14, 7])
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_whatever_the_inner_model_takes(self, of_texts, monkeypatch, kind, method, batch_size):
+        monkeypatch.setattr("skl2h.response.BATCH_SIZE", batch_size)
+        texts = KINDS[kind](TEXTS)
+        found = METHODS[method](of_texts, texts)
+        np.testing.assert_allclose(found, METHODS[method](of_texts, TEXTS), rtol=1e-12)
+
+    def test_a_function_gets_them_as_well(self):
+        def scores(model, X):
+            return model.decision_function(X)
+
+        inner = make_pipeline(TfidfVectorizer(), RidgeClassifier())
+        model = L2HClustering(inner, response_method=scores).fit(generator(TEXTS), TOPICS)
+        assert np.array_equal(model.predict(generator(TEXTS)), model.labels_)
+
+    def test_lists_and_arrays_are_passed_on_as_they_are(self):
+        class Recorder(RidgeClassifier):
+            def fit(self, X, y=None):
+                self.given_ = X
+                return super().fit(X, y)
+
+        for rows in (X, X.tolist(), np.asfortranarray(X)):
+            assert L2HClustering(Recorder()).fit(rows, y).estimator_.given_ is rows
+
+    @pytest.mark.parametrize("method", ["fit", "predict", "predict_proba", "merge_evidence"])
+    def test_a_mapping_has_no_rows(self, of_texts, method):
+        texts = dict(enumerate(TEXTS))
+        with pytest.raises(TypeError, match=r"X is a dict, .* give list\(X\.values\(\)\)"):
+            METHODS[method](of_texts, texts)
+
+    def test_one_text_is_no_collection_of_texts(self, of_texts):
+        with pytest.raises(ValueError, match="string object received"):
+            of_texts.predict("a cat sat")

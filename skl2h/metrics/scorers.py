@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..estimator import L2HClustering
 from ..fitted import last_step, profile_matrix
+from ..inner_model import as_rows
 
 __all__ = ["make_tree_scorer"]
 
@@ -130,6 +131,7 @@ class _TreeScorer:
     def __call__(self, estimator, X, y=None):
         check_is_fitted(estimator)
         model, X = last_step(estimator, X)
+        X = as_rows(X)
         if not isinstance(model, L2HClustering):
             raise TypeError(
                 "A fitted L2HClustering is needed, or a Pipeline that ends in one, got "
