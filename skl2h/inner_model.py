@@ -141,7 +141,8 @@ def refuse_targets(estimator, y):
     if y is None or ignored or isinstance(estimator, FrozenEstimator):
         return
     try:
-        kind = type_of_target(y)
+        # It warns of many classes in a column, which the model does as well.
+        kind = type_of_target(y) if np.ndim(y) > 1 else "one column"
     except (TypeError, ValueError):
         return  # the model may take it all the same, or say better what is wrong
     if kind.endswith(("indicator", "multioutput")):
@@ -199,7 +200,7 @@ def _refuse_of_steps(pipeline, name):
         )
     if is_of_step:
         refuse_metadata(steps[step], {name})
-    elif step == "sample_weight":
+    elif step == "sample_weight" and steps:
         last = list(steps)[-1]
         raise TypeError(
             f"{type(pipeline).__name__}.fit takes no sample_weight, as it does not say for which "

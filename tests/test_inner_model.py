@@ -256,6 +256,16 @@ class TestTargets:
             warnings.simplefilter("ignore")  # of scikit-learn, about the shape
             assert model.fit(X, y[:, np.newaxis]).n_leaves_ == 3
 
+    def test_many_classes_are_no_reason_for_another_warning(self):
+        model = KNeighborsClassifier(1)
+        counts = []
+        for fitted in (model, L2HClustering(model)):
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                fitted.fit(X, np.arange(150) % 149)
+            counts.append(len([one for one in told if "unique classes" in str(one.message)]))
+        assert counts[0] == counts[1]
+
 
 class _Outputs:
     """A classifier of one output as one of two."""
