@@ -1,21 +1,6 @@
 """A hierarchy of the clusters of any fitted clusterer or classifier, read from its logits."""
 
-from importlib.metadata import version
-
-from . import datasets, exceptions, export, metrics
-from .build import l2h_tree
-from .estimator import L2HClustering
-from .evidence import merge_evidence
-from .levels import suggest_levels
-from .plotting import DendrogramDisplay
-from .profile_plotting import ProfileMatrixDisplay
-from .support import bootstrap_support
-from .taxonomy import surprises
-from .temi import TEMI
-from .tree import MergeTree
-from .turtle import TURTLE
-
-__version__ = version("skl2h")
+from importlib import import_module
 
 __all__ = [
     "TEMI",
@@ -35,3 +20,39 @@ __all__ = [
     "suggest_levels",
     "surprises",
 ]
+
+# Loaded when they are asked for: the command line has to answer an interrupt before that.
+_HOMES = {
+    "TEMI": "temi",
+    "TURTLE": "turtle",
+    "DendrogramDisplay": "plotting",
+    "L2HClustering": "estimator",
+    "MergeTree": "tree",
+    "ProfileMatrixDisplay": "profile_plotting",
+    "bootstrap_support": "support",
+    "l2h_tree": "build",
+    "merge_evidence": "evidence",
+    "suggest_levels": "levels",
+    "surprises": "taxonomy",
+}
+
+
+def __getattr__(name):
+    if name == "__version__":
+        return import_module("importlib.metadata").version("skl2h")
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    module = f"{__name__}.{name}"
+    if not name.startswith("_"):
+        try:
+            return import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,32 @@
+"""What `import skl2h` gives, and what it does not load yet."""
+
+import subprocess
+import sys
+
+import pytest
+
+import skl2h
+
+
+@pytest.mark.parametrize("name", skl2h.__all__)
+def test_public_names_are_there(name):
+    assert name in dir(skl2h)
+    assert getattr(skl2h, name) is not None
+
+
+def test_modules_are_there():
+    """Whoever writes ``skl2h.tree.MergeTree`` need not import ``skl2h.tree``."""
+    command = "import skl2h; assert skl2h.tree.MergeTree is skl2h.MergeTree"
+    subprocess.run([sys.executable, "-c", command], check=True)
+
+
+@pytest.mark.parametrize("name", ["nothing", "_nothing", "Tree"])
+def test_other_names_are_not_there(name):
+    with pytest.raises(AttributeError, match=f"module 'skl2h' has no attribute '{name}'"):
+        getattr(skl2h, name)
+
+
+def test_the_package_alone_is_loaded_at_once():
+    """The command line has to answer an interrupt while the rest is loaded."""
+    command = "import sys, skl2h; assert not {'numpy', 'scipy', 'sklearn'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", command], check=True)
