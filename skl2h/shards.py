@@ -95,7 +95,7 @@ def are_paths(logits):
     )
 
 
-def open_shards(paths, *, kind="logits", n_jobs=None):
+def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):
     """`Shards` of some .npy files, of which the headers are read.
 
     Raises
@@ -120,7 +120,7 @@ def open_shards(paths, *, kind="logits", n_jobs=None):
             Shard(path, start, min(start + step, n_rows), header, scores.shape, scores.dtype, order)
             for start in range(0, n_rows, step)
         ]
-    return Shards(shards, n_leaves, kind, n_jobs)
+    return Shards(shards, n_leaves, {"kind": kind, "divisor": divisor}, n_jobs)
 
 
 def refuse_paths(X):
@@ -195,7 +195,7 @@ class Shards:
 
     def read(self):
         """Read all rows once, a `Reading`."""
-        read = partial(_read, kind=self.kind, keep=self.keep)
+        read = partial(_read, keep=self.keep, **self.kind)
         reading = self._pass(read, add_readings)
         names = [(shard.path, shard.start) for shard in self.shards]
         check_reading(reading, names)
@@ -208,11 +208,11 @@ class Shards:
         """Bring rows up to date: profiles of `Grown` groups, a `Table`, and how many rows."""
         if not self.keep:
             grown = grown.from_leaves()
-        return self._pass(partial(_update, grown=grown, kind=self.kind, keep=self.keep), add_told)
+        return self._pass(partial(_update, grown=grown, keep=self.keep, **self.kind), add_told)
 
     def soft(self, leaves):
         """Profiles of leaves without rows, a `Table`."""
-        return self._pass(partial(_soft, leaves=leaves, kind=self.kind, keep=self.keep), add_tables)
+        return self._pass(partial(_soft, leaves=leaves, keep=self.keep, **self.kind), add_tables)
 
     def _pass(self, function, add):
         """Sum, in order, of what a function of each shard and its part tells."""
@@ -228,25 +228,25 @@ class Shards:
         return total[0]
 
 
-def _read(shard, weights, kind, keep):
-    chunk = read_chunk(shard.load(), weights, kind=kind)
+def _read(shard, weights, keep, **kind):
+    chunk = read_chunk(shard.load(), weights, **kind)
     return chunk.told, chunk._replace(told=None) if keep else None
 
 
-def _read_again(shard, scores, weights, kind):
-    chunk = read_chunk(scores, weights, kind=kind)
+def _read_again(shard, scores, weights, **kind):
+    chunk = read_chunk(scores, weights, **kind)
     check_again(chunk, shard.path, shard.stop - shard.start)
     return chunk
 
 
-def _update(shard, part, grown, kind, keep):
+def _update(shard, part, grown, keep, **kind):
     scores = shard.load()
-    chunk = part if keep else _read_again(shard, scores, part, kind)
-    chunk = update_chunk(scores, chunk, grown, kind)
+    chunk = part if keep else _read_again(shard, scores, part, **kind)
+    chunk = update_chunk(scores, chunk, grown, **kind)
     return chunk.told, chunk._replace(told=None) if keep else None
 
 
-def _soft(shard, part, leaves, kind, keep):
+def _soft(shard, part, leaves, keep, **kind):
     scores = shard.load()
-    chunk = part if keep else _read_again(shard, scores, part, kind)
-    return soft_profiles_of(scores, chunk, leaves, kind), part
+    chunk = part if keep else _read_again(shard, scores, part, **kind)
+    return soft_profiles_of(scores, chunk, leaves, **kind), part

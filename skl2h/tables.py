@@ -6,7 +6,7 @@ import io
 from .arguments import check_levels
 from .sources import tree_of
 
-__all__ = ["export_csv", "export_networkx", "export_pandas"]
+__all__ = ["csv_writer", "export_csv", "export_networkx", "export_pandas"]
 
 
 def export_csv(tree, *, levels=()):
@@ -52,13 +52,18 @@ def export_csv(tree, *, levels=()):
     tree = tree_of(tree)
     columns = {"node": range(tree.n_nodes)} | node_columns(tree, levels)
     text = io.StringIO()
-    # Python quotes a bare carriage return from 3.13 on: before, all text is quoted.
-    bare = any("\r" in name for name in tree.names)
-    quoting = csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
-    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+    writer = csv_writer(text, tree.names)
     writer.writerow(columns)
     writer.writerows(zip(*columns.values()))
     return text.getvalue()
+
+
+def csv_writer(file, names):
+    """Writer of lines that hold names."""
+    # Python quotes a bare carriage return from 3.13 on: before, all text is quoted.
+    bare = any("\r" in name for name in names)
+    quoting = csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
+    return csv.writer(file, lineterminator="\n", quoting=quoting)
 
 
 def export_pandas(tree, *, levels=()):
