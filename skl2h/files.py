@@ -1,16 +1,100 @@
-"""Files that the command line reads: scores of a table, names of clusters."""
+"""Files that the command line reads: tables of scores, names, weights, and trees."""
 
-import csv
 import glob
-import warnings
+import os
+import re
+from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 
-from .outputs import InputError
+from .archives import read_archive
+from .arguments import check_weights
+from .csv_tables import line_of_row, read_csv
+from .exceptions import LogitsWarning, warn
+from .export import from_json, from_newick
+from .faults import InputError, doing
+from .names import printable
+from .room import check_room
 from .shards import open_shards, why_not_read
 
-__all__ = ["expand", "open_files", "read_names", "read_scores"]
+__all__ = [
+    "TREES",
+    "Table",
+    "check_several",
+    "expand",
+    "has_names",
+    "open_files",
+    "read_names",
+    "read_scores",
+    "read_tree",
+    "read_weights",
+]
+
+# Endings of files of trees.
+TREES = (".json", ".nwk", ".newick")
+
+# Rows from which a column that counts them is no accident.
+COUNTED = 3
+
+
+class Table(NamedTuple):
+    """Scores of a file.
+
+    Attributes
+    ----------
+    path : Path
+    scores : ndarray or sparse matrix of shape (n, K)
+    names : list of str or None
+    has_header : bool or None
+        Whether the first line of a text is names; None if it is no text.
+    """
+
+    path: Path
+    scores: np.ndarray
+    names: list | None = None
+    has_header: bool | None = None
+
+    @contextmanager
+    def faults(self, where):
+        """Name where the scores are from in errors, and their row and column as in the file."""
+        with doing(where):
+            try:
+                yield
+            except ValueError as error:
+                raise InputError(f"{where}: {self._placed(str(error))}") from error
+
+    def _placed(self, message):
+        """Error of rows counted from 0, as of lines of a text, which are counted from 1."""
+        if self.has_header is None:
+            return message
+        message = re.sub(r"in column (\d+)", lambda m: f"in column {int(m[1]) + 1}", message)
+        return re.sub(
+            r"Row (\d+)|sample_weight\[(\d+)\]",
+            lambda m: f"Line {line_of_row(self.path, int(m[1] or m[2]), self.has_header)}",
+            message,
+        )
+
+    def warn_of_row_numbers(self):
+        """Warn of a column that counts the rows."""
+        scores, n_rows = self.scores, self.scores.shape[0]
+        if issparse(scores) or n_rows < COUNTED:
+            return
+        first, last = np.array(scores[[0, -1]], dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            likely = np.isin(first, (0, 1)) & (last - first == n_rows - 1)
+        for column in np.flatnonzero(likely):
+            start = int(first[column])
+            if np.array_equal(scores[:, column], np.arange(start, start + n_rows)):
+                warn(
+                    f"{self.path}: column {column + (self.has_header is not None)} counts {start}, "
+                    f"{start + 1}, {start + 2}... as row numbers do: if it holds them, write the "
+                    "table without it (pandas: index=False).",
+                    LogitsWarning,
+                )
 
 
 def expand(given):
@@ -18,48 +102,55 @@ def expand(given):
     paths = []
     for path in given:
         found = [path]
-        if glob.has_magic(str(path)) and not path.exists():
-            found = sorted(map(Path, glob.glob(str(path))))
+        with doing(path):
+            if glob.has_magic(str(path)) and not path.exists():
+                found = sorted(map(Path, glob.glob(str(path))))
         if not found:
             raise InputError(f"{path}: matches no file.")
         paths += found
     return paths
 
 
-def open_files(paths, kind, arguments):
+def open_files(paths, kind, divisor, arguments):
     """`Shards` of several files, of which each has to be .npy."""
+    check_several(paths, arguments)
+    try:
+        return open_shards(paths, kind=kind, divisor=divisor)
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def check_several(paths, arguments):
+    """Refuse several files that are not .npy, and options that these do not have."""
     for path in paths:
         if path.suffix.lower() != ".npy":
             raise InputError(f"{path}: of several files, each must be .npy.")
     for option in ("array", "header"):
         if (value := getattr(arguments, option)) is not None:
             raise InputError(f"--{option} {value}: is not for .npy files.")
-    try:
-        return open_shards(paths, kind=kind)
-    except OSError as error:
-        raise InputError(f"{error.filename}: {error.strerror or error}.") from None
-    except ValueError as error:
-        raise InputError(str(error)) from None
 
 
-def read_scores(path, arguments):
-    """Array of scores, and the names of its columns where the file has them."""
-    readers = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(f"{path}: the ending must be one of {', '.join(readers)}.")
-    for option, only in (("array", _read_npz), ("header", _read_csv)):
+def read_scores(path, kind, arguments):
+    """`Table` of scores, and the names of its columns where the file has them."""
+    ending = path.suffix.lower()
+    if ending not in (".npy", ".npz", ".csv"):
+        raise InputError(f"{path}: the ending must be one of .npy, .npz, .csv.")
+    for option, only in (("array", ".npz"), ("header", ".csv")):
         value = getattr(arguments, option)
-        if value is not None and reader is not only:
+        if value is not None and ending != only:
             raise InputError(f"--{option} {value}: is not for {path.suffix} files.")
-    try:
-        scores, names = reader(path, arguments)
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}.") from None
-    except Exception as error:  # a stranger's file may fail in any way its format has
-        raise InputError(f"{path}: cannot be read: {why_not_read(error)}.") from None
+    with _reading(path):
+        if ending == ".csv":
+            scores, names = read_csv(path, arguments.header)
+            table = Table(path, scores, names, names is not None)
+        elif ending == ".npz":
+            names_wanted = arguments.names is None
+            table = Table(path, *read_archive(path, arguments.array, kind, names_wanted))
+        else:
+            table = Table(path, _read_npy(path))
+    scores = table.scores
     if scores.dtype.kind not in "biuf":
         raise InputError(
             f"{path}: the array is of dtype {scores.dtype}, not of real numbers; save it with "
@@ -70,101 +161,97 @@ def read_scores(path, arguments):
             f"{path}: the array has shape {scores.shape}; one row for each sample and one column "
             "for each cluster are needed."
         )
-    return scores, names
+    return table
 
 
-def _read_npy(path, arguments):
+@contextmanager
+def _reading(path):
+    """Say of what cannot be read why: a stranger's file may fail in any way its format has."""
+    with doing(path):
+        try:
+            yield
+        except (InputError, OSError, MemoryError):
+            raise
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: is not UTF-8 text ({error}).") from error
+        except Exception as error:
+            raise InputError(f"{path}: cannot be read: {why_not_read(error)}.") from error
+
+
+def _read_npy(path):
     scores = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(scores, np.ndarray):
+        scores.close()
         raise InputError(f"{path}: is an archive: rename it to .npz.")
-    return scores, None
+    return scores
 
 
-def _read_npz(path, arguments):
-    # Opened here: NumPy leaves the file open when the archive is broken.
-    with open(path, "rb") as file:
-        archive = np.load(file, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise InputError(f"{path}: is a single array: rename it to .npy.")
-        with archive:
-            name = arguments.array
-            if name is None:
-                name = _choose(path, archive, arguments)
-            if name not in archive.files:
-                raise InputError(f"{path}: has no array {name!r}, but {', '.join(archive.files)}.")
-            scores, names = archive[name], None
-            if "names" in archive.files and arguments.names is None:
-                names = archive["names"]
-                if names.dtype.kind != "U" or names.ndim != 1:
-                    raise InputError(
-                        f"{path}: its array `names` is of dtype {names.dtype} and shape "
-                        f"{names.shape}, not one text for each cluster; give --names."
-                    )
-    return scores, names
+def read_names(path, n_names):
+    """Names of the clusters, one a line; blank lines at the end that are too many are none."""
+    with _reading(path), open(path, encoding="utf-8-sig") as file:
+        names = [line.removesuffix("\n") for line in file]
+    while len(names) > n_names and not names[-1].strip():
+        names.pop()
+    return names
 
 
-def _choose(path, archive, arguments):
-    kind = "probabilities" if arguments.probabilities else "logits"
-    if kind in archive.files:
-        return kind
-    if len(matrices := [name for name in archive.files if _n_dimensions(archive, name) == 2]) == 1:
-        return matrices[0]
-    raise InputError(
-        f"{path}: holds {', '.join(archive.files) or 'nothing'}; say with --array which one."
-    )
+def read_weights(path, n_rows):
+    """Weights of the rows, one a line, or one array."""
+    with _reading(path):
+        if path.suffix.lower() == ".npy":
+            table = Table(path, _read_npy(path))
+        elif path.suffix.lower() in (".csv", ".txt"):
+            weights, names = read_csv(path, None)
+            table = Table(path, weights, names, names is not None)
+        else:
+            raise InputError(f"{path}: the ending must be one of .npy, .csv, .txt.")
+    weights = table.scores
+    if weights.dtype.kind not in "biuf":
+        raise InputError(f"{path}: the array is of dtype {weights.dtype}, not of real numbers.")
+    if weights.shape not in ((n_rows,), (n_rows, 1)):
+        raise InputError(
+            f"{path}: the array has shape {weights.shape}; one weight for each of the {n_rows} "
+            "rows is needed."
+        )
+    with table.faults(path):
+        return check_weights(np.ravel(weights), n_rows)
 
 
-def _n_dimensions(archive, name):
-    try:
-        return archive[name].ndim
-    except ValueError:  # an array of objects, which is not unpickled to look at it
-        return None
+def read_tree(path, columns=None):
+    """Tree of a file; the leaves of Newick, which have no numbers, are numbered as columns are.
+
+    `columns` are the names of these, or None where they are not known.
+    """
+    with _reading(path), open(path, encoding="utf-8-sig", newline="") as file:
+        check_room(path, os.path.getsize(path))
+        text = file.read()
+    with doing(path):
+        if path.suffix.lower() == ".json":
+            return from_json(text)
+        tree = from_newick(text)
+        numbers = [str(leaf) for leaf in range(tree.n_leaves)]
+        if Counter(tree.names) == Counter(numbers):
+            return from_newick(text, leaves=numbers)
+        if columns is None:
+            return tree
+        _check_same(path, tree.names, columns)
+        return from_newick(text, leaves=columns)
 
 
-def _read_csv(path, arguments):
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        first = [cell.strip() for cell in next(csv.reader(file), [])]
-        header = arguments.header
-        if header is None and len(first) > 1 and first == [str(i) for i in range(len(first))]:
-            raise InputError(
-                f"{path}: the first line counts 0, 1, 2...: say with --header yes or --header no "
-                "whether these are names."
-            )
-        numbers = sum(map(_is_number, first))
-        if header is None and 0 < numbers < len(first):
-            raise InputError(
-                f"{path}: the first line is partly numbers: say with --header yes or --header no "
-                "whether these are names."
-            )
-        if header is None:
-            header = "yes" if first and not numbers else "no"
-        if header == "yes" and first[:1] == [""]:
-            raise InputError(
-                f"{path}: the first column has no name, as row numbers have: write the table "
-                "without them (pandas: index=False)."
-            )
-        if header == "no":
-            file.seek(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # no rows: told by the shape
-            scores = np.loadtxt(file, delimiter=",", comments=None, ndmin=2)
-    return scores, first if header == "yes" else None
+def has_names(tree):
+    """Whether the leaves are named by more than their numbers."""
+    return tree.names != tuple(map(str, range(tree.n_leaves)))
 
 
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def read_names(path):
-    """Names of the clusters, one a line."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            return [line.removesuffix("\n") for line in file]
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}.") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text ({error}).") from None
+def _check_same(path, leaves, columns):
+    """Refuse names that are not those of the leaves of a tree, each once."""
+    for held, other, text in (
+        (leaves, columns, "no leaf"), (columns, leaves, "a leaf, but no column,")
+    ):  # fmt: skip
+        if lacking := list(Counter(other) - Counter(held)):
+            more = f" and {len(lacking) - 10} more" if len(lacking) > 10 else ""
+            named = ", ".join(map(printable, lacking[:10])) + more
+            raise InputError(f"{path}: {text} is named {named}: both need the same names.")
+    if len(set(columns)) < len(columns):
+        name = Counter(columns).most_common(1)[0][0]
+        raise InputError(f"{path}: {printable(name)} names two leaves: they cannot be told apart.")

@@ -6,24 +6,20 @@ A writer takes a tree and the levels that were asked for, and gives a str or byt
 import errno
 import io
 import os
+import secrets
 import shutil
-import sys
-import warnings
-from contextlib import contextmanager
+import stat
 from pathlib import Path
 
 from .export import export_csv, export_json, export_newick, export_text
+from .faults import InputError, doing, telling
 from .names import printable
 
-__all__ = ["InputError", "check_outputs", "page", "picture", "tell", "text", "write_all", "writer"]
+__all__ = ["check_outputs", "page", "picture", "text", "write_all", "writer"]
 
 MOST_BRANCHES = 60  # of a dendrogram; a radial tree has room for more
 
 N_GROUPS = 10  # that a picture colours unasked
-
-
-class InputError(Exception):
-    """A fault of a file, told in one line."""
 
 
 def text(tree, levels):
@@ -102,42 +98,48 @@ def writer(path):
     return WRITERS[_ending(path)]
 
 
-def _ending(path):
-    for ending in WRITERS:
+def _ending(path, endings=tuple(WRITERS)):
+    for ending in endings:
         if path.name.lower().endswith(ending):
             return ending
-    raise InputError(f"--out {path}: the ending says what to write, one of {', '.join(WRITERS)}.")
+    raise InputError(f"--out {path}: the ending says what to write, one of {', '.join(endings)}.")
 
 
-def check_outputs(paths, inputs):
+def check_outputs(paths, inputs, endings=tuple(WRITERS)):
     """Refuse what could not be written before the work begins."""
     seen = dict.fromkeys(
         (os.path.realpath(path) for path in inputs if path is not None), "what is read"
     )
     for path in paths:
-        if _ending(path) in PICTURES:
+        if _ending(path, endings) in PICTURES:
             try:
                 import matplotlib  # noqa: F401 (whether it is there)
             except ImportError:
                 raise InputError(
                     f'--out {path}: a picture needs matplotlib: pip install "skl2h[plot]".'
                 ) from None
-        target = Path(os.path.realpath(path))  # a link stays a link
-        if str(target) in seen:
-            raise InputError(f"--out {path}: would overwrite {seen[str(target)]}.")
-        seen[str(target)] = f"--out {path}"
-        fault = (
-            errno.EISDIR if target.is_dir()
-            else errno.ENOENT if not target.parent.exists()
-            else errno.ENOTDIR if not target.parent.is_dir()
-            else errno.EACCES if not os.access(target.parent, os.W_OK)
-            else errno.EACCES if target.exists() and not os.access(target, os.W_OK)
-            else None
-        )  # fmt: skip
-        if fault:
-            raise InputError(f"--out {path}: {os.strerror(fault)}.")
-        if target.exists() and not target.is_file():
-            raise InputError(f"--out {path}: is no regular file, so it cannot be replaced.")
+        with doing(f"--out {path}"):
+            target = Path(os.path.realpath(path))  # a link stays a link
+            if str(target) in seen:
+                raise InputError(f"--out {path}: would overwrite {seen[str(target)]}.")
+            seen[str(target)] = f"--out {path}"
+            _check_place(path, target)
+
+
+def _check_place(path, target):
+    """Refuse a place where no file can be written."""
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        mode = None
+        os.stat(target.parent)
+    if mode is not None and stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    writable = os.access(target.parent, os.W_OK) and (mode is None or os.access(target, os.W_OK))
+    if not writable:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    if mode is not None and not stat.S_ISREG(mode):
+        raise InputError(f"--out {path}: is no regular file, so it cannot be replaced.")
 
 
 def write_all(writers, tree, levels):
@@ -145,42 +147,34 @@ def write_all(writers, tree, levels):
     written = {}
     try:
         for path, write in writers.items():
-            target = Path(os.path.realpath(path))
-            # Short, as the name of the target may be as long as a name can be.
-            temporary = target.with_name(f".skl2h-{os.getpid()}-{len(written)}.tmp")
-            with _told(path):
+            where = f"--out {path}"
+            with doing(where), telling(f"{where}: "):
                 content = write(tree, levels)
                 if isinstance(content, str):
                     content = content.encode()
-                with open(temporary, "xb") as file:
-                    written[temporary] = path, target
+                target = Path(os.path.realpath(path))
+                # Short, as the name of the target may be as long as a name can be; and random, as
+                # another run may be writing, or have been killed.
+                temporary = target.with_name(f".skl2h-{secrets.token_hex(8)}.tmp")
+                written[temporary] = path, target
+                with open(temporary, "xb", opener=_like(target)) as file:
                     file.write(content)
         for temporary, (path, target) in written.items():
-            with _told(path):
-                if target.exists():
-                    shutil.copymode(target, temporary)
+            with doing(f"--out {path}"):
                 os.replace(temporary, target)
     finally:
         for temporary in written:
             temporary.unlink(missing_ok=True)
 
 
-@contextmanager
-def _told(path):
-    """Tell the warnings and faults of an output in one line each."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)  # some are UserWarnings as well
-        try:
-            yield
-        except OSError as error:
-            raise InputError(f"--out {path}: {error.strerror or error}.") from None
-        except UnicodeError as error:
-            raise InputError(f"--out {path}: a name cannot be written ({error}).") from None
-    tell(caught, f"--out {path}: ")
+def _like(target):
+    """Opener of a new file that has the mode of a target, if that is there, from the start."""
 
+    def opener(path, flags):
+        if not target.exists():
+            return os.open(path, flags, 0o666)  # less what the user's mask takes away
+        descriptor = os.open(path, flags, 0o600)
+        shutil.copymode(target, path)
+        return descriptor
 
-def tell(caught, where=""):
-    """Tell each warning in one line, once."""
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
-        print(f"skl2h: warning: {where}{message}", file=sys.stderr)
+    return opener

@@ -53,3 +53,18 @@ def named_frame():
         return frame
 
     return make
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command line in an empty folder; give (exit code, output, errors)."""
+    from skl2h.__main__ import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        code = main(list(map(str, arguments)))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command

@@ -12,7 +12,6 @@ import pytest
 
 import skl2h.export
 from skl2h import MergeTree, __version__, l2h_tree, outputs
-from skl2h.__main__ import main
 from skl2h.export import (
     export_csv,
     export_json,
@@ -23,19 +22,6 @@ from skl2h.export import (
 )
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Run the command line in an empty folder; give (exit code, output, errors)."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        code = main(list(map(str, arguments)))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return command
 
 
 def save(name, **arrays):
@@ -475,9 +461,13 @@ BAD = {
     "array of npy": (
         "a.npy", lambda p: np.save(p, LOGITS), ["--array=c"], "--array c: is not for .npy"
     ),
-    "words": ("a.csv", lambda p: p.write_text("1,2\n3,four\n"), [], "a.csv: cannot be read"),
-    "ragged": ("a.csv", lambda p: p.write_text("1,2\n3\n"), [], "a.csv: cannot be read"),
-    "bytes": ("a.csv", lambda p: p.write_bytes(b"\xff\xfe\x00"), [], "a.csv: cannot be read"),
+    "words": (
+        "a.csv", lambda p: p.write_text("2,1\n3,four\n"), [], "line 2, column 2 holds 'four', "
+    ),
+    "ragged": (
+        "a.csv", lambda p: p.write_text("2,1\n3\n"), [], "for 2 clusters, and line 2 for 1."
+    ),
+    "bytes": ("a.csv", lambda p: p.write_bytes(b"\xff\xfe\x00"), [], "a.csv: is not UTF-8"),
     "only a header": ("a.csv", lambda p: p.write_text("a,b\n"), [], "a.csv: the array has shape"),
     "header": (
         "a.csv", lambda p: p.write_text("a,b,c\n1,2\n"), [], "names 3 clusters, but the logits"

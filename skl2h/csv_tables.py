@@ -1,0 +1,153 @@
+"""Tables of numbers as text, .csv: what parts them, names in the first line, and where faults are.
+
+line, column    as people count them, from 1, in the file
+
+Lines are read by NumPy; only what it refuses is gone through one by one, to say where.
+"""
+
+import csv
+import os
+import reprlib
+import warnings
+from itertools import islice, pairwise
+
+import numpy as np
+
+from .faults import InputError
+from .room import check_room
+
+__all__ = ["line_of_row", "read_csv"]
+
+
+def read_csv(path, header):
+    """Array of numbers, and the names of its columns where the first line has them.
+
+    `header` is "yes", "no", or None where it has to be told from the line.
+    """
+    delimiter, cells = _peek(path)
+    # Lines are about as long as the second.
+    n_rows = os.path.getsize(path) // (sum(map(len, cells)) + len(cells) or 1)
+    check_room(path, 8 * len(cells) * n_rows)
+    with _opened(path) as file:
+        _, first = next(_lines(file, delimiter), (1, []))
+        names, is_marked = _names_in(first)
+        if header is None:
+            is_text = is_marked or not any(map(_is_number, names))
+            if names and is_text:
+                header = "yes"
+            else:
+                if all(map(_is_number, cells)):
+                    _refuse_doubtful(path, names)
+                header = "no"  # where no line is numbers, the first one is at fault
+        if header == "yes" and names and names[0] in ("", "Unnamed: 0"):
+            raise InputError(
+                f"{path}: the first column has no name, as row numbers have: write the table "
+                "without them (pandas: index=False)."
+            )
+        if header == "no":
+            file.seek(0)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # no rows: told by the shape
+                scores = np.loadtxt(
+                    file, delimiter=delimiter, comments=None, quotechar='"', ndmin=2
+                )
+        except ValueError:
+            _refuse_fault(path, delimiter, header)
+            raise
+    return scores, names if header == "yes" else None
+
+
+def line_of_row(path, row, has_header):
+    """Line of the file that holds a row of the table."""
+    with _opened(path) as file:
+        lines = _lines(file, _peek(path)[0])
+        return next(islice(lines, row + has_header, None))[0]
+
+
+def _opened(path):
+    return open(path, newline="", encoding="utf-8-sig")
+
+
+def _lines(file, delimiter):
+    """Number and cells of each line that is not blank."""
+    reader, end = csv.reader(file, delimiter=delimiter), 0
+    for cells in reader:
+        line, end = end + 1, reader.line_num  # of a cell of several lines, the first
+        if cells:
+            yield line, cells
+
+
+def _peek(path):
+    """What parts numbers, a comma, else a semicolon or a tabulator, and cells of the second line.
+
+    If there is one line alone, it is taken for the second.
+    """
+    for delimiter in ",;\t":
+        with _opened(path) as file:
+            *_, (_, cells) = [(1, []), *islice(_lines(file, delimiter), 2)]
+        if cells and all(map(_is_number, cells)):
+            return delimiter, cells
+    with _opened(path) as file:
+        *_, (_, cells) = [(1, []), *islice(_lines(file, ","), 2)]
+    return ",", cells
+
+
+def _is_number(text):
+    # Python reads more than NumPy does: digits of other scripts, and underscores.
+    if "_" in text or not text.isascii():
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _names_in(cells):
+    """Names in the cells of a first line, and whether it is marked to be no numbers."""
+    names = [cell.strip() for cell in cells]
+    is_marked = bool(names) and names[0].startswith("# ")  # as numpy.savetxt does
+    if is_marked and not any(name.startswith("#") for name in names[1:]):
+        names[0] = names[0].removeprefix("# ").lstrip()
+    return names, is_marked
+
+
+def _refuse_doubtful(path, names):
+    """Refuse a first line that may be names as well as numbers."""
+    numbers = [float(name) for name in names if _is_number(name)]
+    whole = all(number.is_integer() for number in numbers)
+    increasing = all(a < b for a, b in pairwise(numbers))
+    if len(numbers) < len(names):
+        what = "is partly numbers"
+    elif len(names) > 1 and whole and increasing:
+        what = f"counts {', '.join(names[:3])}{'...' if len(names) > 3 else ''}"
+    else:
+        return
+    raise InputError(
+        f"{path}: the first line {what}: say with --header yes or --header no whether these are "
+        "names."
+    )
+
+
+def _refuse_fault(path, delimiter, header):
+    """Refuse the first line that is not as many numbers as the first."""
+    with _opened(path) as file:
+        lines = _lines(file, delimiter)
+        if header == "yes":
+            next(lines)
+        first = None
+        for line, cells in lines:
+            for column, cell in enumerate(cells, 1):
+                if not _is_number(cell):
+                    what = f"holds {reprlib.repr(cell)}, not a number" if cell else "is empty"
+                    raise InputError(
+                        f"{path}: line {line}, column {column} {what}: numbers stand between "
+                        "commas, and have a point before their decimals."
+                    )
+            first = first or (line, len(cells))
+            if len(cells) != first[1]:
+                raise InputError(
+                    f"{path}: line {first[0]} holds numbers for {first[1]} clusters, and line "
+                    f"{line} for {len(cells)}."
+                )

@@ -1,0 +1,144 @@
+"""How the command line ends: faults and warnings in one line each, and signals that end it.
+
+Nothing here takes long to load, so that an interrupt meanwhile is answered in one line as well.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from contextlib import contextmanager, suppress
+
+from .names import on_one_line
+
+__all__ = [
+    "EndedError",
+    "InputError",
+    "doing",
+    "say",
+    "show",
+    "signals_as_errors",
+    "telling",
+    "trace",
+]
+
+
+class InputError(Exception):
+    """A fault of what was given, or of what was being done, in one line.
+
+    Attributes
+    ----------
+    code : int
+        Exit code.
+    """
+
+    def __init__(self, text, code=1):
+        super().__init__(text)
+        self.code = code
+
+
+class EndedError(BaseException):
+    """A signal has come that ends the run.
+
+    Attributes
+    ----------
+    number : int
+        Of the signal.
+    """
+
+    def __init__(self, number):
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def say(line):
+    """Print a line for people, beside the output."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):  # nobody listens, as when a terminal has been closed
+            print(f"skl2h: {on_one_line(line)}", file=sys.stderr)
+
+
+def trace(error):
+    """Print where an error came from."""
+    if sys.stderr is not None:
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            with suppress(OSError, ValueError):
+                print(on_one_line(line), file=sys.stderr)
+
+
+def show(text):
+    """Print what was asked for."""
+    if sys.stdout is None:
+        raise InputError("there is no output to print to: give a file with --out.")
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        _drop_output()  # the reader of our output has left (`| head`): that is no fault
+    except OSError as error:
+        _drop_output()
+        raise InputError(f"the output: {error.strerror or error}.") from error
+
+
+def _drop_output():
+    """Let what is still held back go nowhere, instead of failing once more at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def doing(what):
+    """Name what was being done in the error of whatever fails meanwhile."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{what}: {_why(error)}") from error
+
+
+def _why(error):
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}."
+    if isinstance(error, MemoryError):
+        return "there is not enough memory."
+    if isinstance(error, UnicodeEncodeError):
+        return f"a name cannot be written ({error})."
+    if isinstance(error, (ValueError, RuntimeError)) and not isinstance(error, RecursionError):
+        return str(error)  # a sentence of ours
+    return f"{type(error).__name__}: {error} (--debug shows where)."
+
+
+@contextmanager
+def telling(where=""):
+    """Print each warning that comes meanwhile in one line, once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # some are UserWarnings as well
+        yield
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        say(f"warning: {where}{message}")
+
+
+@contextmanager
+def signals_as_errors():
+    """Let signals that end a run raise `EndedError`, so that nothing half-made is left."""
+    before = []
+
+    def end(number, frame):
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)  # a terminal that closes sends it twice
+        raise EndedError(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        is_main = threading.current_thread() is threading.main_thread()
+        # One that is ignored stays so (`nohup`), and one that is handled is somebody's.
+        if number is not None and is_main and signal.getsignal(number) is signal.SIG_DFL:
+            before.append(number)
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,41 @@
+"""How much memory there is for what is to be read."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from .faults import InputError
+
+__all__ = ["check_room", "free_memory"]
+
+
+def check_room(path, n_bytes):
+    """Refuse to read what would not fit into memory."""
+    free = free_memory()
+    if free is not None and n_bytes > free:
+        raise InputError(
+            f"{path}: takes {_in_words(n_bytes)} of memory, and there are {_in_words(free)}: save "
+            "the logits as .npy, which is read without loading it whole."
+        )
+
+
+def free_memory():
+    """Bytes that this process may still use, or None where the system does not tell."""
+    found = []
+    with suppress(OSError, LookupError, ValueError):
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        found.append(int(lines["MemAvailable"].split()[0]) * 1024)
+    group = Path("/sys/fs/cgroup")  # what a container may use
+    with suppress(OSError, LookupError, ValueError):
+        used = int((group / "memory.current").read_text())
+        lines = dict(map(str.split, (group / "memory.stat").read_text().splitlines()))
+        most = int((group / "memory.max").read_text())  # or the text "max"
+        found.append(most - used + int(lines["inactive_file"]))
+    return max(min(found), 0) if found else None
+
+
+def _in_words(n_bytes):
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while n_bytes >= 1000 and len(units) > 1:
+        n_bytes /= 1000
+        del units[0]
+    return f"{n_bytes:.3g} {units[0]}"

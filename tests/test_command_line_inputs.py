@@ -1,0 +1,436 @@
+"""What `skl2h` reads: tables of scores, names, weights and trees, and where their faults are."""
+
+import csv
+import io
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skl2h import MergeTree, l2h_tree, room
+from skl2h.export import export_csv, export_json, export_newick, export_text
+from skl2h.merge import AGGREGATIONS
+
+LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
+NAMES = ["cat", "d o g", 'a "b"', "\u00e9", "car, red"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Folder that the test runs in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def printed(tree):
+    return export_text(tree) + "\n"
+
+
+class TestArchives:
+    def test_members_that_are_no_arrays_are_read_over(self, run):
+        np.savez("a.npz", scores=LOGITS, table=np.array([{}], dtype=object))
+        with zipfile.ZipFile("a.npz", "a") as archive:
+            archive.writestr("logits", "text")
+            archive.writestr("notes/", "")
+            archive.writestr("notes/empty.npy", "")
+        assert run("build", "a.npz") == (0, printed(l2h_tree(LOGITS)), "")
+
+    @pytest.mark.parametrize("name", ["notes.txt", "logits"])
+    def test_a_member_that_is_no_array_cannot_be_asked_for(self, run, name):
+        np.savez("a.npz", scores=LOGITS)
+        with zipfile.ZipFile("a.npz", "a") as archive:
+            archive.writestr(name, "text")
+        message = f"skl2h: error: --array {name}: in a.npz this is no array.\n"
+        assert run("build", "a.npz", "--array", name) == (2, "", message)
+
+    def test_what_is_not_wanted_is_not_expanded(self, run):
+        """Megabytes of zeros take no room in an archive."""
+        large = np.zeros((1, 4000, 4000))
+        np.savez_compressed("a.npz", images=large, more=large, scores=LOGITS)
+        run("build", "a.npz")
+        tracemalloc.start()
+        code = run("build", "a.npz")[0]
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert code == 0
+        assert peak < large.nbytes / 10
+
+    def test_a_header_that_promises_too_much(self, run):
+        header = io.BytesIO()
+        fields = {"descr": "<f8", "fortran_order": False, "shape": (10**9, 1000)}
+        np.lib.format.write_array_header_1_0(header, fields)
+        with zipfile.ZipFile("a.npz", "w") as archive:
+            archive.writestr("logits.npy", header.getvalue() + b"\0" * 80)
+        message = "skl2h: error: a.npz: cannot be read: its array 'logits' is cut short.\n"
+        assert run("build", "a.npz") == (1, "", message)
+
+    @pytest.mark.parametrize("name", ["probabilities", "Probs", "proba", "predict_proba"])
+    @pytest.mark.parametrize("chosen", [True, False])
+    def test_probabilities_are_not_taken_for_logits(self, run, name, chosen):
+        p = np.random.default_rng(0).dirichlet(np.ones(4), 50)
+        np.savez("p.npz", **{name: p})
+        array = ["--array", name] if chosen else []
+        code, out, err = run("build", "p.npz", *array)
+        assert (code, out) == (1, "")
+        assert f"its array {name!r} is named as probabilities are: say --probabilities" in err
+        expected = printed(l2h_tree(np.log(p)))
+        assert run("build", "p.npz", "--probabilities", *array) == (0, expected, "")
+
+    def test_logits_are_not_taken_for_probabilities(self, run):
+        np.savez("a.npz", logits=np.abs(LOGITS))
+        code, out, err = run("build", "a.npz", "--probabilities")
+        assert (code, out) == (1, "")
+        assert "its array 'logits' is named as logits: drop --probabilities" in err
+
+
+class TestSparseMatrices:
+    scores = np.where(LOGITS > 0, LOGITS, 0) + (LOGITS.argmax(axis=1)[:, None] == range(5))
+
+    @pytest.mark.parametrize("format_", ["csr", "csc", "coo", "bsr", "dia"])
+    @pytest.mark.parametrize("kind", [sparse.coo_matrix, sparse.coo_array])
+    def test_every_format_gives_the_same_tree(self, run, format_, kind):
+        expected = printed(l2h_tree(sparse.csr_matrix(self.scores)))
+        matrix = kind(self.scores).asformat(format_)
+        if format_ in ("bsr", "dia"):  # they store what is not there
+            expected = printed(l2h_tree(matrix.tocsr()))
+        sparse.save_npz("a.npz", matrix)
+        assert run("build", "a.npz") == (0, expected, "")
+
+    def test_names_and_levels(self, run, folder):
+        sparse.save_npz("a.npz", sparse.csr_matrix(self.scores))
+        (folder / "names.txt").write_text("\n".join(NAMES), encoding="utf-8")
+        tree = l2h_tree(sparse.csr_matrix(self.scores)).with_names(NAMES)
+        assert run("build", "a.npz", "--names=names.txt") == (0, printed(tree), "")
+
+    def test_what_is_not_stored_is_impossible(self, run):
+        sparse.save_npz("a.npz", sparse.csr_matrix([[1.0, 0], [0, 0]]))
+        code, out, err = run("build", "a.npz")
+        assert (code, out) == (1, "")
+        assert "a.npz: Row 1 of the logits has nothing but -inf" in err
+
+    @pytest.mark.parametrize("changes", [
+        {"indices": np.full(3, 9)}, {"indices": np.full(3, -1)}, {"indptr": np.array([0, 9, 3])},
+        {"shape": np.array([2])}, {"format": b"xyz"}, {"data": np.ones(1)},
+    ], ids=str)  # fmt: skip
+    def test_matrices_that_are_broken(self, run, changes):
+        matrix = sparse.csr_matrix([[1.0, 2], [3, 0]])
+        fields = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
+        np.savez("a.npz", **({"format": b"csr", "shape": matrix.shape} | fields | changes))
+        code, out, err = run("build", "a.npz")
+        assert (code, out) == (1, "")
+        assert err.startswith("skl2h: error: a.npz: ")
+        assert err.count("\n") == 1
+
+    def test_there_is_nothing_to_choose(self, run):
+        sparse.save_npz("a.npz", sparse.csr_matrix(self.scores))
+        message = "skl2h: error: --array data: a.npz holds one sparse matrix.\n"
+        assert run("build", "a.npz", "--array=data") == (1, "", message)
+
+
+class TestMemory:
+    def test_what_there_is(self):
+        free = room.free_memory()
+        assert free is None or free >= 0
+
+    @pytest.mark.parametrize("name", ["a.npz", "s.npz", "a.csv", "a.json"])
+    def test_what_does_not_fit_is_not_read(self, run, monkeypatch, name):
+        np.savez("a.npz", LOGITS)
+        sparse.save_npz("s.npz", sparse.csr_matrix(LOGITS))
+        np.savetxt("a.csv", LOGITS, delimiter=",")
+        with open("a.json", "w") as file:
+            file.write(export_json(l2h_tree(LOGITS)))
+        monkeypatch.setattr(room, "free_memory", lambda: 200)
+        code, out, err = run("build", name)
+        assert (code, out) == (1, "")
+        assert err.startswith(f"skl2h: error: {name}: takes ")
+        assert "of memory, and there are 200 bytes" in err
+
+    def test_what_is_mapped_needs_none(self, run, monkeypatch):
+        np.save("a.npy", LOGITS)
+        monkeypatch.setattr(room, "free_memory", lambda: 0)
+        assert run("build", "a.npy")[0] == 0
+
+    def test_where_nobody_tells_it_is_tried(self, run, monkeypatch):
+        np.savez("a.npz", LOGITS)
+        monkeypatch.setattr(room, "free_memory", lambda: None)
+        assert run("build", "a.npz")[0] == 0
+
+
+class TestTextTables:
+    rows = "3.5,1\n0,2\n1,0.5\n0.25,4\n"
+    tree = l2h_tree([[3.5, 1], [0, 2], [1, 0.5], [0.25, 4]])
+
+    def build(self, run, text, *arguments):
+        with open("a.csv", "w", newline="", encoding="utf-8") as file:
+            file.write(text)
+        return run("build", "a.csv", *arguments)
+
+    @pytest.mark.parametrize("text", [
+        rows, rows.replace(",", ";"), rows.replace(",", "\t"), rows.replace(",", " , "),
+        rows.replace("\n", "\r\n"), rows.replace("\n", "\n\n"), "\n\n" + rows, rows.strip(),
+        rows.replace("3.5,1", '"3.5","1"'), '"3.5","1"\n"0","2"\n"1","0.5"\n"0.25","4"\n',
+        rows.replace("\n", "\n").replace("0.25", ".25e0"),
+    ], ids=repr)  # fmt: skip
+    def test_manners_of_writing_the_same(self, run, text):
+        assert self.build(run, text) == (0, printed(self.tree), "")
+
+    @pytest.mark.parametrize(
+        ("header", "names"),
+        [
+            ("cat,dog", ("cat", "dog")),
+            ('"cat","dog"', ("cat", "dog")),
+            ("# cat,dog", ("cat", "dog")),  # numpy.savetxt
+            ("# 1,2", ("1", "2")),
+            ("#a,#b", ("#a", "#b")),
+            ("# a,# b", ("# a", "# b")),
+            ("tench; Tinca,dog", ("tench; Tinca", "dog")),
+            ('"a\nb",c', ("a\nb", "c")),
+        ],
+    )
+    def test_names_in_the_first_line(self, run, header, names):
+        expected = printed(self.tree.with_names(names))
+        assert self.build(run, f"{header}\n{self.rows}") == (0, expected, "")
+
+    def test_the_header_of_savetxt(self, run):
+        np.savetxt("a.csv", LOGITS, delimiter=",", header="cat,dog,cow,hen,pig")
+        expected = printed(l2h_tree(LOGITS).with_names(["cat", "dog", "cow", "hen", "pig"]))
+        assert run("build", "a.csv") == (0, expected, "")
+
+    @pytest.mark.parametrize("line", ["0,1", "1,2", "3,7", "-1,0", "1.0,2.0", '"1","2"', "10,1e6"])
+    def test_whole_numbers_that_increase_may_be_names(self, run, line):
+        text = f"{line}\n{self.rows}"
+        code, out, err = self.build(run, text)
+        assert (code, out) == (1, "")
+        assert "the first line counts" in err
+        assert "say with --header yes or --header no" in err
+        assert "2 leaves, 4 rows," in self.build(run, text, "--header=yes")[1]
+        assert "2 leaves, 5 rows," in self.build(run, text, "--header=no")[1]
+
+    @pytest.mark.parametrize("line", ["2,1", "1,1", "0.5,1.5", "1,2.5", "-inf,0"])
+    def test_other_numbers_are_a_row(self, run, line):
+        assert "2 leaves, 5 rows," in self.build(run, f"{line}\n{self.rows}")[1]
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("2,1\n3,four\n", "line 2, column 2 holds 'four', not a number"),
+            ("a,b\n2,1\n3,four\n", "line 3, column 2 holds 'four', not a number"),
+            ("a,b\n\n2,1\n\n3,four\n", "line 5, column 2 holds 'four', not a number"),
+            ('"a\nc",b\n2,1\n3,four\n', "line 4, column 2 holds 'four', not a number"),
+            ("2,1\n3,\n", "line 2, column 2 is empty"),
+            ("2,1\n,,\n", "line 2, column 1 is empty"),
+            ("1,5;2,5\n3,5;4,5\n", "line 1, column 2 holds '5;2', not a number: numbers stand"),
+            ("a;b\n1,5;2,5\n", "line 2, column 2 holds '5;2', not a number: numbers stand"),
+            ("2 1\n3 2\n", "line 2, column 1 holds '3 2', not a number"),
+            ("2,1\n3,1_0\n", "line 2, column 2 holds '1_0', not a number"),
+            ("2,1\n3,0,5\n", "line 1 holds numbers for 2 clusters, and line 2 for 3."),
+            ("a,b\n2,1\n3\n", "line 2 holds numbers for 2 clusters, and line 3 for 1."),
+            ("2,1\n3,nan\n", "Line 2 of the logits has NaN in column 2,"),
+            ("a,b\n2,1\n\n3,nan\n", "Line 4 of the logits has NaN in column 2,"),
+            ("a,b\n2,1\n-inf,-inf\n", "Line 3 of the logits has nothing but -inf,"),
+            ("a,b\ninf,1\n", "Line 2 of the logits has inf in column 1,"),
+            ("Unnamed: 0,a\n0,2\n", "the first column has no name, as row numbers have"),
+        ],
+    )  # fmt: skip
+    def test_a_fault_is_where_the_file_has_it(self, run, text, message):
+        code, out, err = self.build(run, text)
+        assert (code, out) == (1, "")
+        assert f"skl2h: error: a.csv: {message}" in err
+        assert err.count("\n") == 1
+
+    def test_probabilities_as_well(self, run):
+        code, _, err = self.build(run, "a,b\n0.5,0.5\n2,-1\n", "--probabilities")
+        assert code == 1
+        assert "Line 3 of the probabilities has a negative probability in column 2," in err
+
+    @pytest.mark.parametrize("name", ["a.csv", "a.npy", "a.npz"])
+    @pytest.mark.parametrize("start", [0, 1])
+    @pytest.mark.parametrize("column", [0, 2])
+    def test_a_column_that_counts_the_rows(self, run, name, start, column):
+        counted = np.insert(LOGITS, column, np.arange(start, start + 40), axis=1)
+        if name == "a.csv":
+            np.savetxt("a.csv", counted, delimiter=",", header="a,b,c,d,e,f", comments="")
+        elif name == "a.npy":
+            np.save("a.npy", counted)
+        else:
+            np.savez("a.npz", counted)
+        place = f"column {column + (name == 'a.csv')} counts {start}, {start + 1}, {start + 2}..."
+        code, out, err = run("build", name)
+        assert (code, out != "") == (0, True)
+        assert err.startswith(f"skl2h: warning: {name}: {place} as row numbers do")
+        assert err.count("\n") == 1
+
+    def test_shards_that_count_their_rows(self, run):
+        for i in range(2):
+            np.save(f"{i}.npy", np.column_stack([np.arange(40) + 40 * i, LOGITS]))
+        assert "warning: 0.npy: column 0 counts 0, 1, 2..." in run("build", "?.npy")[2]
+
+    @pytest.mark.parametrize("counted", [[0, 1], [0, 2, 1], [0, 1, 3], [2, 3, 4], [-1, 0, 1]])
+    def test_other_columns_do_not_count(self, run, counted):
+        np.save("a.npy", np.column_stack([counted, np.full(len(counted), 0.5)]))
+        assert run("build", "a.npy")[2] == ""
+
+
+class TestNames:
+    @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n\n\n", "\n \n"])
+    def test_blank_lines_at_the_end_are_read_over(self, run, folder, end):
+        np.save("a.npy", LOGITS)
+        (folder / "names.txt").write_text("\n".join("abcde") + end)
+        expected = printed(l2h_tree(LOGITS).with_names("abcde"))
+        assert run("build", "a.npy", "--names=names.txt") == (0, expected, "")
+
+    def test_unless_they_are_names(self, run, folder):
+        np.save("a.npy", LOGITS)
+        (folder / "names.txt").write_text("a\nb\n\nd\n\n")
+        expected = printed(l2h_tree(LOGITS).with_names(["a", "b", "", "d", ""]))
+        assert run("build", "a.npy", "--names=names.txt") == (0, expected, "")
+
+
+class TestHowTheTreeIsMade:
+    weights = np.arange(40) % 7 / 2
+
+    @pytest.fixture(params=["a.npy", "a.csv", "shards"])
+    def logits(self, request):
+        if request.param == "a.csv":
+            np.savetxt("a.csv", LOGITS, delimiter=",", fmt="%.17g")
+        elif request.param == "a.npy":
+            np.save("a.npy", LOGITS)
+        else:
+            np.save("1.npy", LOGITS[:9])
+            np.save("2.npy", LOGITS[9:])
+            return ["1.npy", "2.npy"]
+        return [request.param]
+
+    @pytest.mark.parametrize("aggregation", AGGREGATIONS)
+    def test_aggregation(self, run, logits, aggregation):
+        expected = printed(l2h_tree(LOGITS, aggregation=aggregation))
+        assert run("build", *logits, "--aggregation", aggregation) == (0, expected, "")
+
+    @pytest.mark.parametrize("temperature", [0.5, 1, 3])
+    def test_temperature(self, run, logits, temperature):
+        expected = printed(l2h_tree(LOGITS / temperature))
+        assert run("build", *logits, "--temperature", temperature) == (0, expected, "")
+
+    @pytest.mark.parametrize("name", ["w.npy", "column.npy", "w.csv", "w.txt", "named.csv"])
+    def test_weights(self, run, logits, name):
+        np.save("w.npy", self.weights)
+        np.save("column.npy", self.weights[:, np.newaxis])
+        for text in ("w.csv", "w.txt"):
+            np.savetxt(text, self.weights)
+        np.savetxt("named.csv", self.weights, header="weight")
+        expected = printed(l2h_tree(LOGITS, sample_weight=self.weights))
+        assert run("build", *logits, "--weights", name) == (0, expected, "")
+
+    @pytest.mark.parametrize("temperature", ["0", "-1", "nan", "inf"])
+    def test_temperatures_that_are_none(self, run, logits, temperature):
+        message = f"skl2h: error: --temperature {temperature}: must be a number above 0.\n"
+        assert run("build", *logits, f"--temperature={temperature}") == (1, "", message)
+
+    @pytest.mark.parametrize(
+        ("name", "weights", "message"),
+        [
+            ("w.npy", np.ones(3), "w.npy: the array has shape (3,); one weight for each of the"),
+            ("w.npy", np.ones((5, 40)), "w.npy: the array has shape (5, 40); one weight for"),
+            ("w.npy", np.ones(40) * 1j, "w.npy: the array is of dtype complex128"),
+            ("w.npy", -np.arange(40), "w.npy: sample_weight[1] is negative"),
+            ("w.csv", -np.arange(40), "w.csv: Line 2 is negative"),
+            ("w.csv", np.ones(3), "w.csv: the array has shape (3, 1); one weight for each of the"),
+            ("w.pkl", np.ones(40), "w.pkl: the ending must be one of .npy, .csv, .txt"),
+        ],
+    )
+    def test_weights_that_are_none(self, run, name, weights, message):
+        np.save("a.npy", LOGITS)
+        if name.endswith(".npy"):
+            np.save(name, weights)
+        else:
+            np.savetxt(name, weights)
+        code, out, err = run("build", "a.npy", "--weights", name)
+        assert (code, out) == (1, "")
+        assert err.startswith(f"skl2h: error: {message}")
+        assert err.count("\n") == 1
+
+    def test_weights_are_not_overwritten(self, run):
+        np.save("a.npy", LOGITS)
+        np.savetxt("w.csv", self.weights)
+        code, _, err = run("build", "a.npy", "--weights=w.csv", "--out=w.csv")
+        assert (code, "--out w.csv: would overwrite what is read" in err) == (1, True)
+
+
+class TestTrees:
+    tree = l2h_tree(LOGITS).with_names(NAMES)
+
+    @pytest.fixture
+    def files(self, folder):
+        (folder / "a.json").write_text(export_json(self.tree))
+        (folder / "a.flat.json").write_text(export_json(self.tree, nested=False))
+        (folder / "A.NWK").write_text(export_newick(self.tree, heights="score"), encoding="utf-8")
+        (folder / "names.txt").write_text("\n".join(NAMES) + "\n", encoding="utf-8")
+
+    @pytest.mark.parametrize("name", ["a.json", "a.flat.json"])
+    def test_json_gives_all_that_logits_give(self, run, folder, files, name):
+        np.savez("a.npz", logits=LOGITS, names=NAMES)
+        endings = ["txt", "csv", "json", "nwk", "html"]
+        for source, prefix in ((name, "x"), ("a.npz", "y")):
+            out = [f"--out={prefix}.{ending}" for ending in endings]
+            assert run("build", source, "--level", 3, 2, *out) == (0, "", "")
+        for ending in endings:
+            x, y = ((folder / f"{prefix}.{ending}").read_bytes() for prefix in "xy")
+            assert x == y
+        assert run("build", name) == run("build", "a.npz")
+
+    def test_newick_in_the_order_of_names(self, run, files):
+        code, out, err = run("build", "A.NWK", "--names=names.txt", "--level", 2)
+        expected = MergeTree(self.tree.children, scores=self.tree.scores, names=NAMES)
+        assert (code, err) == (0, "")
+        assert out.startswith(export_text(expected))
+
+    def test_newick_of_numbers_keeps_them(self, run, folder):
+        tree = l2h_tree(LOGITS)
+        (folder / "a.newick").write_text(export_newick(tree, heights="score"))
+        assert run("build", "a.newick", "--level", 2, "--out=a.csv") == (0, "", "")
+        expected = MergeTree(tree.children, scores=tree.scores)
+        found = list(csv.DictReader(io.StringIO((folder / "a.csv").read_text())))
+        wanted = list(csv.DictReader(io.StringIO(export_csv(expected, levels=[2]))))
+        assert [row["level_2"] for row in found] == [row["level_2"] for row in wanted]
+
+    def test_json_is_renamed(self, run, folder, files):
+        (folder / "new.txt").write_text("\n".join("vwxyz"))
+        expected = printed(self.tree.with_names("vwxyz"))
+        assert run("build", "a.json", "--names=new.txt") == (0, expected, "")
+
+    @pytest.mark.parametrize("option", [
+        ["--probabilities"], ["--array=x"], ["--header=no"], ["--weights=w.npy"],
+        ["--temperature=2"], ["--aggregation=sum"],
+    ])  # fmt: skip
+    def test_options_of_logits(self, run, files, option):
+        code, out, err = run("build", "a.json", *option)
+        assert (code, out) == (1, "")
+        assert f"{option[0].split('=')[0]}: is for logits, and a.json is a tree." in err
+
+    @pytest.mark.parametrize(
+        ("name", "text", "arguments", "message"),
+        [
+            ("b.json", "[", [], "b.json: This is no JSON"),
+            ("b.json", "{}", [], "b.json: This JSON is not that of a tree"),
+            ("b.nwk", "(a,b", [], "b.nwk: Newick, line 1"),
+            ("b.nwk", "", [], "b.nwk: Newick, line 1, column 1: there is no tree in this text"),
+            ("b.json", "{}", ["a.json"], "b.json: of several files, each must be .npy"),
+            ("b.nwk", "(a,b);", ["--names=names.txt"], "names.txt: names 5 clusters, but the tree"),
+            ("b.nwk", "(a,b);", ["--names=b.txt"], "b.nwk: no leaf is named c: both need the"),
+            ("b.nwk", "(a,b);", ["--level=3"], "--level 3: b.nwk has 2 leaves, so a level is 1"),
+            ("b.nwk", "(a,b);", ["--out=b.nwk"], "--out b.nwk: would overwrite what is read"),
+        ],
+    )
+    def test_faults(self, run, folder, files, name, text, arguments, message):
+        (folder / name).write_text(text)
+        (folder / "b.txt").write_text("a\nc\n")
+        code, out, err = run("build", name, *arguments)
+        assert (code, out) == (1, "")
+        assert err.startswith(f"skl2h: error: {message}")
+        assert err.count("\n") == 1
+
+    def test_text_that_is_not_utf_8(self, run, folder):
+        (folder / "a.json").write_bytes(b"\xff")
+        assert "a.json: is not UTF-8 text" in run("build", "a.json")[2]
