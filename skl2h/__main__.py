@@ -58,6 +58,23 @@ exit codes: 0 done, 1 a file, its content or a value is at fault, 2 the command 
 read, or --array names what is no array, 130 interrupted, 143 or 129 ended by SIGTERM or SIGHUP.
 """
 
+PREDICT = """\
+Write the group of each row of a file of logits, at each --level of a tree.
+
+TREE is a tree that `skl2h build` has written, .json, .nwk or .newick; LOGITS are as for build, of
+the same clusters. Where both have names, columns and leaves are matched by name, and else by
+number; Newick has none, so its leaves need named columns, or --names.
+
+The table has a line for each row: its leaf, which has its largest logit, the name of that, and its
+group at each --level. Groups are numbered as in all that build writes.
+"""
+
+PREDICT_EPILOG = """\
+examples:
+  skl2h predict tree.json new.npy --level 10 50 --out groups.csv
+  skl2h predict tree.nwk new.csv --names classes.txt --level 10
+"""
+
 
 def main(argv=None):
     """Run the command line.
@@ -162,6 +179,19 @@ def _parser():
         help="score of a group, from how sure the model is of its rows (sum_of_means)",
     )
     _add_levels_and_out(build, "tree")
+    predict = commands.add_parser(
+        "predict",
+        help="write the groups of rows at some levels of a tree",
+        description=PREDICT,
+        epilog=PREDICT_EPILOG,
+        formatter_class=raw,
+        usage="skl2h predict TREE LOGITS [LOGITS ...] [--probabilities] [--array NAME]\n"
+        "                     [--header yes|no] [--names FILE] [--level K [K ...]]\n"
+        "                     [--out FILE]... [--debug]",
+    )
+    predict.add_argument("tree", metavar="TREE", type=Path, help=".json, .nwk or .newick file")
+    _add_logits(predict)
+    _add_levels_and_out(predict, "table")
     return parser
 
 

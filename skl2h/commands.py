@@ -1,6 +1,7 @@
 """What the commands of the command line do, from arguments that have been parsed."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from .faults import InputError, doing, show, telling
 from .files import (
     TREES,
     Table,
+    check_several,
     expand,
     has_names,
+    leaf_of_column,
     open_files,
     read_names,
     read_scores,
@@ -21,9 +24,9 @@ from .files import (
 )
 from .logits import as_logits
 from .names import printable
-from .outputs import check_outputs, page, picture, text, write_all, writer
+from .outputs import check_outputs, groups_table, page, picture, text, write_all, writer
 
-__all__ = ["build", "demo"]
+__all__ = ["build", "demo", "predict"]
 
 NEXT = """\
 What you see: a mixture of 10 Gaussians was fitted to 1,797 images of digits, without the
@@ -51,6 +54,39 @@ def build(arguments):
     write_all(writers, tree, arguments.level)
     if not writers:
         show(text(tree, arguments.level))
+
+
+def predict(arguments):
+    """Write the group of each row of a file of logits at some levels of a tree."""
+    paths = expand(arguments.logits)
+    if arguments.tree.suffix.lower() not in TREES:
+        raise InputError(f"{arguments.tree}: the ending must be one of {', '.join(TREES)}.")
+    if arguments.out:
+        check_outputs(arguments.out, [arguments.tree, *paths, arguments.names], [".csv"])
+    if len(paths) > 1:
+        check_several(paths, arguments)
+    kind = _kind(arguments)
+    tables = [read_scores(path, kind, arguments) for path in paths]
+    n_columns = tables[0].scores.shape[1]
+    for table in tables:
+        if (n := table.scores.shape[1]) != n_columns:
+            raise InputError(f"{table.path} has {n} columns, and {paths[0]} {n_columns}.")
+    names = _names(tables[0].names, n_columns, paths[0], arguments)
+    tree = read_tree(arguments.tree, names)
+    leaf = leaf_of_column(arguments.tree, tree, names, n_columns)
+    _check_levels(arguments.level, tree.n_leaves, f"{arguments.tree} has {tree.n_leaves} leaves")
+    leaves = []
+    with telling():
+        tables[0].warn_of_row_numbers()
+        for table in tables:
+            with table.faults(table.path):
+                leaves.append(leaf[as_logits(table.scores, kind).leaves()])
+    leaves = np.concatenate(leaves)
+    writers = dict.fromkeys(arguments.out, partial(groups_table, leaves=leaves))
+    write_all(writers, tree, arguments.level)
+    if not writers:
+        readable = tree.with_names(list(map(printable, tree.names)))
+        show(groups_table(readable, arguments.level, leaves=leaves))
 
 
 def demo(arguments):

@@ -27,6 +27,7 @@ __all__ = [
     "check_several",
     "expand",
     "has_names",
+    "leaf_of_column",
     "open_files",
     "read_names",
     "read_scores",
@@ -241,6 +242,25 @@ def read_tree(path, columns=None):
 def has_names(tree):
     """Whether the leaves are named by more than their numbers."""
     return tree.names != tuple(map(str, range(tree.n_leaves)))
+
+
+def leaf_of_column(path, tree, columns, n_columns):
+    """Leaf of a tree that each column is: of its name, or of its number if it has none."""
+    both = columns is not None and has_names(tree)
+    if both and tuple(columns) != tree.names:
+        _check_same(path, tree.names, columns)
+        leaves = {name: leaf for leaf, name in enumerate(tree.names)}
+        return np.array([leaves[name] for name in columns])
+    if n_columns != tree.n_leaves:
+        raise InputError(
+            f"{path}: has {tree.n_leaves} leaves, but the logits have {n_columns} columns."
+        )
+    if has_names(tree) and not both and path.suffix.lower() != ".json":
+        raise InputError(
+            f"{path}: does not keep the order of the columns: name these with --names, or write "
+            "the tree as .json."
+        )
+    return np.arange(n_columns)
 
 
 def _check_same(path, leaves, columns):

@@ -10,12 +10,16 @@ import secrets
 import shutil
 import stat
 from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
 
 from .export import export_csv, export_json, export_newick, export_text
 from .faults import InputError, doing, telling
 from .names import printable
+from .tables import csv_writer
 
-__all__ = ["check_outputs", "page", "picture", "text", "write_all", "writer"]
+__all__ = ["check_outputs", "groups_table", "page", "picture", "text", "write_all", "writer"]
 
 MOST_BRANCHES = 60  # of a dendrogram; a radial tree has room for more
 
@@ -32,6 +36,18 @@ def text(tree, levels):
             members[group].append(name)
         parts += [f"  {group}: {', '.join(inside)}" for group, inside in enumerate(members)]
     return "\n".join(parts) + "\n"
+
+
+def groups_table(tree, levels, leaves):
+    """Table with a line for each row: its leaf, the name of that, and its group at each level."""
+    groups = {f"level_{level}": tree.cut(level).tolist() for level in levels}
+    columns = {"leaf": range(tree.n_leaves), "name": tree.names} | groups
+    lines = []  # the first, and that of each leaf, which all of its rows have
+    table = csv_writer(SimpleNamespace(write=lines.append), tree.names)
+    table.writerow(columns)
+    table.writerows(zip(*columns.values()))
+    first, *lines = lines
+    return first + "".join(np.array(lines, dtype=object)[leaves])
 
 
 def page(tree, levels):

@@ -120,7 +120,7 @@ def test_a_caller_keeps_its_signals(run, logits, name):
 
 @posix
 @pytest.mark.parametrize("module", ["numpy", "scipy", "sklearn"])
-@pytest.mark.parametrize("command", [["build", "a.npy"], ["demo"]])
+@pytest.mark.parametrize("command", [["build", "a.npy"], ["predict", "a.json", "a.npy"], ["demo"]])
 def test_an_interrupt_while_libraries_are_loaded(tmp_path, module, command):
     (tmp_path / f"{module}.py").write_text(
         "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
@@ -254,6 +254,8 @@ ESC = "\x1b[31m"
         ["build", "logits.npy", f"--weights={ESC}.npy"],
         ["build", "a.npz"],
         ["build", "a.npz", f"--array={ESC}?"],
+        ["predict", f"{ESC}.json", "logits.npy"],
+        ["predict", "logits.npy", f"{ESC}.npy"],
         ["demo", f"--out=no/{ESC}"],
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skl2h import MergeTree, l2h_tree, room
+from skl2h import L2HClustering, MergeTree, l2h_tree, room
 from skl2h.export import export_csv, export_json, export_newick, export_text
 from skl2h.merge import AGGREGATIONS
 
@@ -434,3 +434,136 @@ class TestTrees:
     def test_text_that_is_not_utf_8(self, run, folder):
         (folder / "a.json").write_bytes(b"\xff")
         assert "a.json: is not UTF-8 text" in run("build", "a.json")[2]
+
+
+class TestPredict:
+    new = np.random.default_rng(1).standard_normal((30, 5))
+    model = L2HClustering("precomputed").fit(LOGITS)
+
+    @pytest.fixture(autouse=True)
+    def files(self, folder):
+        tree = self.model.tree_
+        (folder / "plain.json").write_text(export_json(tree))
+        (folder / "plain.nwk").write_text(export_newick(tree))
+        tree = tree.with_names(NAMES)
+        (folder / "named.json").write_text(export_json(tree))
+        (folder / "named.nwk").write_text(export_newick(tree), encoding="utf-8")
+        (folder / "names.txt").write_text("\n".join(NAMES) + "\n", encoding="utf-8")
+        np.save("new.npy", self.new)
+        np.savez("named.npz", logits=self.new, names=NAMES)
+
+    def table(self, text):
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["plain.json", "new.npy"],
+            ["plain.nwk", "new.npy"],
+            ["plain.json", "named.npz"],
+            ["plain.nwk", "named.npz"],
+            ["named.json", "new.npy"],
+            ["named.json", "named.npz"],
+            ["named.json", "new.npy", "--names=names.txt"],
+            ["named.nwk", "named.npz"],
+            ["named.nwk", "new.npy", "--names=names.txt"],
+        ],
+    )
+    def test_groups_are_those_of_the_estimator(self, run, arguments):
+        code, out, err = run("predict", *arguments, "--level", 2, 4)
+        assert (code, err) == (0, "")
+        rows = self.table(out)
+        found = np.array([[int(row[f"level_{k}"]) for k in (2, 4)] for row in rows])
+        np.testing.assert_array_equal(found, self.model.predict(self.new, level=[2, 4]))
+        leaves = self.new.argmax(axis=1)
+        assert [int(row["leaf"]) for row in rows] == leaves.tolist()
+        names = NAMES if "named" in arguments[0] else list("01234")
+        assert [row["name"] for row in rows] == [names[leaf] for leaf in leaves]
+
+    def test_columns_are_matched_by_name(self, run):
+        order = [3, 0, 4, 2, 1]
+        np.savez("turned.npz", logits=self.new[:, order], names=[NAMES[leaf] for leaf in order])
+        expected = run("predict", "named.json", "named.npz", "--level", 3)
+        assert run("predict", "named.json", "turned.npz", "--level", 3) == expected
+
+    def test_names_that_occur_twice(self, run, folder):
+        names = ["crane", "b", "crane", "d", "e"]
+        (folder / "twice.json").write_text(export_json(self.model.tree_.with_names(names)))
+        np.savez("twice.npz", logits=self.new, names=names)
+        assert run("predict", "twice.json", "twice.npz")[0] == 0
+        np.savez("twice.npz", logits=self.new, names=names[::-1])
+        code, out, err = run("predict", "twice.json", "twice.npz")
+        assert (code, out) == (1, "")
+        assert "twice.json: crane names two leaves: they cannot be told apart" in err
+
+    def test_a_file_is_written(self, run, folder):
+        printed = run("predict", "plain.json", "new.npy", "--level", 3)[1]
+        assert run("predict", "plain.json", "new.npy", "--level", 3, "--out=g.csv") == (0, "", "")
+        assert (folder / "g.csv").read_text() == printed
+
+    def test_names_are_written_as_they_are_but_printed_in_one_line(self, run, folder):
+        names = ["a\r\nb", "\r", "\x1b[31m", 'a "b", c', "e"]
+        (folder / "odd.json").write_text(export_json(self.model.tree_.with_names(names)))
+        assert run("predict", "odd.json", "new.npy", "--out=g.csv")[0] == 0
+        rows = self.table((folder / "g.csv").read_bytes().decode())
+        assert {row["name"] for row in rows} == set(names)
+        out = run("predict", "odd.json", "new.npy")[1]
+        assert out.replace("\n", "").isprintable()
+        assert len(out.splitlines()) == 31
+
+    def test_probabilities_temperature_and_order_do_not_matter(self, run):
+        p = np.exp(self.new) / np.exp(self.new).sum(axis=1, keepdims=True)
+        np.save("p.npy", p)
+        expected = run("predict", "plain.json", "new.npy", "--level", 3)
+        assert run("predict", "plain.json", "p.npy", "--probabilities", "--level", 3) == expected
+
+    def test_several_files(self, run):
+        np.save("s1.npy", self.new[:7])
+        np.save("s2.npy", self.new[7:])
+        expected = run("predict", "plain.json", "new.npy", "--level", 3)
+        assert run("predict", "plain.json", "s?.npy", "--level", 3) == expected
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["new.npy", "new.npy"], "new.npy: the ending must be one of .json, .nwk, .newick."),
+            (["none.json", "new.npy"], "none.json: No such file or directory."),
+            (["plain.json", "few.npy"], "plain.json: has 5 leaves, but the logits have 4 columns."),
+            (["named.nwk", "new.npy"], "named.nwk: does not keep the order of the columns: name"),
+            (["named.nwk", "other.npz"], "named.nwk: no leaf is named x: both need the same"),
+            (["named.json", "other.npz"], "named.json: no leaf is named x: both need the same"),
+            (["named.json", "few.npz"], "named.json: a leaf, but no column, is named car, red: "),
+            (["plain.json", "new.npy", "--level=6"], "--level 6: plain.json has 5 leaves, so a"),
+            (["plain.json", "new.npy", "--out=a.txt"], "--out a.txt: the ending says what to wri"),
+            (["plain.json", "new.npy", "--names=few.txt"], "few.txt: names 2 clusters, but the"),
+            (["plain.json", "new.npy", "few.npy"], "few.npy has 4 columns, and new.npy 5."),
+            (["plain.json", "nan.npy"], "nan.npy: Row 1 of the logits has NaN in column 2,"),
+            (["plain.json", "new.npy", "nan.npy"], "nan.npy: Row 1 of the logits has NaN in col"),
+            (["plain.json", "new.npy", "named.npz"], "named.npz: of several files, each must be"),
+        ],
+    )
+    def test_faults(self, run, folder, arguments, message):
+        np.save("few.npy", self.new[:, :4])
+        np.savez("few.npz", logits=self.new[:, :4], names=NAMES[:4])
+        np.savez("other.npz", logits=self.new, names=[*NAMES[:4], "x"])
+        (folder / "few.txt").write_text("a\nb\n")
+        broken = self.new.copy()
+        broken[1, 2] = np.nan
+        np.save("nan.npy", broken)
+        before = sorted(folder.iterdir())
+        code, out, err = run("predict", *arguments)
+        assert (code, out) == (1, "")
+        assert err.startswith(f"skl2h: error: {message}")
+        assert err.count("\n") == 1
+        assert sorted(folder.iterdir()) == before
+
+    def test_what_is_read_is_not_overwritten(self, run):
+        np.savetxt("new.csv", self.new, delimiter=",")
+        code, _, err = run("predict", "plain.json", "new.csv", "--out=new.csv")
+        assert (code, "--out new.csv: would overwrite what is read" in err) == (1, True)
+
+    def test_row_numbers_are_warned_of(self, run):
+        np.save("i.npy", np.column_stack([np.arange(30), self.new[:, 1:]]))
+        assert (
+            "warning: i.npy: column 0 counts 0, 1, 2..." in run("predict", "plain.json", "i.npy")[2]
+        )
