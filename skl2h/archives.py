@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from .faults import InputError
-from .names import printable
+from .names import short
 from .room import check_room
 
 __all__ = ["read_archive"]
@@ -62,7 +62,7 @@ def read_archive(path, array, kind, with_names):
         if array in others:
             raise InputError(f"--array {array}: in {path} this is no array.", code=2)
         if array not in members:
-            raise InputError(f"{path}: has no array {array!r}, but {_listed(members)}.")
+            raise InputError(f"{path}: has no array {array!r}, but {_listed(list(members))}.")
         _check_kind(path, array, kind)
         return _read(path, archive, members[array]), names
 
@@ -96,9 +96,8 @@ def _choose(path, members, others, kind):
 
 
 def _listed(names, most=10):
-    names = list(map(printable, names))
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return (", ".join(names[:most]) or "nothing") + more
+    return (", ".join(map(short, names[:most])) or "nothing") + more
 
 
 def _check_kind(path, name, kind):

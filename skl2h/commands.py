@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 
 from .build import build_tree
-from .estimator import L2HClustering
 from .export import export_text
 from .faults import InputError, doing, show, telling
 from .files import (
@@ -106,6 +105,8 @@ def demo(arguments):
     from sklearn.decomposition import PCA
     from sklearn.mixture import GaussianMixture
     from sklearn.pipeline import make_pipeline
+
+    from .estimator import L2HClustering
 
     digits = load_digits()
     mixture = GaussianMixture(n_components=10, covariance_type="tied", random_state=7)

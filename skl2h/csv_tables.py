@@ -25,21 +25,20 @@ def read_csv(path, header):
     `header` is "yes", "no", or None where it has to be told from the line.
     """
     delimiter, cells = _peek(path)
+    if not cells:
+        raise InputError(f"{path}: is empty.")
     # Lines are about as long as the second.
-    n_rows = os.path.getsize(path) // (sum(map(len, cells)) + len(cells) or 1)
+    n_rows = os.path.getsize(path) // (sum(map(len, cells)) + len(cells))
     check_room(path, 8 * len(cells) * n_rows)
     with _opened(path) as file:
-        _, first = next(_lines(file, delimiter), (1, []))
+        _, first = next(_lines(file, delimiter))
         names, is_marked = _names_in(first)
         if header is None:
-            is_text = is_marked or not any(map(_is_number, names))
-            if names and is_text:
-                header = "yes"
-            else:
-                if all(map(_is_number, cells)):
-                    _refuse_doubtful(path, names)
-                header = "no"  # where no line is numbers, the first one is at fault
-        if header == "yes" and names and names[0] in ("", "Unnamed: 0"):
+            header = "yes" if is_marked or not any(map(_is_number, names)) else "no"
+            # Where no line is numbers, the first one is at fault.
+            if header == "no" and all(map(_is_number, cells)):
+                _refuse_doubtful(path, names)
+        if header == "yes" and names[0] in ("", "Unnamed: 0"):
             raise InputError(
                 f"{path}: the first column has no name, as row numbers have: write the table "
                 "without them (pandas: index=False)."
@@ -72,10 +71,14 @@ def _opened(path):
 def _lines(file, delimiter):
     """Number and cells of each line that is not blank."""
     reader, end = csv.reader(file, delimiter=delimiter), 0
-    for cells in reader:
-        line, end = end + 1, reader.line_num  # of a cell of several lines, the first
-        if cells:
-            yield line, cells
+    try:
+        for cells in reader:
+            line, end = end + 1, reader.line_num  # of a cell of several lines, the first
+            if cells:
+                yield line, cells
+    except csv.Error as error:
+        most = csv.field_size_limit()
+        raise ValueError(f"line {end + 1} has a cell of more than {most} characters") from error
 
 
 def _peek(path):
@@ -107,7 +110,7 @@ def _is_number(text):
 def _names_in(cells):
     """Names in the cells of a first line, and whether it is marked to be no numbers."""
     names = [cell.strip() for cell in cells]
-    is_marked = bool(names) and names[0].startswith("# ")  # as numpy.savetxt does
+    is_marked = names[0].startswith("# ")  # as numpy.savetxt does
     if is_marked and not any(name.startswith("#") for name in names[1:]):
         names[0] = names[0].removeprefix("# ").lstrip()
     return names, is_marked

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import stat
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from .csv_tables import line_of_row, read_csv
 from .exceptions import LogitsWarning, warn
 from .export import from_json, from_newick
 from .faults import InputError, doing
-from .names import printable
+from .names import short
 from .room import check_room
 from .shards import open_shards, why_not_read
 
@@ -131,18 +132,25 @@ def check_several(paths, arguments):
     for option in ("array", "header"):
         if (value := getattr(arguments, option)) is not None:
             raise InputError(f"--{option} {value}: is not for .npy files.")
+    for path in paths:
+        with doing(path):
+            _check_regular(path)
 
 
 def read_scores(path, kind, arguments):
     """`Table` of scores, and the names of its columns where the file has them."""
     ending = path.suffix.lower()
     if ending not in (".npy", ".npz", ".csv"):
-        raise InputError(f"{path}: the ending must be one of .npy, .npz, .csv.")
+        raise InputError(
+            f"{path}: the ending must be one of .npy, .npz, .csv for logits, and for a tree one of "
+            f"{', '.join(TREES)}."
+        )
     for option, only in (("array", ".npz"), ("header", ".csv")):
         value = getattr(arguments, option)
         if value is not None and ending != only:
             raise InputError(f"--{option} {value}: is not for {path.suffix} files.")
     with _reading(path):
+        _check_regular(path)
         if ending == ".csv":
             scores, names = read_csv(path, arguments.header)
             table = Table(path, scores, names, names is not None)
@@ -179,6 +187,13 @@ def _reading(path):
             raise InputError(f"{path}: cannot be read: {why_not_read(error)}.") from error
 
 
+def _check_regular(path):
+    """Refuse pipes and devices, which may never end, and cannot be read twice."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, reading says so
+        raise InputError(f"{path}: is no regular file: save what it gives as one.")
+
+
 def _read_npy(path):
     scores = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(scores, np.ndarray):
@@ -199,6 +214,7 @@ def read_names(path, n_names):
 def read_weights(path, n_rows):
     """Weights of the rows, one a line, or one array."""
     with _reading(path):
+        _check_regular(path)
         if path.suffix.lower() == ".npy":
             table = Table(path, _read_npy(path))
         elif path.suffix.lower() in (".csv", ".txt"):
@@ -223,9 +239,11 @@ def read_tree(path, columns=None):
 
     `columns` are the names of these, or None where they are not known.
     """
-    with _reading(path), open(path, encoding="utf-8-sig", newline="") as file:
+    with _reading(path):
+        _check_regular(path)
         check_room(path, os.path.getsize(path))
-        text = file.read()
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            text = file.read()
     with doing(path):
         if path.suffix.lower() == ".json":
             return from_json(text)
@@ -270,8 +288,8 @@ def _check_same(path, leaves, columns):
     ):  # fmt: skip
         if lacking := list(Counter(other) - Counter(held)):
             more = f" and {len(lacking) - 10} more" if len(lacking) > 10 else ""
-            named = ", ".join(map(printable, lacking[:10])) + more
+            named = ", ".join(map(short, lacking[:10])) + more
             raise InputError(f"{path}: {text} is named {named}: both need the same names.")
     if len(set(columns)) < len(columns):
         name = Counter(columns).most_common(1)[0][0]
-        raise InputError(f"{path}: {printable(name)} names two leaves: they cannot be told apart.")
+        raise InputError(f"{path}: {short(name)} names two leaves: they cannot be told apart.")

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["on_one_line", "printable", "some_names"]
+__all__ = ["on_one_line", "printable", "short", "some_names"]
 
 # Control characters, ends of lines, halves of characters, and what turns the direction of text.
 _OFF_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -11,6 +11,11 @@ _OFF_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u20
 def printable(name):
     """Name as it is, or quoted where it would not be seen or would not stay on its line."""
     return repr(name) if not name.strip() or _OFF_LINE.search(name) else name
+
+
+def short(name, most=60):
+    """Name as `printable` has it, cut where an error would be too long to read."""
+    return printable(name) if len(name) <= most else printable(f"{name[: most - 3]}...")
 
 
 def on_one_line(text):

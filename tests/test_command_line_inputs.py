@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import tracemalloc
 import zipfile
 
@@ -231,6 +232,9 @@ class TestTextTables:
             ("a,b\n2,1\n\n3,nan\n", "Line 4 of the logits has NaN in column 2,"),
             ("a,b\n2,1\n-inf,-inf\n", "Line 3 of the logits has nothing but -inf,"),
             ("a,b\ninf,1\n", "Line 2 of the logits has inf in column 1,"),
+            ("", "is empty."),
+            ("\n\n", "is empty."),
+            ("1," + "1" * 200_000 + "x\n", "cannot be read: line 1 has a cell of more than"),
             ("Unnamed: 0,a\n0,2\n", "the first column has no name, as row numbers have"),
         ],
     )  # fmt: skip
@@ -239,6 +243,12 @@ class TestTextTables:
         assert (code, out) == (1, "")
         assert f"skl2h: error: a.csv: {message}" in err
         assert err.count("\n") == 1
+
+    def test_names_that_are_too_long_are_cut(self, run, folder):
+        (folder / "a.nwk").write_text(f"({'a' * 10**6},b);")
+        (folder / "names.txt").write_text("c\nb\n")
+        err = run("build", "a.nwk", "--names=names.txt")[2]
+        assert len(err) < 200
 
     def test_probabilities_as_well(self, run):
         code, _, err = self.build(run, "a,b\n0.5,0.5\n2,-1\n", "--probabilities")
@@ -271,6 +281,25 @@ class TestTextTables:
     def test_other_columns_do_not_count(self, run, counted):
         np.save("a.npy", np.column_stack([counted, np.full(len(counted), 0.5)]))
         assert run("build", "a.npy")[2] == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+class TestPipes:
+    """Nobody writes to these: a run that opened one would wait for ever."""
+
+    @pytest.mark.parametrize("name", ["a.csv", "a.npy", "a.npz", "a.json", "a.nwk"])
+    def test_they_are_not_opened(self, run, name):
+        os.mkfifo(name)
+        message = f"skl2h: error: {name}: is no regular file: save what it gives as one.\n"
+        assert run("build", name) == (1, "", message)
+
+    def test_nor_among_others(self, run):
+        np.save("a.npy", LOGITS)
+        os.mkfifo("b.npy")
+        os.mkfifo("w.csv")
+        message = "skl2h: error: {}: is no regular file: save what it gives as one.\n"
+        assert run("build", "a.npy", "b.npy") == (1, "", message.format("b.npy"))
+        assert run("build", "a.npy", "--weights=w.csv") == (1, "", message.format("w.csv"))
 
 
 class TestNames:
