@@ -93,7 +93,7 @@ def main(argv=None):
     """
     debug = False
     try:
-        with signals_as_errors():
+        with signals_as_errors(), doing("skl2h"):
             arguments = _parse(argv)
             debug = arguments.debug
             if hasattr(sys.stdout, "reconfigure"):

@@ -18,6 +18,9 @@ from .room import check_room
 
 __all__ = ["line_of_row", "read_csv"]
 
+# Bytes that tell how many numbers there are in a file.
+SAMPLE = 2**16
+
 
 def read_csv(path, header):
     """Array of numbers, and the names of its columns where the first line has them.
@@ -27,9 +30,10 @@ def read_csv(path, header):
     delimiter, cells = _peek(path)
     if not cells:
         raise InputError(f"{path}: is empty.")
-    # Lines are about as long as the second.
-    n_rows = os.path.getsize(path) // (sum(map(len, cells)) + len(cells))
-    check_room(path, 8 * len(cells) * n_rows)
+    with open(path, "rb") as file:
+        sample = file.read(SAMPLE)
+    n_cells = sample.count(delimiter.encode()) + sample.count(b"\n")
+    check_room(path, 8 * n_cells * os.path.getsize(path) // len(sample))
     with _opened(path) as file:
         _, first = next(_lines(file, delimiter))
         names, is_marked = _names_in(first)
@@ -143,7 +147,9 @@ def _refuse_fault(path, delimiter, header):
         for line, cells in lines:
             for column, cell in enumerate(cells, 1):
                 if not _is_number(cell):
-                    what = f"holds {reprlib.repr(cell)}, not a number" if cell else "is empty"
+                    what = (
+                        f"holds {reprlib.repr(cell)}, not a number" if cell.strip() else "is empty"
+                    )
                     raise InputError(
                         f"{path}: line {line}, column {column} {what}: numbers stand between "
                         "commas, and have a point before their decimals."

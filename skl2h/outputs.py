@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -180,7 +181,8 @@ def write_all(writers, tree, levels):
                 os.replace(temporary, target)
     finally:
         for temporary in written:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
 
 
 def _like(target):
