@@ -25,7 +25,7 @@ LOGITS is a table of numbers, one row for each sample and one column for each cl
          else the only 2-dimensional one. An array `names` with one text for each column
          names the clusters. Also a sparse matrix, as scipy.sparse.save_npz writes it: what
          it does not store is impossible for its row.
-  .csv   numbers between commas, or else semicolons or tabulators; a first line that is not
+  .csv   numbers between commas, or else semicolons or tabs; a first line that is not
          numbers names the clusters; no column of row numbers (with pandas:
          to_csv(path, index=False))
 Files are never unpickled.
@@ -66,7 +66,8 @@ the same clusters. Where both have names, columns and leaves are matched by name
 number; Newick has none, so its leaves need named columns, or --names.
 
 The table has a line for each row: its leaf, which has its largest logit, the name of that, and its
-group at each --level. Groups are numbered as in all that build writes.
+group at each --level. Groups are numbered by their first leaf, as build does: of Newick, by their
+first column.
 """
 
 PREDICT_EPILOG = """\

@@ -86,7 +86,7 @@ def _lines(file, delimiter):
 
 
 def _peek(path):
-    """What parts numbers, a comma, else a semicolon or a tabulator, and cells of the second line.
+    """What parts numbers, a comma, else a semicolon or a tab, and cells of the second line.
 
     If there is one line alone, it is taken for the second.
     """
@@ -147,9 +147,9 @@ def _refuse_fault(path, delimiter, header):
         for line, cells in lines:
             for column, cell in enumerate(cells, 1):
                 if not _is_number(cell):
-                    what = (
-                        f"holds {reprlib.repr(cell)}, not a number" if cell.strip() else "is empty"
-                    )
+                    what = "is empty"
+                    if cell.strip():
+                        what = f"holds {reprlib.repr(cell)}, not a number"
                     raise InputError(
                         f"{path}: line {line}, column {column} {what}: numbers stand between "
                         "commas, and have a point before their decimals."

@@ -233,6 +233,7 @@ class TestTextTables:
             ("a,b\n2,1\n-inf,-inf\n", "Line 3 of the logits has nothing but -inf,"),
             ("a,b\ninf,1\n", "Line 2 of the logits has inf in column 1,"),
             ("", "is empty."),
+            ("2,1\n3, \n", "line 2, column 2 is empty"),
             ("\n\n", "is empty."),
             ("1," + "1" * 200_000 + "x\n", "cannot be read: line 1 has a cell of more than"),
             ("Unnamed: 0,a\n0,2\n", "the first column has no name, as row numbers have"),
