@@ -53,7 +53,7 @@ def read_archive(path, array, kind, with_names):
         names = None
         if with_names and "names" in members:
             names = _read_names(path, archive, members["names"])
-        if members.keys() >= {"format", "shape", "data"}:
+        if members.keys() >= {"format", "shape", "data"} and kind not in members:
             if array is not None:
                 raise InputError(f"--array {array}: {path} holds one sparse matrix.")
             return _read_sparse(path, members), names
@@ -134,8 +134,14 @@ def _read_sparse(path, members):
     """Matrix that `scipy.sparse.save_npz` has written."""
     # It is read, and then brought into the order of its rows.
     check_room(path, 2 * sum(member.n_bytes for member in members.values()))
-    scores = sparse.load_npz(path)
+    try:
+        scores = sparse.load_npz(path)
+    except (KeyError, AttributeError, TypeError) as error:
+        raise ValueError(
+            "it has arrays `format`, `shape` and `data`, but is none that scipy.sparse.save_npz "
+            "has written"
+        ) from error
     check_room(path, 8 * scores.shape[0])
-    scores = scores.tocsr()
-    scores.check_format(full_check=True)
-    return scores
+    if hasattr(scores, "check_format"):
+        scores.check_format(full_check=True)  # SciPy itself trusts what is stored
+    return scores.tocsr()

@@ -115,14 +115,24 @@ class TestSparseMatrices:
         {"indices": np.full(3, 9)}, {"indices": np.full(3, -1)}, {"indptr": np.array([0, 9, 3])},
         {"shape": np.array([2])}, {"format": b"xyz"}, {"data": np.ones(1)},
     ], ids=str)  # fmt: skip
-    def test_matrices_that_are_broken(self, run, changes):
-        matrix = sparse.csr_matrix([[1.0, 2], [3, 0]])
+    @pytest.mark.parametrize("format_", [b"csr", b"csc"])
+    def test_matrices_that_are_broken(self, run, changes, format_):
+        matrix = sparse.csr_matrix([[1.0, 2], [2, 0]])
         fields = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
-        np.savez("a.npz", **({"format": b"csr", "shape": matrix.shape} | fields | changes))
+        np.savez("a.npz", **({"format": format_, "shape": matrix.shape} | fields | changes))
         code, out, err = run("build", "a.npz")
         assert (code, out) == (1, "")
         assert err.startswith("skl2h: error: a.npz: ")
         assert err.count("\n") == 1
+
+    @pytest.mark.parametrize("format_", [b"csr", 3])
+    def test_what_only_looks_like_a_matrix(self, run, format_):
+        np.savez("a.npz", format=format_, shape=(1, 1), data=np.ones(1))
+        code, out, err = run("build", "a.npz")
+        assert (code, out) == (1, "")
+        assert "but is none that scipy.sparse.save_npz has written" in err
+        np.savez("a.npz", format=format_, shape=(1, 1), data=np.ones(1), logits=LOGITS)
+        assert run("build", "a.npz") == (0, printed(l2h_tree(LOGITS)), "")
 
     def test_there_is_nothing_to_choose(self, run):
         sparse.save_npz("a.npz", sparse.csr_matrix(self.scores))
