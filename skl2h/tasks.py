@@ -98,7 +98,8 @@ def _has_settled(curve, tol, n_clusters):
     if tol == 0 or len(curve) % STEPS_OF_A_MEAN or len(curve) < 2 * STEPS_OF_A_MEAN:
         return False
     before, after = np.reshape(curve[-2 * STEPS_OF_A_MEAN :], (2, -1)).mean(axis=1)
-    return before - after <= tol * math.log(n_clusters)
+    # Of one cluster the loss is 0 up to rounding, and so is log(1): which is less is chance.
+    return before - after <= tol * math.log(max(n_clusters, 2))
 
 
 class Settings(NamedTuple):
