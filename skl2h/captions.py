@@ -5,8 +5,8 @@ from unicodedata import bidirectional
 
 import numpy as np
 
-from .names import printable
-from .sizes import LONGEST_NAME, cut_middle
+from .names import cut_middle, printable, shown
+from .sizes import LONGEST_NAME
 from .tree import support_of
 
 __all__ = ["group_captions", "node_captions", "one_line", "tip_captions"]
@@ -45,7 +45,7 @@ def node_captions(tree, layout, node_labels):
     for node in node_labels:
         if not tree.n_leaves <= operator.index(node) < tree.n_nodes:
             raise ValueError(
-                f"node_labels names {node}, but the merges are {tree.n_leaves} to "
+                f"node_labels names {shown(node)}, but the merges are {tree.n_leaves} to "
                 f"{tree.n_nodes - 1}."
             )
     return {node: one_line(str(node_labels[node])) for node in merges if node in node_labels}

@@ -18,7 +18,7 @@ from .csv_tables import line_of_row, read_csv
 from .exceptions import LogitsWarning, warn
 from .export import from_json, from_newick
 from .faults import InputError, doing
-from .names import short
+from .names import shown_text
 from .room import check_room
 from .shards import open_shards, why_not_read
 
@@ -292,4 +292,4 @@ def _check_same(path, leaves, columns):
             raise InputError(f"{path}: {text} is named {named}: both need the same names.")
     if len(set(columns)) < len(columns):
         name = Counter(columns).most_common(1)[0][0]
-        raise InputError(f"{path}: {short(name)} names two leaves: they cannot be told apart.")
+        raise InputError(f"{path}: {shown_text(name)} names two leaves: they cannot be told apart.")

@@ -1,21 +1,28 @@
-"""Names of leaves, as people read them."""
+"""What comes from outside, as people read it: names of leaves, and values in errors."""
 
 import re
+import reprlib
 
-__all__ = ["on_one_line", "printable", "short", "some_names"]
+__all__ = [
+    "MOST_OF_VALUE",
+    "cut_middle",
+    "on_one_line",
+    "printable",
+    "shown",
+    "shown_text",
+    "some_names",
+]
 
 # Control characters, ends of lines, halves of characters, and what turns the direction of text.
 _OFF_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+# Characters of a text that an error repeats, and of a value: with the words around it, as many.
+MOST_OF_TEXT, MOST_OF_VALUE = 200, 100
 
 
 def printable(name):
     """Name as it is, or quoted where it would not be seen or would not stay on its line."""
     return repr(name) if not name.strip() or _OFF_LINE.search(name) else name
-
-
-def short(name, most=60):
-    """Name as `printable` has it, cut where an error would be too long to read."""
-    return printable(name) if len(name) <= most else printable(f"{name[: most - 3]}...")
 
 
 def on_one_line(text):
@@ -29,3 +36,38 @@ def some_names(tree, node, most=10):
     names = [printable(tree.names[leaf]) for leaf in leaves[:most]]
     more = len(leaves) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def shown(value):
+    """Value from outside as an error repeats it: as Python writes it, on one line, cut if long."""
+    return cut_middle(re.sub(r"\s*\n\s*", " ", _SHORT.repr(value)), MOST_OF_VALUE)
+
+
+def shown_text(text):
+    """Text from outside, such as a path, as an error repeats it: on one line, cut if long."""
+    return cut_middle(printable(str(text)), MOST_OF_TEXT)
+
+
+def cut_middle(text, most):
+    """Text with an ellipsis in its middle, if it is longer: its ends tell it apart."""
+    if len(text) <= most:
+        return text
+    n_last = (most - 1) // 2
+    return f"{text[: most - 1 - n_last]}…{text[len(text) - n_last :]}"
+
+
+class _Short(reprlib.Repr):
+    """As `repr`, but looks at no more of a value than is shown, and never fails."""
+
+    def __init__(self):
+        super().__init__()
+        self.maxstring = self.maxlong = self.maxother = 2 * MOST_OF_VALUE
+
+    def repr_int(self, value, level):
+        # Python refuses to write out integers of more than 4,300 digits.
+        if value.bit_length() > 1000:
+            return f"an integer of {value.bit_length()} bits"
+        return repr(value)
+
+
+_SHORT = _Short()

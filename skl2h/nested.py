@@ -5,14 +5,19 @@ nest    what every nested format has in common, with no recursion
 
 import json
 import math
-import reprlib
+import sys
+from collections import Counter
 
 from .arguments import check_levels
+from .names import shown
 from .sources import tree_of
 from .tables import group_of_nodes
 from .tree import MergeTree
 
 __all__ = ["export_json", "from_json"]
+
+# Of a whole number.
+MOST_DIGITS = 400
 
 
 def export_json(tree, *, nested=True, levels=()):
@@ -126,7 +131,9 @@ def from_json(text):
     if not isinstance(text, str):
         raise TypeError(f"JSON is read from a str, got {type(text).__name__}.")
     try:
-        data = json.loads(text.removeprefix("\ufeff"))
+        data = json.loads(
+            text.removeprefix("\ufeff"), parse_int=_whole, object_pairs_hook=_distinct
+        )
     except RecursionError:
         raise ValueError(
             "This JSON is nested too deeply to be read: write the tree with "
@@ -144,6 +151,20 @@ def from_json(text):
         return _tree_of_flat(data) if "n_leaves" in keys else _tree_of_nested(data)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"This JSON is not that of a tree: {error}") from None
+
+
+def _whole(digits):
+    # No number of a tree has so many, and Python reads at most 4,300.
+    return int(digits) if len(digits) <= MOST_DIGITS else math.inf
+
+
+def _distinct(pairs):
+    """Object of these (key, value), none of which may hide another."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"an object has the key {shown(twice)} twice")
+    return found
 
 
 def nest(tree, opens, closes, separator):
@@ -201,10 +222,13 @@ def _tree_of_flat(data):
     kinds = {"names": _TEXT, "scores": _NUMBER, "counts": _NUMBER, "support": _NUMBER}
     for key, kind in kinds.items():
         _check(kind, fields[key] or [], lambda at, key=key: f"{key}[{at}]")
+        fields[key] = _in_64_bits(fields[key])
     _check(_INTEGER, [data["n_leaves"]], lambda _: "n_leaves")
     tree = MergeTree(fields.pop("children"), **fields)
     if data["n_leaves"] != tree.n_leaves:
-        raise ValueError(f"n_leaves is {data['n_leaves']}, but its merges join {tree.n_leaves}.")
+        raise ValueError(
+            f"n_leaves is {shown(data['n_leaves'])}, but its merges join {tree.n_leaves}."
+        )
     return tree
 
 
@@ -213,13 +237,13 @@ def _tree_of_nested(root):
     while waiting:
         node, where = waiting.pop()
         if not isinstance(node, dict):
-            raise ValueError(f"{where} is {reprlib.repr(node)}, not an object with an `id`.")
+            raise ValueError(f"{where} is {shown(node)}, not an object with an `id`.")
         if "id" not in node:
             raise ValueError(f"{where} has no `id`.")
         number, below = node["id"], node.get("children", [])
         _check(_INTEGER, [number], lambda _, where=where: f"the `id` of {where}")
         if number in nodes:
-            raise ValueError(f"two nodes have the id {number}.")
+            raise ValueError(f"two nodes have the id {shown(number)}.")
         if not isinstance(below, list) or len(below) not in (0, 2):
             raise ValueError(f"the `children` of node {number} are not a list of two nodes.")
         nodes[number] = node
@@ -249,18 +273,26 @@ def _values(nodes, key, kind, needed=False):
         raise ValueError(f"node {nodes[having.index(False)]['id']} has no `{key}`{others}.")
     values = [node[key] for node in nodes]
     _check(kind, values, lambda at: f"the `{key}` of node {nodes[at]['id']}")
-    return values
+    return _in_64_bits(values)
+
+
+def _in_64_bits(values):
+    """Values as they are, but for integers that NumPy holds as floats alone."""
+    if values is None:
+        return None
+    return [float(v) if type(v) is int and abs(v) >= 2**63 else v for v in values]
 
 
 def _check(kind, values, where):
     """Refuse the first value that is not of a kind, and say where it stands."""
-    types, allowed = kind
+    types, allowed, largest = kind
     for at, value in enumerate(values):
-        # Exact types, as True is an int to Python. JSON's infinities and NaN are floats to it.
-        if type(value) not in types or (type(value) is float and not math.isfinite(value)):
-            raise ValueError(f"{where(at)} is {reprlib.repr(value)}, not {allowed}.")
+        # Exact types, as True is an int to Python. NaN is not within any bounds.
+        if type(value) not in types or (str not in types and not abs(value) <= largest):
+            raise ValueError(f"{where(at)} is {shown(value)}, not {allowed}.")
 
 
-_INTEGER = (int,), "an integer"
-_NUMBER = (int, float), "a finite number"
-_TEXT = (str,), "a text"
+# Types, what to call them, and the largest number.
+_INTEGER = (int,), "an integer below 2**63", 2**63 - 1
+_NUMBER = (int, float), "a finite number", sys.float_info.max
+_TEXT = (str,), "a text", None

@@ -11,6 +11,7 @@ from collections import Counter
 import numpy as np
 
 from .arguments import list_of_names
+from .names import MOST_OF_VALUE, cut_middle, shown
 from .nested import nest
 from .sources import tree_of
 from .tree import MergeTree, support_of
@@ -18,12 +19,13 @@ from .tree import MergeTree, support_of
 __all__ = ["export_newick", "from_newick"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9.+-]+")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# What repeats never gives back what it took (`++`), so that any text takes linear time.
+_NUMBER = re.compile(r"[+-]?+([0-9]++(\.[0-9]*+)?+|\.[0-9]++)([eE][+-]?+[0-9]++)?+")
 _TOKEN = re.compile(
-    r"""(?P<space> \s+)
+    r"""(?P<space> \s++)
     | (?P<mark> [(),:;])
-    | (?P<plain> [^\s()\[\],:;']+)
-    | (?P<quoted> '[^']*(?:''[^']*)*')
+    | (?P<plain> [^\s()\[\],:;']++)
+    | (?P<quoted> '(?:[^']++|'')*+')
     | (?P<comment> \[)
     | (?P<stray> .)""",
     re.VERBOSE | re.DOTALL,
@@ -63,8 +65,9 @@ def export_newick(tree, *, heights="rank", node_labels=False):
 
     Notes
     -----
-    Where a score is below that of a merge it holds, as can be with ``aggregation="mean"``, the
-    length is negative: not every program reads that, nor names with quotes or line breaks.
+    Where a score is below that of a merge it holds, as can be in a linkage by centroids or medians,
+    the length is negative: not every program reads that, nor names with quotes or line breaks.
+    Scores of :class:`~skl2h.L2HClustering` never fall, but for rounding where they are equal.
 
     References
     ----------
@@ -114,7 +117,7 @@ def from_newick(text, *, leaves=None, node_labels=None):
     ----------
     text : str
         One tree. Comments in square brackets are read over, and so is the byte order mark that
-        files from Windows may begin with.
+        files from Windows may begin with. The semicolon at the very end may be missing.
     leaves : sequence of str, default=None
         The names, each once, in the order in which the leaves are to be numbered: for a tree of
         clusters, their order as columns of the logits. None numbers the leaves as they stand in
@@ -194,7 +197,7 @@ def from_newick(text, *, leaves=None, node_labels=None):
 
 def _check_node_labels(node_labels, allowed):
     if not isinstance(node_labels, str) or node_labels != "support":
-        raise ValueError(f"node_labels must be {allowed}, got {node_labels!r}.")
+        raise ValueError(f"node_labels must be {allowed}, got {shown(node_labels)}.")
 
 
 def _quoted(name):
@@ -222,7 +225,7 @@ def _parse(text):
             if kind != "plain" or not _NUMBER.fullmatch(token):
                 _fail(text, colon, "no number follows the colon")
             if not np.isfinite(length := float(token)):
-                _fail(text, at, f"the length {token} is too large")
+                _fail(text, at, f"the length {cut_middle(token, MOST_OF_VALUE)} is too large")
             lengths[node], colon, labelled = length, None, True
         elif kind != "mark":
             if node is None:
@@ -270,10 +273,6 @@ def _parse(text):
                     _fail(text, start, f"this node joins {len(below)}, not 2{hint}")
                 pairs.append(below)
                 node = ~(len(pairs) - 1)
-    if not done and node is None and not waiting:
-        _fail(text, 0, "there is no tree in this text")
-    if not done:
-        _fail(text, len(text), "the text ends before the semicolon that ends a tree")
     labels = [labels.get(~t, ("", ends[~t])) for t in range(len(pairs))]
     lengths.pop(node, None)  # how far the root stands below nothing
     del ends[node]
@@ -287,17 +286,20 @@ def _parse(text):
 
 
 def _tokens(text):
-    """(kind, token, place), where a label is without its quotes."""
-    at = 0
+    """(kind, token, place), where a label is without its quotes; a semicolon is the last."""
+    at, token, opened = 0, None, False
     while at < len(text):
         match = _TOKEN.match(text, at)
-        kind, token = match.lastgroup, match[0]
+        kind = match.lastgroup
         if kind == "comment":
             end = _end_of_comment(text, at)
             if text[at:end].upper() == "[&U]":
                 _fail(text, at, "the tree is said to be unrooted: root it first")
             at = end
             continue
+        if kind != "space":
+            token = match[0]
+            opened |= token == "("
         if kind == "stray":
             _fail(text, at, STRAY[token])
         if kind == "plain":
@@ -307,6 +309,13 @@ def _tokens(text):
         elif kind == "mark":
             yield kind, token, at
         at = match.end()
+    if token is None:
+        _fail(text, 0, "there is no tree in this text")
+    if token != ";":
+        # Without a parenthesis, it is a path or a word rather than a tree that was cut off.
+        if not opened:
+            _fail(text, at, "the text ends before the semicolon that ends a tree")
+        yield "mark", ";", at
 
 
 def _end_of_comment(text, start):
@@ -337,10 +346,12 @@ def _supports(text, labels):
         if t == len(labels) - 1 and not label:
             continue
         if not _NUMBER.fullmatch(label):
-            _fail(text, at, f"{label!r} is no support" if label else "this node has no support")
+            fault = f"{shown(label)} is no support" if label else "this node has no support"
+            _fail(text, at, fault)
         supports[t] = float(label)
         if not 0 <= supports[t] <= 1:
-            _fail(text, at, f"the support {label} is not a share from 0 to 1 (a percentage?)")
+            digits = cut_middle(label, MOST_OF_VALUE)
+            _fail(text, at, f"the support {digits} is not a share from 0 to 1 (a percentage?)")
     return supports
 
 
@@ -350,11 +361,13 @@ def _numbers(names, leaves):
         lacking = Counter(other) - Counter(held)
         if lacking:
             name = next(iter(lacking))
-            raise ValueError(f"The text and leaves name different leaves: {owner} lacks {name!r}.")
+            raise ValueError(
+                f"The text and leaves name different leaves: {owner} lacks {shown(name)}."
+            )
     places = {name: place for place, name in enumerate(leaves)}
     if len(places) < len(leaves):
         twice = Counter(leaves).most_common(1)[0][0]
-        raise ValueError(f"leaves holds {twice!r} twice: its numbers cannot be told apart.")
+        raise ValueError(f"leaves holds {shown(twice)} twice: its numbers cannot be told apart.")
     return [places[name] for name in names]
 
 

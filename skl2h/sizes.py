@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .layout import places_around, radial
+from .names import cut_middle
 
 __all__ = [
     "LABEL_GAP",
@@ -21,7 +22,6 @@ __all__ = [
     "TILE_GAP",
     "Fit",
     "cut_long",
-    "cut_middle",
     "fit_radial",
     "fit_rectangular",
     "radial_side",
@@ -146,14 +146,6 @@ def cut_long(captions, most=LONGEST_NAME):
     lengths = [len(name) for name, _ in captions if name] or [0]
     most = min(most, max(NEVER_CUT, int(2 * np.median(lengths))))
     return [(cut_middle(name, most), rest) for name, rest in captions]
-
-
-def cut_middle(name, most):
-    """Name with an ellipsis in its middle, if it is longer: its ends tell it apart."""
-    if len(name) <= most:
-        return name
-    n_last = (most - 1) // 2
-    return f"{name[: most - 1 - n_last]}…{name[len(name) - n_last :]}"
 
 
 def _line(layout):

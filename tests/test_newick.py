@@ -188,11 +188,14 @@ BAD = {
     "\n \n": "line 1, column 1: there is no tree in this text",
     "\ufeff": "line 1, column 1: there is no tree in this text",
     "[a comment]": "line 1, column 1: there is no tree in this text",
-    "(": "line 1, column 2: the text ends before the semicolon",
+    "(": "line 1, column 1: this parenthesis is not closed",
     "a": "line 1, column 2: the text ends before the semicolon",
     ";": "line 1, column 1: there is no tree",
-    "(a,b)": "line 1, column 6: the text ends before the semicolon",
-    "(a,b": "line 1, column 5: the text ends before",
+    "trees/mine.nwk": "line 1, column 15: the text ends before the semicolon",
+    "(a,b": "line 1, column 1: this parenthesis is not closed",
+    "(a,b,": "line 1, column 1: this parenthesis is not closed",
+    "(a:1,b:": "line 1, column 7: no number follows the colon",
+    "(a,b)c,": "line 1, column 7: no parenthesis is open here",
     "(a,b;": "line 1, column 1: this parenthesis is not closed",
     "(a,\n(b,c);": "line 1, column 1: this parenthesis is not closed",
     "(a,b));": "line 1, column 6: no parenthesis is open here",
@@ -207,6 +210,7 @@ BAD = {
     "\ufeff(a,());": "column 4: there is nothing between these parentheses",
     "[&U](a,b);": "column 1: the tree is said to be unrooted",
     "(a,'b);": "column 4: this quote is not closed",
+    "(a,'b'');": "column 4: this quote is not closed",
     "(a,b]);": "column 5: no bracket is open here",
     "(a,b[c);": "column 5: this bracket is not closed",
     "(a b,c);": "column 4: a comma, parenthesis or pair of quotes is missing",
@@ -234,6 +238,53 @@ def test_faults_are_told_with_their_place(text):
     assert BAD[text] in str(error.value)
 
 
+N = 1_000_000
+LONG = {
+    "digits": (f"(a:{'1' * N}x,b:1);", "column 3: no number follows the colon."),
+    "digits after a point": (f"(a:1.{'1' * N}x,b:1);", "column 3: no number follows the colon."),
+    "digits of an exponent": (f"(a:1e{'1' * N}x,b:1);", "column 3: no number follows the colon."),
+    "points": (f"(a:{'1.' * N},b:1);", "column 3: no number follows the colon."),
+    "a large number": (f"(a:{'9' * N},b:1);", "column 4: the length 999"),
+    "a name": (f"({'x' * N} y,b);", "a comma, parenthesis or pair of quotes is missing"),
+    "an open quote": (f"('{'x' * N}", "column 2: this quote is not closed."),
+    "quotes in an open quote": ("('" + "''" * N, "column 2: this quote is not closed."),
+    "quotes": ("('" + "''" * N + "' y,b);", "a comma, parenthesis or pair of quotes is missing"),
+    "whitespace": ("(a" + " \n" * N + "b);", "column 1: a comma, parenthesis or pair of quotes is"),
+    "an open comment": ("(a,[" + "x" * N, "column 4: this bracket is not closed."),
+    "brackets": ("(a," + "[" * 100_000, "column 4: this bracket is not closed."),
+    "comments": ("(a," + "[]" * 100_000 + ";", "column 1: this parenthesis is not closed."),
+    "parentheses": ("(" * 100_000, "column 100000: this parenthesis is not closed."),
+    "nodes": ("(" + "," * 100_000 + ");", "column 1: this node joins 100001, not 2"),
+    "lines": ("\n" * N + ";", "column 1: there is no tree."),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_text_takes_linear_time_and_is_not_repeated(name):
+    """In quadratic time, each of these would take hours."""
+    text, message = LONG[name]
+    with pytest.raises(ValueError, match=r"^Newick, line") as error:
+        from_newick(text)
+    assert message in str(error.value)
+    assert len(str(error.value)) <= 200
+
+
+def test_long_text_is_read_in_linear_time():
+    name, zeros = "''" * N, "0" * N
+    text = f"('{name}'{' ' * N}[{'x' * N}]:{zeros}1,{'y' * N}:1.{zeros});"
+    tree = from_newick(text)
+    assert tree.names == ("'" * N, "y" * N)
+    assert tree.scores.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(a:1,b:1)", "(a:1,b:1)\n", "(a:1,b:1)c", "(a:1,b:1):2", "(a:1,b:1)[;]", "\ufeff(a:1,b:1)"],
+)
+def test_the_semicolon_at_the_end_may_be_missing(text):
+    assert from_newick(text) == from_newick("(a:1,b:1);")
+
+
 @pytest.mark.parametrize("seed", range(200))
 def test_broken_text_is_refused_with_its_place(seed):
     """Whatever is cut out of or put into a text, it is a tree or a ValueError that says where."""
@@ -248,6 +299,23 @@ def test_broken_text_is_refused_with_its_place(seed):
         assert str(error).startswith("Newick, line ")  # noqa: PT017 (most texts, but not all)
     else:
         assert from_newick(export_newick(tree, heights=None)).names == tree.names
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        (f"(a,b){'1' * N}x;", {"node_labels": "support"}, "column 6: '111.*' is no support"),
+        (f"(a,b){'9' * 99}{'0' * N};", {"node_labels": "support"}, "the support 999.* is not a s"),
+        (f"({'x' * N},b);", {"leaves": ["a", "b"]}, "leaves lacks 'xxx"),
+        (f"({'x' * N},{'x' * N});", {"leaves": ["x" * N] * 2}, "leaves holds 'xxx.*' twice"),
+        ("(a,b);", {"node_labels": "x" * N}, "node_labels must be 'support' or None, got 'xxx"),
+    ],
+    ids=["no number", "no share", "another name", "a name twice", "an argument"],
+)
+def test_long_names_are_not_repeated(text, arguments, message):
+    with pytest.raises(ValueError, match=message) as error:
+        from_newick(text, **arguments)
+    assert len(str(error.value)) <= 200
 
 
 @pytest.mark.parametrize(
