@@ -51,7 +51,7 @@ def __getattr__(name):
         except ModuleNotFoundError as error:
             if error.name != module:
                 raise
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'", name=name)
 
 
 def __dir__():

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from .faults import InputError
-from .names import short
+from .names import shown, shown_text
 from .room import check_room
 
 __all__ = ["read_archive"]
@@ -62,7 +62,7 @@ def read_archive(path, array, kind, with_names):
         if array in others:
             raise InputError(f"--array {array}: in {path} this is no array.", code=2)
         if array not in members:
-            raise InputError(f"{path}: has no array {array!r}, but {_listed(list(members))}.")
+            raise InputError(f"{path}: has no array {shown(array)}, but {_listed(list(members))}.")
         _check_kind(path, array, kind)
         return _read(path, archive, members[array]), names
 
@@ -104,17 +104,19 @@ def _check_kind(path, name, kind):
     """Refuse an array that is named as what it is not said to be."""
     if kind == "logits" and _PROBABILITIES.fullmatch(name):
         raise InputError(
-            f"{path}: its array {name!r} is named as probabilities are: say --probabilities (or "
+            f"{path}: its array {shown(name)} is named as probabilities are: say --probabilities (or "
             "rename it, if it holds logits)."
         )
     if kind == "probabilities" and name.lower() == "logits":
-        raise InputError(f"{path}: its array {name!r} is named as logits: drop --probabilities.")
+        raise InputError(
+            f"{path}: its array {shown(name)} is named as logits: drop --probabilities."
+        )
 
 
 def _read(path, archive, member):
     if not member.dtype.hasobject:  # that is refused by NumPy
         if member.n_bytes > member.info.file_size:
-            raise ValueError(f"its array {member.name!r} is cut short")
+            raise ValueError(f"its array {shown(member.name)} is cut short")
         check_room(path, member.n_bytes)
     with archive.open(member.info) as file:
         return np.lib.format.read_array(file, allow_pickle=False)

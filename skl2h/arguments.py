@@ -9,6 +9,8 @@ from contextlib import suppress
 import numpy as np
 from sklearn.utils import check_array
 
+from .names import shown
+
 __all__ = [
     "as_count",
     "as_flag",
@@ -109,7 +111,7 @@ def list_of_names(names, what="names"):
     if isinstance(names, Set):
         raise TypeError(f"{what} must be in the order of the leaves, which a set does not have.")
     if not np.iterable(names) or getattr(names, "ndim", 1) != 1:
-        raise TypeError(f"{what} must be one sequence of texts, got {names!r}.")
+        raise TypeError(f"{what} must be one sequence of texts, got {shown(names)}.")
     return list(map(str, names))
 
 
@@ -118,7 +120,7 @@ def check_level(tree, level):
     level = as_index("level", level)
     if not 1 <= level <= tree.n_leaves:
         raise ValueError(
-            f"There is no level {level}: a tree of {tree.n_leaves} leaves has the levels "
+            f"There is no level {shown(level)}: a tree of {tree.n_leaves} leaves has the levels "
             f"1 to {tree.n_leaves} (the number of groups)."
         )
     return level
@@ -127,7 +129,7 @@ def check_level(tree, level):
 def check_levels(tree, levels):
     """Levels of a tree as a list of int."""
     if isinstance(levels, (str, bytes, Set)) or not np.iterable(levels):
-        raise TypeError(f"levels must be a sequence of integers, got {levels!r}.")
+        raise TypeError(f"levels must be a sequence of integers, got {shown(levels)}.")
     return [check_level(tree, level) for level in levels]
 
 
@@ -136,31 +138,31 @@ def as_index(name, value):
     if not isinstance(value, (bool, np.bool_)):
         with suppress(TypeError):
             return operator.index(value)
-    raise TypeError(f"{name} must be an integer, got {value!r}.")
+    raise TypeError(f"{name} must be an integer, got {shown(value)}.")
 
 
 def as_count(name, value):
     """Integer of at least 1 that a value is."""
     value = as_index(name, value)
     if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}.")
+        raise ValueError(f"{name} must be at least 1, got {shown(value)}.")
     return value
 
 
 def as_number(name, value, *, may_be_zero=False):
     """Finite number above 0 that a value is, or 0; True and False are none."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, got {value!r}.")
+        raise TypeError(f"{name} must be a number, got {shown(value)}.")
     if not 0 <= value < math.inf or not (value or may_be_zero):
         least = "not negative" if may_be_zero else "above 0"
-        raise ValueError(f"{name} must be finite and {least}, got {value}.")
+        raise ValueError(f"{name} must be finite and {least}, got {shown(value)}.")
     return float(value)
 
 
 def as_flag(name, value):
     """Whether a value is True; what only counts as true or false is neither."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}.")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}.")
     return bool(value)
 
 
@@ -171,7 +173,7 @@ def as_float_dtype(name, value):
         with suppress(TypeError):
             dtype = np.dtype(value)
     if dtype not in (np.float32, np.float64):
-        raise ValueError(f"{name} must be float32 or float64, got {value!r}.")
+        raise ValueError(f"{name} must be float32 or float64, got {shown(value)}.")
     return dtype
 
 

@@ -8,6 +8,7 @@ from .distributed import dask_logits
 from .exceptions import StrandedGroupWarning, warn
 from .logits import Logits, as_logits
 from .merge import AGGREGATIONS, merge_leaves
+from .names import shown
 from .passes import merge_chunks
 from .progress import printing
 from .shards import are_paths, open_shards, refuse_paths
@@ -148,7 +149,7 @@ def build_tree(
     tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
     if merges.stranded:
         named = [
-            f"{node} ({tree.names[node]!r})" if node < tree.n_leaves else str(node)
+            f"{node} ({shown(tree.names[node])})" if node < tree.n_leaves else str(node)
             for node in merges.stranded[:10]
         ]
         more = len(merges.stranded) - len(named)
@@ -164,7 +165,7 @@ def build_tree(
 def check_aggregation(aggregation):
     """Refuse what is no way to score a group."""
     if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
-        raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {aggregation!r}.")
+        raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {shown(aggregation)}.")
 
 
 def check_logits(logits):

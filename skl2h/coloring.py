@@ -5,6 +5,7 @@ import numpy as np
 from .arguments import as_index, check_level
 from .captions import group_captions, one_line
 from .layout import common_below
+from .names import shown, shown_text
 from .palette import group_colors
 
 __all__ = ["Coloring", "highlighted", "under_numbers"]
@@ -74,7 +75,7 @@ def _classes(leaf_classes, n_leaves):
     try:
         values = np.asarray(leaf_classes, dtype=object)
     except ValueError as error:  # lists of several lengths
-        raise ValueError(f"leaf_classes is no array: {error}") from None
+        raise ValueError(f"leaf_classes is no array: {shown_text(error)}") from None
     if values.shape != (n_leaves,):
         raise ValueError(
             f"leaf_classes must have the shape ({n_leaves},), one for each leaf, got "
@@ -113,7 +114,7 @@ def highlighted(tree, layout, highlight):
         if isinstance(one, str):
             nodes = [leaf for leaf, name in enumerate(tree.names) if name == one]
             if not nodes:
-                raise ValueError(f"highlight names {one!r}, but no leaf has this name.")
+                raise ValueError(f"highlight names {shown(one)}, but no leaf has this name.")
         else:
             nodes = tree.path(as_index("highlight, where it names no leaf,", one))[:1]
         for node in nodes:

@@ -6,6 +6,7 @@ import operator
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .names import shown
 from .tree import MergeTree
 
 __all__ = ["make_hierarchical_logits"]
@@ -69,10 +70,10 @@ def make_hierarchical_logits(
     n_samples, n_leaves = operator.index(n_samples), operator.index(n_leaves)
     for name, size in (("n_samples", n_samples), ("n_leaves", n_leaves)):
         if size < 1:
-            raise ValueError(f"{name} must be at least 1, got {size}.")
+            raise ValueError(f"{name} must be at least 1, got {shown(size)}.")
     for name, scale in (("separation", separation), ("noise", noise)):
         if not 0 <= scale < math.inf:
-            raise ValueError(f"{name} must be finite and not negative, got {scale}.")
+            raise ValueError(f"{name} must be finite and not negative, got {shown(scale)}.")
     random_state = check_random_state(random_state)
     tree = _draw_tree(n_leaves, random_state)
     rounds = _meeting_rounds(tree)

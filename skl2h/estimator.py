@@ -33,6 +33,7 @@ from .inner_model import (
 )
 from .merge import N_REPORTS
 from .model_logits import check_dask, is_precomputed, logits_to_fit, map_rows
+from .names import shown, shown_text
 from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
 from .svg import picture_of
@@ -218,7 +219,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         if is_precomputed(self):
             unknown = sorted(params.keys() - {"sample_weight"})
             if unknown:
-                raise TypeError(f"fit(logits) takes sample_weight, but not {', '.join(unknown)}.")
+                others = shown_text(", ".join(unknown))
+                raise TypeError(f"fit(logits) takes sample_weight, but not {others}.")
             estimator, names = self.estimator, getattr(X, "columns", None)
             response = Response(self.estimator, self.temperature)
         else:
@@ -247,8 +249,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             n_clusters = n_leaves if self.n_clusters is None or is_auto else self.n_clusters
             if not 1 <= n_clusters <= n_leaves:
                 raise ValueError(
-                    f"n_clusters={n_clusters} is out of range: the inner model has {n_leaves} "
-                    f"clusters, so it can be 1 to {n_leaves}."
+                    f"n_clusters={shown(n_clusters)} is out of range: the inner model has "
+                    f"{n_leaves} clusters, so it can be 1 to {n_leaves}."
                 )
             merging = task.part("merge", min(n_leaves, N_REPORTS + 1)).begin()
             tree, leaves = build_tree(
@@ -375,7 +377,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         check_is_fitted(self)
         groups = self.tree_.cut(self.n_clusters_ if level is None else level)
         if groups.ndim > 1:
-            raise TypeError(f"predict_proba takes one level at a time, got {level!r}.")
+            raise TypeError(f"predict_proba takes one level at a time, got {shown(level)}.")
         n_groups = int(groups.max()) + 1
         probabilities = partial(_group_probabilities, groups=groups, n_groups=n_groups)
         return map_rows(self, probabilities, X, (n_groups,), np.float64)
@@ -573,18 +575,18 @@ def _check_parameters(model):
     if not is_precomputed(model) and not can_fit:
         raise TypeError(
             "estimator must be a clusterer or classifier with fit, or 'precomputed', "
-            f"got {estimator!r}."
+            f"got {shown(estimator)}."
         )
     if isinstance(n_clusters, str) and n_clusters != "auto":
-        raise ValueError(f"n_clusters must be an integer, None or 'auto', got {n_clusters!r}.")
+        raise ValueError(f"n_clusters must be an integer, None or 'auto', got {shown(n_clusters)}.")
     is_number = isinstance(n_clusters, numbers.Integral) and not isinstance(n_clusters, bool)
     if n_clusters is not None and not is_number and not isinstance(n_clusters, str):
-        raise TypeError(f"n_clusters must be an integer, None or 'auto', got {n_clusters!r}.")
+        raise TypeError(f"n_clusters must be an integer, None or 'auto', got {shown(n_clusters)}.")
     if not isinstance(temperature, numbers.Real) or not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be a number above 0, got {temperature!r}.")
+        raise ValueError(f"temperature must be a number above 0, got {shown(temperature)}.")
     method = model.response_method
     if not callable(method) and not isinstance(method, str):
-        raise TypeError(f"response_method must be a name or a callable, got {method!r}.")
+        raise TypeError(f"response_method must be a name or a callable, got {shown(method)}.")
     check_aggregation(model.aggregation)
     as_flag("persist", model.persist)
 

@@ -14,7 +14,7 @@ from .arguments import as_index
 from .build import check_weights
 from .fitted import fitted_logits, last_step
 from .merge import replay_merges
-from .names import some_names
+from .names import shown, some_names
 from .tree import MergeTree
 
 __all__ = ["Evidence", "merge_evidence"]
@@ -239,7 +239,7 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     weights = check_weights(sample_weight, logits.shape[0])
     n_rows = as_index("n_rows", n_rows)
     if n_rows < 0:
-        raise ValueError(f"n_rows must be 0 or more, got {n_rows}.")
+        raise ValueError(f"n_rows must be 0 or more, got {shown(n_rows)}.")
     wanted = range(tree.n_leaves, tree.n_nodes)
     if node is not None:
         node = as_index("node", node)

@@ -5,7 +5,7 @@ Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first
 
 from .arguments import as_index, check_level
 from .html import export_html
-from .names import printable, some_names
+from .names import printable, shown, some_names
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
 from .sources import tree_of
@@ -112,7 +112,7 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
 def _at_least_0(name, value):
     value = as_index(name, value)
     if value < 0:
-        raise ValueError(f"{name} must be 0 or more, got {value}.")
+        raise ValueError(f"{name} must be 0 or more, got {shown(value)}.")
     return value
 
 

@@ -11,6 +11,7 @@ from .arguments import check_weights
 from .estimator import L2HClustering
 from .merge import leaf_profiles
 from .model_logits import logits_of_rows
+from .names import shown
 
 __all__ = [
     "affinity_of",
@@ -47,7 +48,7 @@ def fitted_logits(model, X):
         If it is none: only its logits tell what a tree is made of.
     """
     if not isinstance(model, L2HClustering):
-        raise TypeError(f"A fitted L2HClustering is needed, got {model!r}.")
+        raise TypeError(f"A fitted L2HClustering is needed, got {shown(model)}.")
     check_is_fitted(model)
     return logits_of_rows(model, X)
 

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from .names import shown
 from .tree import MergeTree
 
 __all__ = ["LEAF_ORDERS", "order_leaves", "spans"]
@@ -66,7 +67,8 @@ default="merge"
         return leaves.astype(np.intp)
     if leaf_order not in LEAF_ORDERS:
         raise ValueError(
-            f"leaf_order must be one of {LEAF_ORDERS} or an array of leaves, got {leaf_order!r}."
+            f"leaf_order must be one of {LEAF_ORDERS} or an array of leaves, got "
+            f"{shown(leaf_order)}."
         )
     if leaf_order == "similarity":
         return _most_alike(tree, affinity)

@@ -8,6 +8,7 @@ from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
 from .information import best_levels, mass_of_merges
 from .logits import as_logits
+from .names import shown
 from .tree import MergeTree
 
 __all__ = ["suggest_levels"]
@@ -105,7 +106,9 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
     else:
         model, X = last_step(source, X)
         if not isinstance(model, L2HClustering):
-            raise TypeError(f"A MergeTree or a fitted L2HClustering is needed, got {source!r}.")
+            raise TypeError(
+                f"A MergeTree or a fitted L2HClustering is needed, got {shown(source)}."
+            )
         check_is_fitted(model)
         if X is None:
             return best_levels(_mass_kept(model, sample_weight), n_levels)
@@ -121,8 +124,8 @@ def _check_order(tree, columns):
         at = next(at for at, name in enumerate(columns) if name != tree.names[at])
         raise ValueError(
             f"The columns of the logits are the leaves in another order: column {at} is "
-            f"{columns[at]!r}, and leaf {at} {tree.names[at]!r}. Give them in the order of "
-            "tree.names."
+            f"{shown(columns[at])}, and leaf {at} {shown(tree.names[at])}. Give them in the order "
+            "of tree.names."
         )
 
 

@@ -13,6 +13,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from .names import shown
+
 __all__ = ["group_colors"]
 
 PETROFF = (
@@ -56,7 +58,7 @@ def group_colors(n_groups):
     """
     n_groups = operator.index(n_groups)
     if not 0 <= n_groups <= 1_000_000:
-        raise ValueError(f"n_groups must be 0 to 1,000,000, got {n_groups}.")
+        raise ValueError(f"n_groups must be 0 to 1,000,000, got {shown(n_groups)}.")
     if n_groups <= len(PETROFF):
         return list(PETROFF[:n_groups])
     colors = list(_picked())

@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .arguments import as_index
+from .names import shown, shown_text
 from .tree import MergeTree
 
 __all__ = [
@@ -22,7 +23,7 @@ def check_tree(tree, display):
     """Refuse what is no tree, such as a model that a display was given."""
     if not isinstance(tree, MergeTree):
         raise TypeError(
-            f"{display} needs a MergeTree, got {tree!r}: see {display}.from_estimator for a "
+            f"{display} needs a MergeTree, got {shown(tree)}: see {display}.from_estimator for a "
             "fitted model."
         )
 
@@ -31,7 +32,7 @@ def check_flag(name, value, *others):
     """Refuse what is neither True nor False, nor one of the others."""
     if not isinstance(value, (bool, np.bool_)) and not any(value is one for one in others):
         allowed = " or ".join(map(str, (True, False, *others)))
-        raise TypeError(f"{name} must be {allowed}, got {value!r}.")
+        raise TypeError(f"{name} must be {allowed}, got {shown(value)}.")
 
 
 def check_node_labels(node_labels):
@@ -44,14 +45,14 @@ def check_node_labels(node_labels):
     elif not isinstance(node_labels, (bool, np.bool_)):
         raise TypeError(
             "node_labels must be True, False, 'support' or a dict {node: text}, got "
-            f"{node_labels!r}."
+            f"{shown(node_labels)}."
         )
 
 
 def check_one_of(name, value, allowed):
     """Refuse what is none of the allowed values."""
     if not any(value is one or (isinstance(value, str) and value == one) for one in allowed):
-        raise ValueError(f"{name} must be one of {allowed}, got {value!r}.")
+        raise ValueError(f"{name} must be one of {allowed}, got {shown(value)}.")
 
 
 def check_axes(ax):
@@ -77,13 +78,15 @@ def check_style(name, style, artist, make):
     from matplotlib.cbook import normalize_kwargs
 
     if not isinstance(style, (Mapping, type(None))):
-        raise TypeError(f"{name} must be a dict or None, got {style!r}.")
+        raise TypeError(f"{name} must be a dict or None, got {shown(style)}.")
     try:
         style = normalize_kwargs(style, artist)
         make(**style)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{name} is no style of a {artist.__name__}: {error}") from error
+        raise ValueError(
+            f"{name} is no style of a {artist.__name__}: {shown_text(error)}"
+        ) from error
     size = style.get("fontsize")
     if isinstance(size, Real) and not 0 < size < np.inf:
-        raise ValueError(f"{name} must have a fontsize above 0, got {size}.")
+        raise ValueError(f"{name} must have a fontsize above 0, got {shown(size)}.")
     return style

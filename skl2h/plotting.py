@@ -13,6 +13,7 @@ from .exceptions import DisplayWarning, warn
 from .fitted import affinity_of, default_level, last_step
 from .layout import ORIENTATIONS, lay_out
 from .leaf_order import order_leaves
+from .names import shown
 from .picture_arguments import (
     check_axes,
     check_flag,
@@ -337,7 +338,7 @@ default="merge"
         """
         estimator, X = last_step(estimator, X)
         if isinstance(estimator, MergeTree):
-            raise TypeError(f"A fitted estimator is needed, got {estimator!r}: see from_tree.")
+            raise TypeError(f"A fitted estimator is needed, got {shown(estimator)}: see from_tree.")
         tree = tree_of(estimator, names)
         # It takes the square of the leaves, or a reading of X.
         affinity = None

@@ -12,6 +12,7 @@ from sklearn.utils.validation import _num_samples
 
 from .inner_model import classes_of, innermost, name_of, refuse_outputs
 from .logits import SparseLogits, as_logits
+from .names import shown
 
 __all__ = ["Response", "leaf_names"]
 
@@ -57,7 +58,7 @@ class Response:
         if response_method != "auto":
             if not hasattr(estimator, response_method):
                 raise AttributeError(
-                    f"{name_of(estimator)} has no method {response_method!r}: give another "
+                    f"{name_of(estimator)} has no method {shown(response_method)}: give another "
                     "response_method, or a function of the model and X that gives logits."
                 )
             if response_method == "transform" and not has_centres:
@@ -187,8 +188,8 @@ class Response:
         if names != self.names and names is not None and self.names is not None:
             at = next(at for at, name in enumerate(names) if name != self.names[at])
             raise ValueError(
-                f"Column {at} of the model is of class {names[at]!r}, leaf {at} of the tree of "
-                f"{self.names[at]!r}: fit again. The model is not what it was when the tree was "
+                f"Column {at} of the model is of class {shown(names[at])}, leaf {at} of the tree of "
+                f"{shown(self.names[at])}: fit again. The model is not what it was when the tree was "
                 "made."
             )
 

@@ -25,6 +25,7 @@ from .chunks import (
     update_chunk,
 )
 from .merge import unit_of
+from .names import shown, shown_text
 
 __all__ = ["Shard", "Shards", "are_paths", "open_shards", "refuse_paths", "why_not_read"]
 
@@ -66,6 +67,7 @@ class Shard(NamedTuple):
         RuntimeError
             If the file cannot be read, or has another shape or dtype by now.
         """
+        path = shown_text(self.path)
         try:
             with open(self.path, "rb") as file:
                 header = file.read(len(self.header))
@@ -76,12 +78,12 @@ class Shard(NamedTuple):
                 return scores[self.start : self.stop]
             scores = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise RuntimeError(f"{self.path} cannot be read: {why_not_read(error)}.") from error
+            raise RuntimeError(f"{path} cannot be read: {why_not_read(error)}.") from error
         if not isinstance(scores, np.ndarray):
             scores.close()
-            raise RuntimeError(f"{self.path} changed while it was read: it is an archive.")
+            raise RuntimeError(f"{path} changed while it was read: it is an archive.")
         raise RuntimeError(
-            f"{self.path} changed while it was read: it had an array of {self.dtype} and shape "
+            f"{path} changed while it was read: it had an array of {self.dtype} and shape "
             f"{self.shape}, and has one of {scores.dtype} and shape {scores.shape}."
         )
 
@@ -114,7 +116,10 @@ def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):
         if n_leaves is None:
             n_leaves = n_columns
         if n_columns != n_leaves:
-            raise ValueError(f"{path} has {n_columns} columns, and {shards[0].path} {n_leaves}.")
+            raise ValueError(
+                f"{shown_text(path)} has {n_columns} columns, and {shown_text(shards[0].path)} "
+                f"{n_leaves}."
+            )
         step = max(SHARD_ENTRIES // n_leaves, 1)
         shards += [
             Shard(path, start, min(start + step, n_rows), header, scores.shape, scores.dtype, order)
@@ -126,7 +131,9 @@ def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):
 def refuse_paths(X):
     """Refuse files where rows are needed."""
     if isinstance(X, (str, os.PathLike)):
-        raise TypeError(f"Files are taken as a list of their paths, such as [{os.fspath(X)!r}].")
+        raise TypeError(
+            f"Files are taken as a list of their paths, such as [{shown(os.fspath(X))}]."
+        )
     if are_paths(X):
         raise TypeError(
             "Files are taken by l2h_tree(paths), which gives the tree. To fit, give their rows: an "
@@ -142,25 +149,26 @@ def why_not_read(error):
             "it holds Python objects, or is no file of arrays at all: save numbers with "
             "astype(float), names with astype(str)"
         )
-    return said
+    return shown_text(" ".join(said.split()))
 
 
 def _open(path):
+    shown_path = shown_text(path)
     try:
         scores = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read: {why_not_read(error)}.") from error
+        raise ValueError(f"{shown_path} cannot be read: {why_not_read(error)}.") from error
     if not isinstance(scores, np.ndarray):
         scores.close()
-        raise ValueError(f"{path} is an archive, not one array.")
+        raise ValueError(f"{shown_path} is an archive, not one array.")
     if scores.ndim != 2 or scores.dtype.kind not in "biuf":
         raise ValueError(
-            f"{path} has an array of {scores.dtype} and shape {scores.shape}, not one row of "
+            f"{shown_path} has an array of {scores.dtype} and shape {scores.shape}, not one row of "
             "numbers for each sample."
         )
     if 0 in scores.shape:
         what = "columns" if len(scores) else "rows: leave it out"
-        raise ValueError(f"{path} has no {what}.")
+        raise ValueError(f"{shown_path} has no {what}.")
     return scores
 
 
@@ -197,7 +205,7 @@ class Shards:
         """Read all rows once, a `Reading`."""
         read = partial(_read, keep=self.keep, **self.kind)
         reading = self._pass(read, add_readings)
-        names = [(shard.path, shard.start) for shard in self.shards]
+        names = [(shown_text(shard.path), shard.start) for shard in self.shards]
         check_reading(reading, names)
         return reading
 

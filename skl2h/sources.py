@@ -4,6 +4,7 @@ from sklearn.cluster import FeatureAgglomeration
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .names import shown
 from .tree import MergeTree
 
 __all__ = ["model_of", "tree_of"]
@@ -18,7 +19,7 @@ def tree_of(source, names=None):
     """Tree of a tree, which is itself, or of a fitted estimator or Pipeline that has one."""
     source = model_of(source)
     if not isinstance(source, MergeTree) and not hasattr(source, "fit"):
-        raise TypeError(f"A MergeTree or a fitted estimator is needed, got {source!r}.")
+        raise TypeError(f"A MergeTree or a fitted estimator is needed, got {shown(source)}.")
     if not isinstance(source, MergeTree):
         check_is_fitted(source)
     tree = getattr(source, "tree_", source)

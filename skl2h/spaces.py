@@ -12,6 +12,8 @@ from itertools import repeat
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array, gen_batches
 
+from .names import shown, shown_text
+
 __all__ = [
     "Space",
     "are_several",
@@ -45,7 +47,7 @@ def columns_of_groups(groups, n_features):
         If a group has no columns, or some that are not there.
     """
     if isinstance(groups, (str, bytes)) or not np.iterable(groups):
-        raise TypeError(f"feature_groups must be a list of groups of columns, got {groups!r}.")
+        raise TypeError(f"feature_groups must be a list of groups of columns, got {shown(groups)}.")
     every = np.arange(n_features)
     found = []
     for number, group in enumerate(groups):
@@ -54,12 +56,14 @@ def columns_of_groups(groups, n_features):
             group = np.asarray(group)
             if group.ndim != 1 or (len(group) and group.dtype.kind not in "iub"):
                 raise TypeError(
-                    f"{name} must be a slice or a list of numbers of columns, got {group!r}."
+                    f"{name} must be a slice or a list of numbers of columns, got {shown(group)}."
                 )
         try:
             columns = every[group] if isinstance(group, slice) or len(group) else every[:0]
         except IndexError as error:
-            raise ValueError(f"{name} does not fit {n_features} features: {error}.") from error
+            raise ValueError(
+                f"{name} does not fit {n_features} features: {shown_text(error)}."
+            ) from error
         if len(columns) == 0:
             raise ValueError(f"{name} has no columns.")
         found.append(columns)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .evidence import Evidence, Listing
 from .metrics.reference import groups_of
-from .names import some_names
+from .names import shown, some_names
 from .ranges import RangeMaximum
 from .sources import tree_of
 from .tree import MergeTree
@@ -178,7 +178,7 @@ def surprises(tree, reference, *, evidence=None):
 
 def _check_evidence(evidence, tree):
     if not isinstance(evidence, Evidence):
-        raise TypeError(f"evidence is what merge_evidence gives, got {evidence!r}.")
+        raise TypeError(f"evidence is what merge_evidence gives, got {shown(evidence)}.")
     merges = np.arange(tree.n_leaves, tree.n_nodes)
     if not np.array_equal(evidence.nodes, merges) or not np.array_equal(
         evidence.tree.children, tree.children

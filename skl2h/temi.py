@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .arguments import as_count, as_flag, as_float_dtype, as_number
 from .exceptions import warn
 from .heads import train_heads
+from .names import shown
 from .soft_clusterer import SoftClusterer
 from .spaces import Space, blocks_of, check_finite, check_matrix
 
@@ -293,7 +294,7 @@ def _checked_parameters(model):
             raise ValueError(f"{name} must not be above 1, got {getattr(model, name)}.")
     sizes = model.hidden_layer_sizes
     if not isinstance(sizes, (list, tuple, np.ndarray)):
-        raise TypeError(f"hidden_layer_sizes must be a list of integers, got {sizes!r}.")
+        raise TypeError(f"hidden_layer_sizes must be a list of integers, got {shown(sizes)}.")
     if len(sizes) == 0:
         raise ValueError("hidden_layer_sizes must have at least one size.")
     checked.hidden_layer_sizes = [

@@ -24,6 +24,7 @@ from .arguments import (
     check_support,
     list_of_names,
 )
+from .names import shown
 from .ranges import RangeMaximum
 from .svg import picture_of
 
@@ -215,7 +216,9 @@ class MergeTree:
                 raise ValueError("This tree has no scores to cut by: cut by level instead.")
             score = as_floats("score", score)
             if score.ndim > 1 or np.isnan(score).any():
-                raise ValueError(f"score must be one number or a sequence of them, got {score}.")
+                raise ValueError(
+                    f"score must be one number or a sequence of them, got {shown(score)}."
+                )
             # The running maximum makes "the merges up to the first above" a sorted search.
             made = np.maximum.accumulate(self.scores).searchsorted(score, side="right")
             level = self.n_leaves - made
@@ -278,7 +281,8 @@ class MergeTree:
             self._check_node(node)
             if node < self.n_leaves:
                 raise ValueError(
-                    f"Node {node} is a leaf, named {self.names[node]!r}: with_names changes that."
+                    f"Node {node} is a leaf, named {shown(self.names[node])}: with_names changes "
+                    "that."
                 )
             names[node] = str(name)
         return np.array(names, dtype=object)
@@ -396,7 +400,7 @@ class MergeTree:
             If `heights` is neither, or is ``"score"`` and the tree has none.
         """
         if heights not in ("rank", "score"):
-            raise ValueError(f"heights must be 'rank' or 'score', got {heights!r}.")
+            raise ValueError(f"heights must be 'rank' or 'score', got {shown(heights)}.")
         if heights == "score" and self.scores is None:
             raise ValueError("This tree has no scores: use heights='rank'.")
         column = self.scores if heights == "score" else np.arange(1, self.n_leaves)
@@ -445,10 +449,10 @@ class MergeTree:
         return tree
 
     def __setattr__(self, name, value):
-        raise AttributeError(f"A MergeTree cannot be changed: make a new one to set {name!r}.")
+        raise AttributeError(f"A MergeTree cannot be changed: make a new one to set {shown(name)}.")
 
     def __delattr__(self, name):
-        raise AttributeError(f"A MergeTree cannot be changed: {name!r} stays.")
+        raise AttributeError(f"A MergeTree cannot be changed: {shown(name)} stays.")
 
     def __eq__(self, other):
         if not isinstance(other, MergeTree):

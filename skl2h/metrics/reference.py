@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 
+from ..names import shown
 from ..sources import model_of, tree_of
 from ..tree import MergeTree
 from .flat import as_labels, codes_of
@@ -150,12 +151,13 @@ def _numbers_in(reference, tree):
         missing = Counter(here.names) - Counter(there.names)
         if missing:
             raise ValueError(
-                f"The trees are over different leaves: only the {side} has {next(iter(missing))!r}."
+                f"The trees are over different leaves: only the {side} has "
+                f"{shown(next(iter(missing)))}."
             )
     number_of = dict(zip(tree.names, numbers))
     if len(number_of) < tree.n_leaves:
         twice = Counter(tree.names).most_common(1)[0][0]
-        raise ValueError(f"Two leaves are named {twice!r}: they cannot be told apart by name.")
+        raise ValueError(f"Two leaves are named {shown(twice)}: they cannot be told apart by name.")
     return numbers[[number_of[name] for name in reference.names]]
 
 

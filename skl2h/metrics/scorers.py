@@ -92,7 +92,7 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     ['fit_time', 'score_time', 'test_purity', 'test_rand']
     """
     if not callable(score_func):
-        raise TypeError(f"score_func must be a function, got {score_func!r}.")
+        raise TypeError(f"score_func must be a function, got {shown(score_func)}.")
     wanted = {}  # and whether the function can do without
     try:
         parameters = inspect.signature(score_func).parameters
@@ -105,14 +105,14 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
             continue
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise TypeError(
-                f"{_name(score_func)} takes {name!r} by position only, but arguments are given by "
-                "name: wrap it in a function."
+                f"{_name(score_func)} takes {shown(name)} by position only, but arguments are "
+                "given by name: wrap it in a function."
             )
         if name in ARGUMENTS:
             wanted[name] = parameter.default is not parameter.empty
         elif parameter.default is parameter.empty:
             raise TypeError(
-                f"{_name(score_func)} has an argument {name!r}, which is none of "
+                f"{_name(score_func)} has an argument {shown(name)}, which is none of "
                 f"{', '.join(ARGUMENTS)}: give it to make_tree_scorer, or wrap the function."
             )
     return _TreeScorer(score_func, 1 if greater_is_better else -1, level, kwargs, wanted)
