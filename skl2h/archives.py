@@ -97,7 +97,7 @@ def _choose(path, members, others, kind):
 
 def _listed(names, most=10):
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return (", ".join(map(short, names[:most])) or "nothing") + more
+    return (", ".join(map(shown_text, names[:most])) or "nothing") + more
 
 
 def _check_kind(path, name, kind):

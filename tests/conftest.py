@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,20 @@ def run(tmp_path, monkeypatch, capsys):
         return code, captured.out, captured.err
 
     return command
+
+
+class Figures:
+    """Plugin for all tests: a fixture of this file would not reach doctests outside its folder."""
+
+    @pytest.fixture(autouse=True)
+    def are_closed(self):
+        """Close all figures at the end of a test; matplotlib is not imported for that."""
+        yield
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            pyplot.close("all")
+
+
+def pytest_configure(config):
+    """Add the plugin, once tests and doctests are about to be collected."""
+    config.pluginmanager.register(Figures())

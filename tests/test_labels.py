@@ -22,13 +22,6 @@ from matplotlib.textpath import text_to_path  # noqa: E402
 from skl2h.labels import Label, text_widths  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
-def pyplot():
-    """Close all figures at the end of a test."""
-    yield plt
-    plt.close("all")
-
-
 def ink(kind, text, **style):
     """First and last row and column that a text blackens, and the text."""
     figure = plt.figure(figsize=(4, 4), dpi=400)

@@ -14,13 +14,6 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402 (after the backend is chosen)
 
 
-@pytest.fixture(autouse=True)
-def pyplot():
-    """Close all figures at the end of a test."""
-    yield plt
-    plt.close("all")
-
-
 def check_it_is_in_nobodys_way(display, others):
     """The legend is on the page, and touches neither other axes nor the tree and its labels."""
     figure, legend = display.figure_, display.legend_.get_window_extent()

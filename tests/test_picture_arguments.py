@@ -17,14 +17,6 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402 (after the backend is chosen)
 from matplotlib.colors import to_rgb  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def pyplot():
-    """Close all figures at the end of a test."""
-    yield plt
-    plt.close("all")
-
-
 TREE = MergeTree([(0, 2), (1, 3)], scores=[1.0, 2.0])
 
 BAD = [

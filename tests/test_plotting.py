@@ -38,11 +38,11 @@ KINDS = [*(("rectangular", side) for side in ORIENTATIONS), ("radial", "left")]
 all_kinds = pytest.mark.parametrize(("layout", "orientation"), KINDS, ids=str)
 
 
-@pytest.fixture(autouse=True)
-def pyplot():
-    """Close all figures at the end of a test."""
-    yield plt
-    plt.close("all")
+@pytest.mark.parametrize("time", ["once", "again"])
+def test_no_figure_stays_open_after_a_test(time):
+    """Whatever ran before, doctests among it."""
+    assert plt.get_fignums() == []
+    plt.figure()
 
 
 @pytest.fixture(scope="module")
