@@ -1,4 +1,4 @@
-"""What a picture says of leaves, merges and groups: texts of one line."""
+"""What a picture says of leaves, merges and groups: texts of one line, or two at a tip."""
 
 import operator
 from unicodedata import bidirectional
@@ -9,16 +9,19 @@ from .names import cut_middle, printable, shown
 from .sizes import LONGEST_NAME
 from .tree import support_of
 
-__all__ = ["group_captions", "node_captions", "one_line", "tip_captions"]
+__all__ = ["group_captions", "node_captions", "on_one_line", "one_line", "tip_captions"]
 
 
-def tip_captions(tree, layout, show_counts):
+def tip_captions(tree, layout, show_counts, node_labels=False):
     """Caption (name, what follows it) of each tip, from the first place to the last.
 
-    The name is empty for a collapsed merge. Only names may be cut.
+    The name of a collapsed merge is its label, if it has one, and its leaves are on a line below.
+    Only names may be cut.
     """
+    tips = layout.tips.tolist()
+    labels = node_captions(tree, [node for node in tips if node >= tree.n_leaves], node_labels)
     captions = []
-    for node in layout.tips.tolist():
+    for node in tips:
         is_leaf = node < tree.n_leaves
         rows = ""
         if tree.counts is not None and (show_counts or not is_leaf):
@@ -30,13 +33,19 @@ def tip_captions(tree, layout, show_counts):
             captions.append((_in_order(name), f" ({rows})") if rows else (name, ""))
         else:
             leaves = f"{tree.sizes[node]:,} leaves"
-            captions.append(("", f"{leaves}, {rows}" if rows else leaves))
+            leaves = f"{leaves}, {rows}" if rows else leaves
+            name = _in_order(labels.get(node, ""))
+            captions.append((name, f"\n{leaves}") if name else ("", leaves))
     return captions
 
 
-def node_captions(tree, layout, node_labels):
-    """Labels {node: text} of the merges shown."""
-    merges = layout.merges.tolist()
+def on_one_line(captions):
+    """Captions with what stands below a name beside it, in brackets."""
+    return [(name, f" ({rest[1:]})" if rest.startswith("\n") else rest) for name, rest in captions]
+
+
+def node_captions(tree, merges, node_labels):
+    """Labels {node: text} of some merges."""
     if isinstance(node_labels, (bool, np.bool_)):
         return {merge: str(merge) for merge in merges} if node_labels else {}
     if isinstance(node_labels, str):

@@ -6,10 +6,12 @@ inch. matplotlib is imported inside the functions.
 
 import math
 from contextlib import contextmanager
+from itertools import chain
 from weakref import WeakSet
 
 import numpy as np
 
+from .captions import on_one_line
 from .exceptions import DisplayWarning, warn
 from .layout import bent, places_around, radial, rectangular
 from .legend import draw_legend
@@ -147,6 +149,9 @@ class Page:
         box = np.maximum(box_of(self.ax) - [self.aside, 0], 20.0)
         font = Text(**self.text_kw).get_fontsize() if "fontsize" in self.text_kw else None
         self.sizes = self._sizes(box, font)
+        if self.n_lines > 1 and self._sizes(box).font < (SMALL_FONT if font is None else font):
+            self._take_captions(on_one_line(self.captions))
+            self.sizes = self._sizes(box, font)
         if self.labels and font is None and self.sizes.font < SMALL_FONT:
             self._take_captions(cut_long(self.captions))
             self.sizes = self._sizes(box, font)
@@ -234,17 +239,25 @@ class Page:
         from .labels import text_widths
 
         self.captions = captions
-        self.labels = labels = [name + rest for name, rest in captions]
-        self.widths = text_widths(labels, self.text_kw) if labels else np.zeros(1)
+        self.labels = [name + rest for name, rest in captions]
+        lines = [label.split("\n") for label in self.labels]
+        n_lines = [len(some) for some in lines] or [1]
+        widths = text_widths(list(chain(*lines)), self.text_kw) if lines else np.zeros(1)
+        # Of each label, that of its longest line.
+        self.widths = np.maximum.reduceat(widths, np.cumsum([0, *n_lines[:-1]]))
+        self.n_lines = max(n_lines)
 
     def _figure_size(self):
         """Width and height in inches, up to what fits a page."""
         from matplotlib import rcParams
 
         if self.is_radial:
-            return (radial_side(self.layout, self.widths, rcParams["font.size"]),) * 2
+            side = radial_side(self.layout, self.widths, self.n_lines, rcParams["font.size"])
+            return side, side
         longest = self.widths.max()
-        return rectangular_size(self.n_tips, longest, rcParams["font.size"], self.along_y)
+        return rectangular_size(
+            self.n_tips, longest, self.n_lines, rcParams["font.size"], self.along_y
+        )
 
     def _center_axis_label(self, lower, upper):
         """Put the label of the axis at the middle of the heights, not of the axes."""
@@ -255,17 +268,19 @@ class Page:
         else:
             self.ax.yaxis.label.set_y(y)
 
-    def _sizes(self, box, font):
+    def _sizes(self, box, font=None):
         """What fits a box (width, height), or goes with the font."""
         from matplotlib import rcParams
 
         inset = self.inset + LABEL_GAP
         largest = rcParams["font.size"]
         if self.is_radial:
-            return fit_radial(self.layout, self.widths, box, inset, largest, font)
+            return fit_radial(self.layout, self.widths, self.n_lines, box, inset, largest, font)
         box = box[::-1] if self.along_y else box
         longest = self.widths.max()
-        return fit_rectangular(self.n_tips, longest, box, inset, largest, self.along_y, font)
+        return fit_rectangular(
+            self.n_tips, longest, self.n_lines, box, inset, largest, self.along_y, font
+        )
 
     def _limits(self, box):
         """Lower and upper limits, (2, x and y), that fill a box; sets what a point measures."""

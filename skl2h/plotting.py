@@ -166,7 +166,8 @@ default="merge"
             Whether to tell the rows of each leaf.
         node_labels : bool, "support" or dict of {int: str}, default=False
             Labels of the merges: their numbers, their support to two digits, or a text for each
-            of some.
+            of some. A collapsed merge has its label at its tip, where names of leaves are, and the
+            number of its leaves below that, or beside it where lines are close.
         legend : bool, default=None
             Whether to explain the colours that are seen, in as many columns as it takes. None
             does so for up to 30 of them, where there is room. Groups without a legend have their
@@ -238,8 +239,8 @@ default="merge"
         stands_out = highlighted(tree, shown, highlight)
         branch_colors[~stands_out, 3] = tip_colors[~stands_out[shown.tips], 3] = FADED
         widths = np.where(stands_out & (highlight is not None), 2.0, 1.0)
-        labels = tip_captions(tree, shown, show_counts) if show_labels else []
-        node_texts = node_captions(tree, shown, node_labels)
+        labels = tip_captions(tree, shown, show_counts, node_labels) if show_labels else []
+        node_texts = node_captions(tree, shown.merges.tolist(), node_labels)
         entries = coloring.entries
         # A key of many colours is no key, unless asked for.
         is_wanted = bool(entries) and (len(entries) <= MOST_ENTRIES if legend is None else legend)

@@ -79,8 +79,8 @@ class Fit(NamedTuple):
     step: float = 0.0
 
 
-def fit_radial(layout, widths, box, inset, largest, font=None):
-    """Sizes of a radial tree in a box (width, height).
+def fit_radial(layout, widths, n_lines, box, inset, largest, font=None):
+    """Sizes of a radial tree in a box (width, height), with labels of so many lines at most.
 
     `inset` is what stands between the leaves and their labels, `largest` the largest font, and
     `font` one to take instead of what fits.
@@ -92,7 +92,7 @@ def fit_radial(layout, widths, box, inset, largest, font=None):
     for n_rings in (1, 2):
         reach, gaps = _reach(widths, n_rings)
         # Labels from the circle r on have a font of line * r, and end at r + gaps + reach * font.
-        line = n_rings * _line(layout)
+        line = n_rings * _line(layout) / n_lines
         fits = (line * (space - gaps) / (1 + line * reach)).min()
         fitting.append(min(fits, MOST_OF_LABELS * halves.min() / max(reach.max(), 1e-9)))
     n_rings = 1 if fitting[0] >= min(SMALL_FONT, fitting[1]) else 2
@@ -104,37 +104,39 @@ def fit_radial(layout, widths, box, inset, largest, font=None):
     return Fit(float(font), float(radius), n_rings=n_rings, step=float(step))
 
 
-def fit_rectangular(n_tips, longest, box, inset, largest, along_y, font=None):
+def fit_rectangular(n_tips, longest, n_lines, box, inset, largest, along_y, font=None):
     """Sizes of a tree of any other layout in a box (along the leaves, across)."""
     along, across = box
     line = along / n_tips
     # Below a tree, labels are turned unless they fit side by side.
     turned = not along_y and 1.1 * longest * SMALL_FONT > line
-    outwards = longest if along_y or turned else LINE_HEIGHT
+    thick = n_lines * LINE_HEIGHT
+    outwards = longest if along_y or turned else thick
     if font is None:
-        beside = LINE_HEIGHT if along_y or turned else 1.1 * longest
+        beside = thick if along_y or turned else 1.1 * longest
         most = MOST_OF_LABELS * across / max(longest, 1e-9) if along_y or turned else largest
         font = min(largest, line / max(beside, 1e-9), most)
     room = max(across - inset - outwards * font, across / 4)
     return Fit(float(font), float(room), turned=turned)
 
 
-def radial_side(layout, widths, largest):
+def radial_side(layout, widths, n_lines, largest):
     """Inches of the square for a radial tree with labels of the largest font that can be had."""
 
     def side(font, n_rings):
         reach, gaps = _reach(widths, n_rings)
-        ends = font / (n_rings * _line(layout)) + gaps + reach * font
+        ends = font * n_lines / (n_rings * _line(layout)) + gaps + reach * font
         return 2 * float((ends * _directions(layout).max(axis=1)).max() + RIM) / 72
 
     side = max(min(side(largest, 1), PAGE), min(side(SMALL_FONT, 2), LARGEST_PAGE))
     return max(side, SMALLEST_PAGE)
 
 
-def rectangular_size(n_tips, longest, largest, along_y):
+def rectangular_size(n_tips, longest, n_lines, largest, along_y):
     """Inches across and upwards for a tree of any other layout."""
     across = 4.0 + min(longest * largest / 72, 3.0)
-    along = float(np.clip(n_tips * 1.5 * largest / 72 + 0.6, 2.5, 16.0))
+    line = (LINE_HEIGHT * n_lines + 0.3) * largest
+    along = float(np.clip(n_tips * line / 72 + 0.6, 2.5, 16.0))
     return (across + 1.0, along) if along_y else (max(along, 4.0), across)
 
 

@@ -147,6 +147,8 @@ def _add_label(page, point, text, style):
     from .labels import Label
 
     plain = {"rotation_mode": "anchor", "clip_on": False, "parse_math": False, "usetex": False}
+    if "\n" in text and style["verticalalignment"] == "center_baseline":
+        style = style | {"verticalalignment": "center"}  # the other is that of the first line
     label = Label(*point, text, **(plain | style | page.text_kw))
     label.set_in_layout(False)  # the limits leave room for it, and to measure it takes long
     return page.ax.add_artist(label)

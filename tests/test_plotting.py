@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
@@ -422,8 +422,65 @@ def test_node_labels():
     told = DendrogramDisplay.from_tree(tree, node_labels={4: "all"}, orientation="top").node_texts_
     assert [text.get_text() for text in told] == ["all"]
     assert told[0].get_position() == (0.75, 2)
-    display = DendrogramDisplay.from_tree(tree, node_labels={3: "hidden"}, max_leaves=2)
-    assert display.node_texts_ == []
+
+
+with_icicles = pytest.mark.parametrize(
+    ("layout", "orientation"), [*KINDS, *(("icicle", side) for side in ORIENTATIONS)], ids=str
+)
+
+
+@with_icicles
+@pytest.mark.parametrize("counts", [None, np.arange(24)], ids=["no counts", "counts"])
+def test_a_collapsed_merge_has_its_label_and_below_it_its_leaves(
+    planted, layout, orientation, counts
+):
+    tree = MergeTree(planted.children, counts=counts, support=np.arange(23) / 100)
+    for node_labels, label in (
+        (dict.fromkeys(range(24, 47), "mammals"), lambda node: "mammals"),
+        (True, str),
+        ("support", lambda node: f"{(node - 24) / 100:.2f}"),
+    ):
+        display = DendrogramDisplay.from_tree(
+            tree, layout=layout, orientation=orientation, max_leaves=6, node_labels=node_labels
+        )
+        tips, merges = display.layout_.tips.tolist(), display.layout_.merges.tolist()
+        assert [text.get_text() for text in display.node_texts_] == list(map(label, merges))
+        for node, text in zip(tips, display.texts_):
+            if node >= 24:
+                first, below = text.get_text().split("\n")
+                assert first == label(node)
+                assert re.fullmatch(f"{tree.sizes[node]} leaves(, .* rows?)?", below)
+        display.figure_.draw_without_rendering()
+        if layout != "radial" and orientation in ("left", "right"):
+            boxes = [text.get_window_extent() for text in display.texts_]
+            assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+            middles = [(box.y0 + box.y1) / 2 for box in boxes]
+            places = display.ax_.transData.transform(np.arange(len(tips))[:, np.newaxis] * [0, -1])
+            assert_allclose(middles, places[:, 1], atol=2)
+
+
+def test_labels_of_some_collapsed_merges():
+    tree = MergeTree([(0, 2), (1, 3)], names=["cat", "hen", "dog"])
+    shown = {"max_leaves": 2, "node_labels": {3: "pets", 4: "all"}}
+    display = DendrogramDisplay.from_tree(tree, **shown)
+    assert [text.get_text() for text in display.node_texts_] == ["all"]
+    assert sorted(text.get_text() for text in display.texts_) == ["hen", "pets\n2 leaves"]
+    few = DendrogramDisplay.from_tree(tree, max_leaves=2, node_labels={4: "all"})
+    assert sorted(text.get_text() for text in few.texts_) == ["2 leaves", "hen"]
+    none = DendrogramDisplay.from_tree(tree, **shown, show_labels=False)
+    assert none.texts_ == []
+
+
+@with_icicles
+def test_where_lines_are_close_leaves_stand_beside_the_label(planted, layout, orientation):
+    labels = dict.fromkeys(range(24, 47), "pets")
+    small = plt.subplots(figsize=(2, 2))[1]
+    display = DendrogramDisplay(planted).plot(
+        small, layout=layout, orientation=orientation, max_leaves=20, node_labels=labels
+    )
+    collapsed = [text.get_text() for text in display.texts_ if "leaves" in text.get_text()]
+    assert collapsed
+    assert all(re.fullmatch(r"pets \(\d leaves(, .* rows?)?\)", text) for text in collapsed)
 
 
 @pytest.mark.parametrize("layout", ["rectangular", "radial", "icicle"])
