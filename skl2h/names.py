@@ -2,9 +2,11 @@
 
 import re
 import reprlib
+from unicodedata import category
 
 __all__ = [
     "MOST_OF_VALUE",
+    "NONCHARACTERS",
     "cut_middle",
     "on_one_line",
     "printable",
@@ -13,8 +15,17 @@ __all__ = [
     "some_names",
 ]
 
-# Control characters, ends of lines, halves of characters, and what turns the direction of text.
-_OFF_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# What Unicode keeps free for the inner use of programs: the last two of each plane, and 32 more.
+NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane + last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)
+)
+
+# Control characters, ends of lines, what turns the direction of text, halves of characters, and
+# the byte order mark, of which files of PDF and PostScript cannot be made.
+_OFF_LINE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
+    f"{NONCHARACTERS}]"
+)
 
 # Characters of a text that an error repeats, and of a value: with the words around it, as many.
 MOST_OF_TEXT, MOST_OF_VALUE = 200, 100
@@ -22,7 +33,12 @@ MOST_OF_TEXT, MOST_OF_VALUE = 200, 100
 
 def printable(name):
     """Name as it is, or quoted where it would not be seen or would not stay on its line."""
-    return repr(name) if not name.strip() or _OFF_LINE.search(name) else name
+    return repr(name) if _is_blank(name) or _OFF_LINE.search(name) else name
+
+
+def _is_blank(name):
+    # Format characters, such as a space of no width, leave no trace either.
+    return all(letter.isspace() or category(letter) == "Cf" for letter in name)
 
 
 def on_one_line(text):

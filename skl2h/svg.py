@@ -12,7 +12,7 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from .names import printable
+from .names import NONCHARACTERS, printable
 from .palette import group_colors
 
 __all__ = ["as_text", "picture_of"]
@@ -22,6 +22,9 @@ MAX_LETTERS = 64
 
 # In pixels: one tip, the lines, room for the text beside them, and the margin.
 _ROW, _LINES, _TEXT, _MARGIN = 20, 260, 480, 8
+
+# By their numbers, HTML reads those from 80 to 9f as letters of Windows.
+_NOT_HELD = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x80-\x9f\ud800-\udfff{NONCHARACTERS}]")
 
 
 def _tree_svg(tree, level):
@@ -106,7 +109,7 @@ def _fitted(text, n_letters):
 
 def as_text(text):
     """Text as ASCII markup, in HTML and in XML; U+FFFD for what neither can hold."""
-    held = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "\ufffd", text)
+    held = _NOT_HELD.sub("\ufffd", text)
     return escape(held).encode("ascii", "xmlcharrefreplace").decode()
 
 

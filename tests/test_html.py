@@ -34,14 +34,14 @@ EVIL = [
     "$data ${style} $$",
     "' onload='alert(1)",
     "line\nbreak\r\n\ttab",
-    "\u2028\u2029\u202e\x00\x1b\x7f",
-    "\ud800 half",
+    "\u2028\u2029\u202e\x00\x1b\x7f\x85",
+    "\ud800 half\ufeff\ufffe\uffff\ufdd0\U0010ffff",
     "\u00e9\u4e2d\U0001f600",
     "",
     "",
     "\\u003c \\",
 ]
-NOT_TEXT = re.compile("[\x00\x1b\ud800]")
+NOT_TEXT = re.compile("[\x00\x1b\x85\ud800\ufdd0\ufffe\uffff\U0010ffff]")
 MERGES = [(i, i + 1) if i == 0 else (len(EVIL) + i - 1, i + 1) for i in range(len(EVIL) - 1)]
 TREE = MergeTree(MERGES, scores=np.arange(15) / 7, names=EVIL, counts=range(16))
 PLAIN = TREE.with_names(None)
@@ -335,8 +335,8 @@ def test_a_picture_shows_names_as_the_text_does():
     shown = [line.lstrip("|`- ") for line in export_text(TREE).split("\n")]
     shown = [re.sub(r" \((\d+) rows?\)$", r" (\1)", line) for line in shown if "score" not in line]
     assert [unmarked(text) for text, _ in labels(TREE._repr_html_())] == shown
-    blank = MergeTree([(0, 1)], names=["", " "])._repr_html_()
-    assert [text for text, _ in labels(blank)] == ["''", "' '"]
+    blank = MergeTree([(0, 1)], names=["", "\u200b "])._repr_html_()
+    assert [text for text, _ in labels(blank)] == ["''", r"'\u200b '"]
 
 
 def unmarked(text):

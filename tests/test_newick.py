@@ -8,7 +8,10 @@ from test_tree import TREES
 from skl2h import MergeTree
 from skl2h.export import export_newick, from_newick
 
-LETTERS = list("ab'\"()[]{},:;_\\/ \n\r\t<>&%#=.-+0\u00e9\u4e2d\u2028\u0301\x00\U0001f600\ud800")
+LETTERS = list(
+    "ab'\"()[]{},:;_\\/ \n\r\t<>&%#=.-+0\u00e9\u4e2d\u2028\u0301\x00\U0001f600\ud800"
+    "\ufeff\ufffe\uffff\u200f\u202e"
+)
 
 
 def random_tree(seed, n_leaves=30):

@@ -1,10 +1,12 @@
 """Laws of the pictures: what stands where, what has which colour, what is said of what."""
 
+import io
 import re
 import subprocess
 import sys
 from collections import Counter
 from itertools import combinations, pairwise, product
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -492,6 +494,44 @@ def test_support_of_the_merges_that_are_shown(layout):
         tree, node_labels="support", layout=layout, max_leaves=2
     ).node_texts_
     assert sorted(text.get_text() for text in few) == ["1.00"]
+
+
+# Control characters, ends of lines, marks and turns of direction, no characters, and half of one.
+ODD = "\x00\t\n\r\x1b\x7f\x85\xad\u200e\u200f\u061c\u202e\u2066\u2028\ufeff\ufffe\uffff\ufdd0\ud800"
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        ({}, "png"),
+        ({"svg.fonttype": "path"}, "svg"),
+        ({"svg.fonttype": "none"}, "svg"),
+        *(({"pdf.fonttype": number}, "pdf") for number in (3, 42)),
+        *(({"ps.fonttype": number}, kind) for number in (3, 42) for kind in ("ps", "eps")),
+    ],
+    ids=str,
+)
+def test_odd_letters_break_no_file(settings, kind):
+    names = [f"a{letter}b" for letter in ODD] + [ODD, "\ufeff", "\u200b"]
+    tree = chain(len(names)).with_names(names)
+    labels = dict(enumerate(names[1:], tree.n_leaves))
+    with plt.rc_context(settings):
+        display = DendrogramDisplay.from_tree(
+            tree, node_labels=labels, level=3, leaf_classes=names, legend=True
+        )
+        file = io.BytesIO()
+        display.figure_.savefig(file, format=kind)
+    written = file.getvalue()
+    if kind == "svg":
+        ElementTree.fromstring(written)
+    begins, holds = {
+        "png": (b"\x89PNG", b"IEND"), "svg": (b"<?xml", b"</svg>"), "pdf": (b"%PDF", b"%%EOF"),
+        "ps": (b"%!PS", b"showpage"), "eps": (b"%!PS", b"showpage"),
+    }[kind]  # fmt: skip
+    assert written.startswith(begins)
+    assert holds in written
+    profiles = ProfileMatrixDisplay(profiles=np.eye(len(names)), tree=tree).plot()
+    profiles.figure_.savefig(io.BytesIO(), format=kind)
 
 
 def test_names_survive():

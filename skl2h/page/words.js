@@ -16,7 +16,7 @@ const score = (node) =>
 const supportOf = (node) =>
   support && !isLeaf(node) ? String(Number(support[node - K].toPrecision(6))) : null;
 
-const unseen = (leaf) => !names[leaf].trim();
+const unseen = (leaf) => !names[leaf].replace(/\p{Cf}/gu, "").trim();
 
 /** Name of a leaf, in quotes where there would be nothing to see. */
 const shown = (leaf) => (unseen(leaf) ? `'${names[leaf]}'` : names[leaf]);
