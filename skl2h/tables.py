@@ -2,14 +2,21 @@
 
 import csv
 import io
+import re
 
-from .arguments import check_levels
+from .arguments import as_flag, check_levels
 from .sources import tree_of
 
 __all__ = ["csv_writer", "export_csv", "export_networkx", "export_pandas"]
 
 
-def export_csv(tree, *, levels=()):
+# A spreadsheet takes for a formula what begins with one of these, of usual or of full width, even
+# after white space. A name that begins with an apostrophe gets another one, so that taking one
+# away from each name that has it gives all names back.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n']")
+
+
+def export_csv(tree, *, levels=(), safe=False):
     """Table with one line for each node, leaves first.
 
     Parameters
@@ -18,6 +25,12 @@ def export_csv(tree, *, levels=()):
         What to write.
     levels : sequence of int, default=()
         Levels to cut at.
+    safe : bool, default=False
+        Whether to write an apostrophe before each name that a spreadsheet would run as a formula:
+        one that begins with ``=``, ``+``, ``-``, ``@``, a tab or the end of a line, or with an
+        apostrophe already. Use it where names come from strangers and people open the table in a
+        spreadsheet; a program that reads it takes one apostrophe away again. Scores below 0 are
+        numbers, and stay as they are.
 
     Returns
     -------
@@ -32,7 +45,7 @@ def export_csv(tree, *, levels=()):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or a level is not an integer.
+        If it is no tree, a level is not an integer, or `safe` is neither True nor False.
     ValueError
         If a level is out of range.
 
@@ -48,9 +61,16 @@ def export_csv(tree, *, levels=()):
     2,dog,3,,,,1,,0
     3,,4,0,2,0.5,2,,0
     4,,,1,3,0.75,3,,
+    >>> risky = tree.with_names(["=1+1", "car", "dog"])
+    >>> print(export_csv(risky, safe=True).splitlines()[1])
+    0,'=1+1,3,,,,1,
     """
-    tree = tree_of(tree)
+    tree, safe = tree_of(tree), as_flag("safe", safe)
     columns = {"node": range(tree.n_nodes)} | node_columns(tree, levels)
+    if safe:
+        columns["name"][: tree.n_leaves] = [
+            f"'{name}" if _FORMULA.match(name) else name for name in tree.names
+        ]
     text = io.StringIO()
     writer = csv_writer(text, tree.names)
     writer.writerow(columns)

@@ -129,6 +129,33 @@ def test_csv_keeps_any_name(seed):
     assert tuple(line[1] for line in lines[:30]) == tree.names
 
 
+FORMULAS = [
+    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1", "-", "'=1", "'",
+    "''", '=HYPERLINK("x","y")', "=1;2,3",
+]  # fmt: skip
+HARMLESS = ["", "a", " a", "a=1", "1-2", "\u2212", "a'b", ",", '"', "\x00", "\ufeff"]
+
+
+def test_no_cell_of_safe_csv_is_a_formula():
+    names = FORMULAS + HARMLESS
+    merges = MergeTree([(0, 1), *((len(names) + t, t + 2) for t in range(len(names) - 2))])
+    tree = MergeTree(merges.children, names=names, scores=-np.arange(len(names) - 1.0))
+    _, *safe = csv.reader(io.StringIO(export_csv(tree, safe=True, levels=[2]), newline=""))
+    _, *plain = csv.reader(io.StringIO(export_csv(tree, levels=[2]), newline=""))
+    found = [line[1] for line in safe[: len(names)]]
+    assert found == [f"'{name}" for name in FORMULAS] + HARMLESS
+    assert tuple(name.removeprefix("'") for name in found) == tree.names
+    # The rest are numbers, those below 0 among them.
+    assert [line[:1] + line[2:] for line in safe] == [line[:1] + line[2:] for line in plain]
+    assert [line[1] for line in plain[: len(names)]] == names
+
+
+@pytest.mark.parametrize("safe", [1, None, "yes"])
+def test_safe_is_a_flag(safe):
+    with pytest.raises(TypeError, match="safe must be True or False, got"):
+        export_csv(TREE, safe=safe)
+
+
 @pytest.mark.parametrize("tree", [TREE, BARE], ids=["full", "bare"])
 def test_tables_say_the_same(tree):
     pytest.importorskip("networkx")
