@@ -411,7 +411,8 @@ def _fade(texts, are_faded):
 
 
 def _falls(tree):
-    """Whether a merge scores less than one that it takes in."""
+    """Whether a merge scores less than one that it takes in, by more than is lost in rounding."""
     taken_in = tree.children - tree.n_leaves
     below = np.where(taken_in >= 0, tree.scores[np.maximum(taken_in, 0)], -np.inf)
-    return bool((below > tree.scores[:, np.newaxis]).any())
+    fall = (below - tree.scores[:, np.newaxis]).max(initial=0.0)
+    return bool(fall > 1e-9 * np.abs(tree.scores).max(initial=0.0))

@@ -854,6 +854,14 @@ def test_an_icicle_of_falling_scores_is_refused():
         DendrogramDisplay.from_tree(tree, heights="score", layout="icicle")
 
 
+@pytest.mark.parametrize("score", [1e-300, 1.0, -3.0, 1e100])
+def test_scores_that_fall_by_rounding_make_an_icicle(score):
+    """As those of equally good merges can, and averages of equal distances."""
+    tree = MergeTree([(0, 1), (3, 2)], scores=[score, np.nextafter(score, -np.inf)])
+    display = DendrogramDisplay.from_tree(tree, heights="score", layout="icicle")
+    display.figure_.draw_without_rendering()
+
+
 def test_names_never_reach_tex():
     """Not even where matplotlib is told to give all text to it."""
     tree = MergeTree([(0, 1), (3, 2)], names=["$x", "a_b", "\\input{c}"])
