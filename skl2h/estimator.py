@@ -36,7 +36,7 @@ from .model_logits import check_dask, is_precomputed, logits_to_fit, map_rows
 from .names import shown, shown_text
 from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
-from .svg import picture_of
+from .svg import as_text, picture_of
 
 __all__ = ["L2HClustering"]
 
@@ -553,12 +553,22 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     def _repr_html_(self):
         # Without diagrams in scikit-learn's configuration, this raises AttributeError.
         diagram = super()._repr_html_
-        return lambda: diagram() + self._picture()
+
+        def diagram_and_picture():
+            try:
+                shown = diagram()
+            except UnicodeDecodeError:
+                # scikit-learn reads its own style and script in the encoding of the surroundings,
+                # which fails where that is ASCII.
+                shown = f"<pre>{as_text(repr(self))}</pre>"
+            return shown + self._picture()
+
+        return diagram_and_picture
 
     def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if "text/html" in bundle:
-            bundle["text/html"] += self._picture()
+        bundle = {"text/plain": repr(self)}
+        if hasattr(self, "_repr_html_"):
+            bundle["text/html"] = self._repr_html_()
         return bundle
 
     def _picture(self):

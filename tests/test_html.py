@@ -3,7 +3,10 @@
 import base64
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -368,23 +371,32 @@ def test_one_leaf_is_a_picture():
     assert [text for text, _ in labels(MergeTree([], names=["<all>"])._repr_html_())] == ["<all>"]
 
 
+def diagram():
+    """What begins scikit-learn's diagram, or what stands for it where it cannot be made."""
+    try:
+        KMeans()._repr_html_()
+    except UnicodeDecodeError:  # the locale is C, and the mode of UTF-8 is off
+        return "<pre>"
+    return "sk-top-container"
+
+
 class TestEstimator:
     """scikit-learn's diagram stays, and the tree is below it."""
 
     def test_fitted(self):
         model = L2HClustering(KMeans(6, random_state=0), n_clusters=4).fit(POINTS)
         for html in (model._repr_html_(), model._repr_mimebundle_()["text/html"]):
-            assert "sk-top-container" in html
+            assert diagram() in html
             assert html.endswith(MODEL.fit(POINTS)._picture())
             assert "coloured by its 4 groups" in html
-            assert html.index("sk-top-container") < html.index("<svg")
+            assert html.index(diagram()) < html.index("<svg")
             assert html.count("<svg") == 1
         assert model._repr_mimebundle_()["text/plain"] == repr(model)
 
     def test_not_fitted(self):
         model = L2HClustering(KMeans(6))
         html = model._repr_html_()
-        assert "sk-top-container" in html
+        assert diagram() in html
         assert "<svg" not in html
         assert "<svg" not in model._repr_mimebundle_()["text/html"]
 
@@ -394,3 +406,22 @@ class TestEstimator:
             assert not hasattr(model, "_repr_html_")
             assert set(model._repr_mimebundle_()) == {"text/plain"}
             assert not hasattr(BaseEstimator(), "_repr_html_")
+
+    def test_in_an_encoding_of_ascii_the_picture_is_shown(self):
+        """There, scikit-learn cannot read the script of its diagram."""
+        program = (
+            "import numpy as np\n"
+            "from skl2h import L2HClustering\n"
+            "model = L2HClustering('precomputed').fit(np.eye(4) + [[0, 1, 2, 3]])\n"
+            "for html in (model._repr_html_(), model._repr_mimebundle_()['text/html']):\n"
+            "    print(html.count('<svg'), html.count('L2HClustering') > 0, html.isascii())\n"
+        )
+        ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | ascii_alone,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stderr == ""
+        assert done.stdout.splitlines() == ["1 True True"] * 2
