@@ -9,7 +9,7 @@ from .names import cut_middle, printable, shown
 from .sizes import LONGEST_NAME
 from .tree import support_of
 
-__all__ = ["group_captions", "node_captions", "on_one_line", "one_line", "tip_captions"]
+__all__ = ["group_captions", "node_captions", "one_line", "tip_captions"]
 
 
 def tip_captions(tree, layout, show_counts, node_labels=False):
@@ -37,11 +37,6 @@ def tip_captions(tree, layout, show_counts, node_labels=False):
             name = _in_order(labels.get(node, ""))
             captions.append((name, f"\n{leaves}") if name else ("", leaves))
     return captions
-
-
-def on_one_line(captions):
-    """Captions with what stands below a name beside it, in brackets."""
-    return [(name, f" ({rest[1:]})" if rest.startswith("\n") else rest) for name, rest in captions]
 
 
 def node_captions(tree, merges, node_labels):

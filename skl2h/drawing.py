@@ -11,7 +11,6 @@ from weakref import WeakSet
 
 import numpy as np
 
-from .captions import on_one_line
 from .exceptions import DisplayWarning, warn
 from .layout import bent, places_around, radial, rectangular
 from .legend import draw_legend
@@ -25,6 +24,7 @@ from .sizes import (
     cut_long,
     fit_radial,
     fit_rectangular,
+    on_one_line,
     radial_side,
     rectangular_size,
 )

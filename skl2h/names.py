@@ -60,8 +60,12 @@ def shown(value):
 
 
 def shown_text(text):
-    """Text from outside, such as a path, as an error repeats it: on one line, cut if long."""
-    return cut_middle(printable(str(text)), MOST_OF_TEXT)
+    """Text from outside, such as a path, or an error of another library: on one line, cut if long.
+
+    The lines of an error are joined; in a path, the end of a line is to be seen.
+    """
+    text = " ".join(str(text).split()) if isinstance(text, Exception) else str(text)
+    return cut_middle(printable(text), MOST_OF_TEXT)
 
 
 def cut_middle(text, most):

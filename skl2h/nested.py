@@ -113,7 +113,8 @@ def from_json(text):
     TypeError
         If it is no text.
     ValueError
-        If it is no JSON, or not that of a tree, or nested too deeply.
+        If it is no JSON, or not that of a tree, or nested too deeply, or an object has a key
+        twice.
 
     Notes
     -----

@@ -143,13 +143,13 @@ def refuse_paths(X):
 
 def why_not_read(error):
     """What to say of a file of arrays that NumPy does not read."""
-    said = str(error).rstrip(".")
+    said = str(error)
     if "Python objects in dtype" in said or "allow_pickle" in said:
         return (
             "it holds Python objects, or is no file of arrays at all: save numbers with "
             "astype(float), names with astype(str)"
         )
-    return shown_text(" ".join(said.split()))
+    return shown_text(error).rstrip(".")
 
 
 def _open(path):

@@ -24,6 +24,7 @@ __all__ = [
     "cut_long",
     "fit_radial",
     "fit_rectangular",
+    "on_one_line",
     "radial_side",
     "rectangular_size",
 ]
@@ -148,6 +149,11 @@ def cut_long(captions, most=LONGEST_NAME):
     lengths = [len(name) for name, _ in captions if name] or [0]
     most = min(most, max(NEVER_CUT, int(2 * np.median(lengths))))
     return [(cut_middle(name, most), rest) for name, rest in captions]
+
+
+def on_one_line(captions):
+    """Captions with what stands below a name beside it, in brackets."""
+    return [(name, f" ({rest[1:]})" if rest.startswith("\n") else rest) for name, rest in captions]
 
 
 def _line(layout):

@@ -5,7 +5,6 @@ from collections import deque
 from pathlib import Path
 
 import numpy as np
-import pandas
 import pytest
 from sklearn.cluster import KMeans
 from sklearn.pipeline import make_pipeline
@@ -26,6 +25,8 @@ from skl2h.datasets import make_hierarchical_logits
 from skl2h.export import export_json, export_newick, export_text
 from skl2h.metrics import make_tree_scorer, triplet_accuracy
 from skl2h.names import MOST_OF_VALUE, shown, shown_text
+
+pytest.importorskip("matplotlib").use("Agg")
 
 SHORT = [
     "cat",
@@ -68,7 +69,7 @@ def test_a_short_value_is_shown_as_python_writes_it(value):
     "value",
     [
         LONG, [LONG] * 1000, {LONG: LONG}, HUGE, [HUGE], nested(10**5), deque([nested(10**5)]),
-        np.zeros((1000, 1000)), np.array([LONG, "a"]), pandas.DataFrame(np.eye(30)), b"x" * 10**6,
+        np.zeros((1000, 1000)), np.array([LONG, "a"]), b"x" * 10**6,
         make_pipeline(*(StandardScaler() for _ in range(30))), Mute(), range(10**9), "\n" * 10**6,
     ],
     ids=lambda value: type(value).__name__,
@@ -77,7 +78,13 @@ def test_a_long_value_is_cut_and_on_one_line(value):
     text = shown(value)
     assert 0 < len(text) <= MOST_OF_VALUE
     assert "\n" not in text
-    assert len(shown_text(LONG)) == 200
+
+
+def test_texts_are_cut_and_on_one_line():
+    assert shown_text("logits.npy") == "logits.npy"
+    assert shown_text("logits\n.npy") == r"'logits\n.npy'"
+    assert shown_text(ValueError("one\n  two")) == "one two"
+    assert len(shown_text(LONG)) == len(shown_text(ValueError(LONG))) == 200
 
 
 def test_both_ends_are_shown():
