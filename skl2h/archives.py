@@ -104,8 +104,8 @@ def _check_kind(path, name, kind):
     """Refuse an array that is named as what it is not said to be."""
     if kind == "logits" and _PROBABILITIES.fullmatch(name):
         raise InputError(
-            f"{path}: its array {shown(name)} is named as probabilities are: say --probabilities (or "
-            "rename it, if it holds logits)."
+            f"{path}: its array {shown(name)} is named as probabilities are: say --probabilities "
+            "(or rename it, if it holds logits)."
         )
     if kind == "probabilities" and name.lower() == "logits":
         raise InputError(

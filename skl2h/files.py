@@ -288,7 +288,7 @@ def _check_same(path, leaves, columns):
     ):  # fmt: skip
         if lacking := list(Counter(other) - Counter(held)):
             more = f" and {len(lacking) - 10} more" if len(lacking) > 10 else ""
-            named = ", ".join(map(short, lacking[:10])) + more
+            named = ", ".join(map(shown_text, lacking[:10])) + more
             raise InputError(f"{path}: {text} is named {named}: both need the same names.")
     if len(set(columns)) < len(columns):
         name = Counter(columns).most_common(1)[0][0]

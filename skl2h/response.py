@@ -188,9 +188,9 @@ class Response:
         if names != self.names and names is not None and self.names is not None:
             at = next(at for at, name in enumerate(names) if name != self.names[at])
             raise ValueError(
-                f"Column {at} of the model is of class {shown(names[at])}, leaf {at} of the tree of "
-                f"{shown(self.names[at])}: fit again. The model is not what it was when the tree was "
-                "made."
+                f"Column {at} of the model is of class {shown(names[at])}, leaf {at} of the tree "
+                f"of {shown(self.names[at])}: fit again. The model is not what it was when the "
+                "tree was made."
             )
 
 

@@ -1,5 +1,6 @@
 """The plugin that moves what flat models are fitted on does so, and by a hair."""
 
+import moved_data
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
@@ -9,8 +10,6 @@ from sklearn.mixture import GaussianMixture
 
 from skl2h import TEMI, TURTLE, L2HClustering
 from skl2h.response import Response
-
-import moved_data
 
 
 @pytest.mark.parametrize("cls", [KMeans, LogisticRegression, GaussianMixture, TURTLE, TEMI])

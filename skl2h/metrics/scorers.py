@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimator import L2HClustering
 from ..fitted import last_step, profile_matrix
 from ..inner_model import as_rows
+from ..names import shown
 
 __all__ = ["make_tree_scorer"]
 
