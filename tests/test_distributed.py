@@ -31,8 +31,8 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-N_SEEDS = 300
-CHUNK = 50
+N_SEEDS = 120
+CHUNK = 40
 SECONDS = 60  # in which whatever runs on a cluster must be done
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from html.parser import HTMLParser
 from importlib.resources import files
 from xml.etree import ElementTree
@@ -229,16 +228,12 @@ def test_1000_leaves_are_under_150_kB():
 
 
 @pytest.mark.parametrize("shape", ["planted", "chain"])
-def test_10000_leaves_take_less_than_2_seconds(shape):
-    tree = large_tree(10_000, shape)
-    begin = time.perf_counter()
-    export_html(tree)
-    assert time.perf_counter() - begin < 2
-
-
-def test_a_chain_of_100000_leaves():
-    tree = large_tree(100_000, "chain")
-    assert export_html(tree).count("n4999") > 0
+def test_20_000_leaves(shape):
+    """No recursion, and nothing that grows faster than the leaves."""
+    tree = large_tree(20_000, shape)
+    page = export_html(tree)
+    assert "n19999" in page
+    assert len(page) < 20_000 * 100
     assert len(labels(tree._repr_html_())) == 24
 
 

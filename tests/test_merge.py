@@ -19,8 +19,8 @@ from skl2h.groups import AHEAD
 from skl2h.logits import Logits
 from skl2h.merge import AGGREGATIONS, merge_leaves
 
-N_SEEDS = 600
-CHUNK = 50
+N_SEEDS = 420
+CHUNK = 70
 DTYPES = [np.float16, np.float32, np.float64, np.int8, np.int64]
 SUMS = ["sum_of_means", "sum"]
 

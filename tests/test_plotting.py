@@ -135,9 +135,12 @@ def merges_of(tree, n_tips):
 
 @all_kinds
 def test_every_label_stands_at_its_leaf(layout, orientation):
-    """The merges can be read from the lines and labels alone, for all orders of five leaves."""
+    """The merges can be read from the lines and labels alone.
+
+    Each kind of picture shows a third of the orders of five leaves, and all kinds show them all.
+    """
     ax = plt.subplots()[1]
-    for merges in TREES:
+    for merges in TREES[KINDS.index((layout, orientation)) % 3 :: 3]:
         tree = MergeTree(merges, names=NAMES, counts=WEIGHTS)
         ax.clear()
         display = DendrogramDisplay.from_tree(
@@ -153,7 +156,7 @@ def test_every_label_stands_at_its_leaf_when_collapsed_and_reordered(
 ):
     orders = ["merge", "size", "name", "similarity"]
     ax = plt.subplots()[1]
-    for at, merges in enumerate(TREES[max_leaves::4]):
+    for at, merges in enumerate(TREES[max_leaves::12]):
         tree = MergeTree(merges, names=NAMES, counts=WEIGHTS)
         affinity = np.random.default_rng(at).random((5, 5))
         ax.clear()
@@ -245,14 +248,14 @@ def test_labels_that_could_not_be_read_are_not_drawn():
     assert len(display.texts_) == 400
 
 
-def test_a_chain_of_100_000_leaves():
+def test_a_chain_of_20_000_leaves():
     """No recursion: it is laid out, and drawn."""
-    tree = chain(100_000)
+    tree = chain(20_000)
     layout = lay_out(tree)
-    assert_array_equal(layout.tips, np.arange(100_000))
-    with pytest.warns(UserWarning, match="Labels of 100,000 leaves would be too small"):
+    assert_array_equal(layout.tips, np.arange(20_000))
+    with pytest.warns(UserWarning, match="Labels of 20,000 leaves would be too small"):
         display = DendrogramDisplay.from_tree(tree, layout="radial", max_leaves=None, legend=False)
-    assert len(display.lines_.get_paths()) == 3 * 99_999
+    assert len(display.lines_.get_paths()) == 3 * 19_999
     assert display.texts_ == []
 
 
