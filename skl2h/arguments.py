@@ -9,6 +9,7 @@ from contextlib import suppress
 import numpy as np
 from sklearn.utils import check_array
 
+from .arrays import as_array, refuse_masked
 from .names import shown
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 
 def check_children(children):
     """Pairs of nodes as intp, which are the merges of one binary tree."""
+    refuse_masked("children", children)
     children = np.asarray(children)
     if children.shape == (0,):
         children = np.empty((0, 2), dtype=np.intp)
@@ -74,7 +76,7 @@ def check_support(support, n_merges):
 
 def check_counts(counts, n_leaves):
     """Rows of the leaves as int64, or their weights as float64; their sum is a number as well."""
-    counts = _as_numbers("counts", counts)
+    counts = as_array("counts", counts)
     whole = counts.dtype.kind != "f"
     if not whole:
         counts = as_floats("counts", counts)
@@ -92,6 +94,7 @@ def check_weights(weights, n_rows):
     """Weights of the rows as float64, or None."""
     if weights is None:
         return None
+    weights = as_array("sample_weight", weights)
     weights = check_array(weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
     if weights.shape != (n_rows,):
         raise ValueError(
@@ -180,16 +183,7 @@ def as_float_dtype(name, value):
 def as_floats(name, values):
     """Real numbers as a new array of float64; text is none, even if it could be read as one."""
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is told as that
-        return _as_numbers(name, values).astype(np.float64)
-
-
-def _as_numbers(name, values):
-    values = np.array(values)
-    if values.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{name} must be real numbers, got dtype {values.dtype}: convert with astype(float)."
-        )
-    return values
+        return as_array(name, values).astype(np.float64)
 
 
 def _check_length(name, values, length, what):

@@ -1,8 +1,9 @@
 """From an array of logits to its tree."""
 
-from sklearn.utils import check_array
+from scipy.sparse import issparse
 
 from .arguments import as_flag, check_weights
+from .arrays import as_array, column_names
 from .dask_arrays import is_dask, refuse_dask
 from .distributed import dask_logits
 from .exceptions import StrandedGroupWarning, warn
@@ -107,7 +108,7 @@ def l2h_tree(
     check_aggregation(aggregation)
     persist = as_flag("persist", persist)
     options = {
-        "names": getattr(logits, "columns", None),
+        "names": column_names(logits),
         "aggregation": aggregation,
         "n_jobs": n_jobs,
         "verbose": verbose,
@@ -169,14 +170,13 @@ def check_aggregation(aggregation):
 
 
 def check_logits(logits):
-    """2-dimensional array or CSR matrix of numbers, whatever they are."""
+    """2-dimensional array or CSR matrix of real numbers, whether finite or not."""
     refuse_dask(logits)
     refuse_paths(logits)
-    # Finiteness is checked block by block: -inf is allowed, and a copy is not.
-    return check_array(
-        logits,
-        accept_sparse="csr",
-        dtype="numeric",
-        ensure_all_finite=False,
-        input_name="logits",
-    )
+    scores = as_array("logits", logits, accept_sparse=True)
+    if scores.ndim != 2 or 0 in scores.shape:
+        raise ValueError(
+            "logits must be a matrix with one row for each sample and one column for each leaf, "
+            f"got the shape {scores.shape}."
+        )
+    return scores.tocsr() if issparse(scores) else scores

@@ -214,7 +214,11 @@ def fault_of(scores, n_leaves, weights=None):
     if n_leaves is not None and scores.shape[1] != n_leaves:
         return Fault(None, f"has {scores.shape[1]} columns, not {n_leaves}, one for each leaf.")
     if scores.dtype.kind not in "biuf":
-        return Fault(None, f"is of {scores.dtype}, not of real numbers.")
+        return Fault(
+            None, f"is of {scores.dtype}, not of real numbers: convert with astype(float)."
+        )
+    if np.ma.is_masked(scores):
+        return Fault(None, "has masked entries, which have no value: give them one with filled().")
     if not scores.shape[0]:
         return Fault(None, "has no rows: leave it out.")
     if weights is not None and len(weights) != scores.shape[0]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .arguments import as_index, check_level
+from .arrays import refuse_masked
 from .captions import group_captions, one_line
 from .layout import common_below
 from .names import shown, shown_text
@@ -72,6 +73,7 @@ class Coloring:
 
 def _classes(leaf_classes, n_leaves):
     """Names of the classes in their order, and the class of each leaf, -1 for None and NaN."""
+    refuse_masked("leaf_classes", leaf_classes)
     try:
         values = np.asarray(leaf_classes, dtype=object)
     except ValueError as error:  # lists of several lengths

@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
 from .arguments import check_weights
+from .arrays import as_array
 from .chunks import fault_of
 from .dask_graph import Tasks, add_task, import_dask, naming_the_chunk, same, tasks_of
 from .logits import as_logits
@@ -19,6 +20,7 @@ from .merge import unit_of
 __all__ = [
     "DaskWeights",
     "as_dask_array",
+    "check_dtype",
     "chunks_of_weights",
     "is_dask",
     "is_frame",
@@ -97,9 +99,12 @@ def matrix_of(part):
     """Part of a data frame as an array of numbers; an array as it is."""
     if not hasattr(part, "columns"):
         return part
-    return check_array(
-        part, dtype="numeric", ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0
-    )
+    return as_array("logits", part, accept_sparse=True)
+
+
+def check_dtype(name, X):
+    """Refuse a collection that says of itself that it is not of real numbers."""
+    as_array(name, sample_of(X) if is_frame(X) else np.empty(0, X.dtype))
 
 
 def take(table, leaves):
@@ -181,6 +186,7 @@ def chunks_of_weights(weights, lengths):
     elif is_frame(weights):
         weights = weights.to_dask_array(lengths=True)
     weights = _unwrapped(weights, "sample_weight")
+    check_dtype("sample_weight", weights)
     if weights.shape != (n_rows,):
         raise ValueError(
             f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
@@ -208,7 +214,7 @@ def _weigh(weights):
     """Largest weight of a chunk, their sum, and a fault: a row or None, and what is said of it."""
     try:
         weights = check_array(
-            weights,
+            as_array("sample_weight", weights),
             dtype=np.float64,
             ensure_2d=False,
             ensure_min_samples=0,

@@ -22,7 +22,14 @@ from .chunks import (
     soft_profiles_of,
     update_chunk,
 )
-from .dask_arrays import as_dask_array, chunks_of_weights, is_frame, matrix_of, parts_of
+from .dask_arrays import (
+    as_dask_array,
+    check_dtype,
+    chunks_of_weights,
+    is_frame,
+    matrix_of,
+    parts_of,
+)
 from .dask_graph import (
     Tasks,
     add_task,
@@ -44,11 +51,10 @@ FAN_IN = 8
 def dask_logits(X, sample_weight=None, *, divisor=1.0, persist=True):
     """`DaskChunks` of a Dask array, or data frame, of logits; unknown numbers of rows will do."""
     X = X if is_frame(X) else as_dask_array(X)
+    check_dtype("logits", X)
     n_leaves = len(X.columns) if is_frame(X) else X.shape[1]
     if np.isnan(n_leaves) or not n_leaves:
         raise ValueError(f"logits must have one column for each leaf, got {n_leaves} columns.")
-    if not is_frame(X) and X.dtype.kind not in "biuf":
-        raise ValueError(f"logits must be real numbers, got {X.dtype}.")
     blocks, lengths = parts_of(X, with_lengths=sample_weight is not None)
     weights = chunks_of_weights(sample_weight, lengths)
     if is_frame(X):

@@ -16,9 +16,10 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .arguments import as_flag
+from .arrays import column_names
 from .build import build_tree, check_aggregation
 from .confidence import check_confidence, deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
@@ -32,7 +33,7 @@ from .inner_model import (
     warn_of_unseen,
 )
 from .merge import N_REPORTS
-from .model_logits import check_dask, is_precomputed, logits_to_fit, map_rows
+from .model_logits import check_columns, check_dask, is_precomputed, logits_to_fit, map_rows
 from .names import shown, shown_text
 from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
@@ -202,8 +203,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Raises
         ------
         ValueError
-            If a parameter is out of range, a row of the logits has NaN, +inf or nothing but
-            -inf, or rows can be of several classes at once.
+            If a parameter is out of range, the logits are not real numbers or have masked entries,
+            a row of them has NaN, +inf or nothing but -inf, or rows can be of several classes at
+            once.
         TypeError
             If the inner model is neither a clusterer nor a classifier, or its ``fit`` does not take
             one of `params`.
@@ -221,7 +223,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             if unknown:
                 others = shown_text(", ".join(unknown))
                 raise TypeError(f"fit(logits) takes sample_weight, but not {others}.")
-            estimator, names = self.estimator, getattr(X, "columns", None)
+            estimator, names = self.estimator, column_names(X)
             response = Response(self.estimator, self.temperature)
         else:
             # A function may make scores of any model.
@@ -276,7 +278,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         # All that takes long or can fail has been done: an interrupted refit leaves the last
         # fit whole.
         if is_precomputed(self):
-            validate_data(self, sample_of(X), skip_check_array=True)
+            check_columns(self, sample_of(X), n_leaves, reset=True)
         else:
             _copy_or_remove(self, estimator, "n_features_in_")
             _copy_or_remove(self, estimator, "feature_names_in_")

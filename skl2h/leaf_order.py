@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from .arguments import as_floats
 from .names import shown
 from .tree import MergeTree
 
@@ -144,7 +145,7 @@ def _most_alike(tree, affinity):
             "leaf_order='similarity' needs to know how alike the leaves are: give X to "
             "from_estimator, or an affinity of shape (n_leaves, n_leaves)."
         )
-    affinity = np.asarray(affinity, dtype=np.float64)
+    affinity = as_floats("affinity", affinity)
     n_leaves = tree.n_leaves
     if affinity.shape != (n_leaves, n_leaves):
         raise ValueError(

@@ -3,6 +3,7 @@
 from sklearn.utils.validation import check_is_fitted
 
 from .arguments import as_count
+from .arrays import column_names
 from .build import check_logits, check_weights
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
@@ -101,7 +102,7 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
                 f"The logits have {scores.shape[1]} columns, but the tree has {tree.n_leaves} "
                 "leaves."
             )
-        _check_order(tree, getattr(X, "columns", None))
+        _check_order(tree, column_names(X))
         logits = as_logits(scores)
     else:
         model, X = last_step(source, X)
@@ -119,7 +120,7 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
 
 def _check_order(tree, columns):
     """Refuse columns that are the leaves by name, but in another order."""
-    columns = tree.names if columns is None else tuple(map(str, columns))
+    columns = tree.names if columns is None else tuple(columns)
     if columns != tree.names and sorted(columns) == sorted(tree.names):
         at = next(at for at, name in enumerate(columns) if name != tree.names[at])
         raise ValueError(

@@ -10,14 +10,30 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import validate_data
 
 from .arguments import check_weights
+from .arrays import column_names
 from .build import check_logits
-from .dask_arrays import is_dask, map_chunks, refuse_dask, sample_of
+from .dask_arrays import (
+    as_dask_array,
+    check_dtype,
+    is_dask,
+    is_frame,
+    map_chunks,
+    refuse_dask,
+    sample_of,
+)
 from .dask_graph import import_dask
 from .distributed import dask_logits, dask_scores
 from .inner_model import as_rows
 from .logits import as_logits
 
-__all__ = ["check_dask", "is_precomputed", "logits_of_rows", "logits_to_fit", "map_rows"]
+__all__ = [
+    "check_columns",
+    "check_dask",
+    "is_precomputed",
+    "logits_of_rows",
+    "logits_to_fit",
+    "map_rows",
+]
 
 
 def is_precomputed(model):
@@ -32,6 +48,29 @@ def check_dask(model):
         raise TypeError(
             f"{type(model.estimator).__name__} cannot be fitted on a Dask array: fit it on rows "
             "that fit in memory, and give FrozenEstimator(model)."
+        )
+
+
+def check_columns(model, X, n_columns, *, reset=False):
+    """Check the columns of X as those that a model was fitted on, or with `reset` keep their names.
+
+    That is scikit-learn's, but for columns that it does not know: those of one name, which some of
+    its versions refuse, and those of xarray.
+    """
+    names = column_names(X)
+    if names is None or not (hasattr(X, "dims") or len(set(names)) < len(names)):
+        validate_data(model, X, skip_check_array=True, reset=reset)
+        return
+    known = getattr(model, "feature_names_in_", None)
+    if reset or known is None:
+        validate_data(model, np.empty((1, n_columns)), skip_check_array=True, reset=reset)
+        if reset:
+            model.feature_names_in_ = np.array(names, dtype=object)
+    elif names != known.tolist():
+        raise ValueError(
+            f"The columns of X should be those of fit, in their order: {', '.join(known[:10])}"
+            f"{', ...' * (len(known) > 10)}, got {', '.join(names[:10])}"
+            f"{', ...' * (len(names) > 10)}."
         )
 
 
@@ -64,7 +103,8 @@ def map_rows(model, function, X, shape=(), dtype=np.intp):
     X = as_rows(X)
     if is_dask(X):
         if isinstance(estimator, str):
-            validate_data(model, sample_of(X), skip_check_array=True, reset=False)
+            check_dtype("logits", X if is_frame(X) else as_dask_array(X))
+            check_columns(model, sample_of(X), X.shape[1])
         return map_chunks(function, response, estimator, X, shape, dtype)
     read = [logits_of_rows(model, X)] if isinstance(estimator, str) else response.read(estimator, X)
     return np.concatenate([function(logits) for logits in read])
@@ -75,7 +115,7 @@ def logits_of_rows(model, X):
     X = as_rows(X)
     if isinstance(model.estimator_, str):
         scores = check_logits(X)
-        validate_data(model, X, skip_check_array=True, reset=False)
+        check_columns(model, X, scores.shape[1])
         return as_logits(scores, divisor=model._response.divisor)
     refuse_dask(X)
     return model._response.logits(model.estimator_, X)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .arguments import check_level
+from .arguments import as_floats, check_level
 from .captions import one_line
 from .drawing import box_of, needs_matplotlib, redrawn
 from .fitted import default_level, last_step, profile_matrix, shares_of
@@ -225,7 +225,7 @@ default="similarity"
 
 
 def _check_profiles(profiles, n_leaves):
-    profiles = np.asarray(profiles, dtype=np.float64)
+    profiles = as_floats("profiles", profiles)
     if profiles.shape != (n_leaves, n_leaves):
         raise ValueError(
             f"profiles must have the shape ({n_leaves}, {n_leaves}), got {profiles.shape}."

@@ -10,6 +10,7 @@ from scipy.sparse import issparse, vstack
 from sklearn.utils import _safe_indexing, gen_batches, indexable
 from sklearn.utils.validation import _num_samples
 
+from .arrays import refuse_masked
 from .inner_model import classes_of, innermost, name_of, refuse_outputs
 from .logits import SparseLogits, as_logits
 from .names import shown
@@ -205,6 +206,7 @@ def leaf_names(estimator, n_leaves):
 def _check_scores(scores, n_rows, name):
     if isinstance(scores, list):
         raise ValueError(f"{name} gave a list of arrays, one for each output: one is needed.")
+    refuse_masked(f"The array of {name}", scores)
     scores = scores.tocsr() if issparse(scores) else np.asarray(scores)
     if scores.ndim not in (1, 2) or scores.shape[0] != n_rows or 0 in scores.shape:
         raise ValueError(

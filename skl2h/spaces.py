@@ -12,6 +12,7 @@ from itertools import repeat
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array, gen_batches
 
+from .arrays import refuse_masked
 from .names import shown, shown_text
 
 __all__ = [
@@ -74,6 +75,7 @@ def columns_of_groups(groups, n_features):
 
 def check_matrix(matrix, estimator_name, input_name, ensure_min_samples=1):
     """Matrix that is finite and dense, as scikit-learn asks for, but in little memory."""
+    refuse_masked(input_name, matrix)
     matrix = check_array(
         matrix,
         estimator=estimator_name,

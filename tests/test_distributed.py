@@ -358,6 +358,8 @@ BAD = {
     "inf": (lambda: faulty((59, 2), np.inf), ValueError, "Row 59 .*has inf in column 2.*chunk 2"),
     "only -inf": (lambda: faulty(0, -np.inf), ValueError, "Row 0 .*nothing but -inf.*chunk 0"),
     "empty": (lambda: with_chunk(np.zeros((0, 3))), ValueError, "Chunk 1 has no rows"),
+    "masked": (lambda: with_chunk(np.ma.masked_equal(np.eye(3), 1)), ValueError,
+               "Chunk 1 has masked entries"),
     "narrow": (lambda: with_chunk(np.zeros((9, 2))), ValueError, "Chunk 1 has 2 columns, not 3"),
     "flat": (lambda: with_chunk(np.zeros(3)), ValueError, r"Chunk 1 has the shape \(3,\)"),
     "text": (lambda: with_chunk(np.array([["a"] * 3])), ValueError, "Chunk 1 is of <U1, not"),
@@ -530,6 +532,7 @@ def test_bad_chunks_to_predict_are_named(name):
     for chunk, error, message in (
         (np.zeros((10, 2)), ValueError, "Chunk 1: it has 2 columns, not 3"),
         (np.array([["a"] * 3]), ValueError, "Chunk 1: it is of <U1, not of real numbers"),
+        (np.ma.masked_equal(np.eye(3), 1), ValueError, "Chunk 1: it has masked entries"),
         (None, RuntimeError, "Chunk 1: TypeError: "),
     ):
         with pytest.raises(error, match=message):
@@ -766,7 +769,7 @@ def sent_by_workers(client):
     return sum(each.values())
 
 
-BAD_ON_WORKERS = ["nan", "empty", "narrow", "unreadable"]
+BAD_ON_WORKERS = ["nan", "masked", "empty", "narrow", "unreadable"]
 
 
 @pytest.mark.parametrize("name", BAD_ON_WORKERS)

@@ -5,6 +5,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from ..arguments import check_level, check_levels
+from ..arrays import refuse_masked
 from ..sources import tree_of
 
 __all__ = ["dasgupta_cost", "reassignment_within"]
@@ -127,6 +128,7 @@ def reassignment_within(tree, profiles, *, levels=None):
 
 def _mass_of_merges(tree, matrix, name):
     """Sum, over the pairs of leaves that each merge joins, of both directions, (K - 1,)."""
+    refuse_masked(name, matrix)
     matrix = check_array(matrix, accept_sparse="coo", dtype=np.float64, input_name=name)
     if matrix.shape != (tree.n_leaves, tree.n_leaves):
         raise ValueError(

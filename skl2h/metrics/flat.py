@@ -4,6 +4,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
+from ..arrays import refuse_masked
+
 __all__ = [
     "as_labels",
     "class_counts",
@@ -136,6 +138,7 @@ def _is_missing(label):
 
 def as_labels(labels, name):
     """Labels as an array, each of its own type."""
+    refuse_masked(name, labels)
     if hasattr(labels, "dtype") or isinstance(labels, str) or not np.iterable(labels):
         return np.asarray(labels)
     # NumPy's own word on this depends on its version.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..arrays import refuse_masked
 from ..sources import tree_of
 from .across import best_across, expected_across, purity_across
 from .flat import class_counts, codes_of
@@ -142,6 +143,7 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
 
 def leaves_of(tree, leaf_labels):
     """Labels of rows, if they are leaves of the tree."""
+    refuse_masked("leaf_labels", leaf_labels)
     leaves = np.asarray(leaf_labels)
     if leaves.ndim != 1 or not len(leaves):
         raise ValueError(

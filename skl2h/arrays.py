@@ -1,0 +1,100 @@
+"""Arrays of real numbers, from whatever holds them, and the names of their columns."""
+
+import sys
+
+import numpy as np
+from scipy.sparse import issparse
+
+__all__ = ["as_array", "column_names", "refuse_masked"]
+
+# Kinds of dtypes that are real numbers: bool, int, uint, float.
+NUMBERS = "biuf"
+
+
+def as_array(name, values, *, accept_sparse=False):
+    """Real numbers as an array of any shape, or as the sparse matrix that they are.
+
+    Nothing is copied that need not be converted. What a column of pandas or polars, or a table of
+    Arrow, does not have is NaN.
+
+    Raises
+    ------
+    ValueError
+        If they are something else, such as text or objects, even if these could be read as
+        numbers, or if entries are masked.
+    """
+    if accept_sparse and issparse(values):
+        array = values
+    else:
+        refuse_masked(name, values)
+        pandas = sys.modules.get("pandas")
+        if pandas is not None and isinstance(
+            values,
+            (
+                pandas.DataFrame,
+                pandas.Series,
+                pandas.Index,
+                pandas.api.extensions.ExtensionArray,
+            ),
+        ):
+            return _array_of_pandas(name, values)
+        try:
+            array = np.asarray(values)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"{name} must be real numbers in an array, or in lines of one length: this "
+                f"{type(values).__name__} cannot be made into an array."
+            ) from error
+        if array.ndim == 0 and array.dtype.kind not in NUMBERS:
+            raise ValueError(
+                f"{name} must be real numbers in an array or a list, got {type(values).__name__}."
+            )
+    _check_dtype(name, array.dtype)
+    return array
+
+
+def _array_of_pandas(name, table):
+    columns = table.columns if table.ndim == 2 else None
+    dtypes = [table.dtype] if columns is None else table.dtypes.tolist()
+    for at, dtype in enumerate(dtypes):
+        _check_dtype(name, dtype, "" if columns is None else f" in column {columns[at]!r}")
+    if all(isinstance(dtype, np.dtype) for dtype in dtypes):
+        return np.asarray(table, dtype=np.result_type(np.bool_, *set(dtypes)))
+    # Those of pandas' own may lack entries.
+    return table.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _check_dtype(name, dtype, where=""):
+    if dtype.kind not in NUMBERS:
+        raise ValueError(
+            f"{name} must be real numbers, got dtype {dtype}{where}: convert with astype(float)."
+        )
+
+
+def refuse_masked(name, values):
+    """Refuse an array, or a list of arrays, with masked entries: NumPy reads what is below them."""
+    lines = values if isinstance(values, (list, tuple)) else [values]
+    if any(isinstance(line, np.ma.MaskedArray) and np.ma.is_masked(line) for line in lines):
+        raise ValueError(
+            f"{name} has masked entries, which have no value: give them one with filled(), or "
+            "leave them out."
+        )
+
+
+def column_names(table):
+    """Labels of the columns of a table, or of the second dimension of xarray's, as str, or None.
+
+    Labels of several levels are joined by slashes.
+    """
+    dimensions, coordinates = getattr(table, "dims", ()), getattr(table, "coords", ())
+    if hasattr(table, "column_names"):  # of Arrow, whose `columns` are the columns themselves
+        labels = table.column_names
+    elif len(dimensions) == 2 and dimensions[1] in coordinates:
+        labels = np.asarray(coordinates[dimensions[1]]).tolist()
+    else:
+        labels = getattr(table, "columns", None)
+    if labels is None or callable(labels):
+        return None
+    return [
+        " / ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in labels
+    ]

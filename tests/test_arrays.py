@@ -1,0 +1,401 @@
+"""What is given as numbers is numbers, or an error says that it is not; columns name the leaves."""
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.cluster import KMeans
+
+from skl2h import (
+    TURTLE,
+    L2HClustering,
+    MergeTree,
+    bootstrap_support,
+    l2h_tree,
+    merge_evidence,
+    suggest_levels,
+)
+from skl2h.arrays import as_array, column_names
+from skl2h.metrics import (
+    clustering_accuracy,
+    dasgupta_cost,
+    dendrogram_purity,
+    leaf_purity,
+    superclass_purity,
+)
+
+LOGITS = np.random.default_rng(0).normal(size=(40, 4)) * 3
+TREE = l2h_tree(LOGITS)
+MODEL = L2HClustering("precomputed").fit(LOGITS)
+READERS = {
+    "l2h_tree": l2h_tree,
+    "fit": L2HClustering("precomputed").fit,
+    "predict": MODEL.predict,
+    "predict_proba": MODEL.predict_proba,
+    "predict_node": MODEL.predict_node,
+    "suggest_levels of a model": lambda X: suggest_levels(MODEL, X),
+    "suggest_levels of a tree": lambda X: suggest_levels(TREE, X),
+    "merge_evidence": lambda X: merge_evidence(MODEL, X),
+    "bootstrap_support": lambda X: bootstrap_support(MODEL, X),
+}
+
+
+def with_entry(entry):
+    rows = LOGITS.tolist()
+    rows[2][1] = entry
+    return rows
+
+
+NO_NUMBERS = {
+    "None": (with_entry(None), "object"),
+    "Decimal": (with_entry(Decimal(1)), "object"),
+    "Fraction": (with_entry(Fraction(1, 2)), "object"),
+    "too large": (with_entry(10**400), "object"),
+    "dictionary": (with_entry({}), "object"),
+    "text": (LOGITS.astype(str), "<U"),
+    "bytes": (LOGITS.astype("S9"), r"\|S9"),
+    "objects": (LOGITS.astype(object), "object"),
+    "complex": (LOGITS.astype(complex), "complex128"),
+    "dates": (LOGITS.astype("M8[s]"), "datetime64"),
+    "durations": (LOGITS.astype("m8[s]"), "timedelta64"),
+    "structured": (np.zeros((40, 4), dtype=[("a", float)]), r"\[\('a', '<f8'\)\]"),
+    "sparse complex": (csr_matrix(LOGITS.astype(complex)), "complex128"),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("name", NO_NUMBERS)
+def test_logits_that_are_no_numbers(name, reader):
+    given, dtype = NO_NUMBERS[name]
+    message = rf"logits must be real numbers, got dtype {dtype}.*: convert with astype\(float\)"
+    with pytest.raises(ValueError, match=message):
+        READERS[reader](given)
+
+
+NO_MATRIX = {
+    "nothing": (None, "real numbers in an array or a list, got NoneType"),
+    "text": ("abc", "Files are taken as a list"),
+    "generator": ((row for row in LOGITS), "real numbers in an array or a list, got generator"),
+    "ragged": ([[1.0, 2.0], [3.0]], "lines of one length: this list cannot be made into an array"),
+    "one dimension": (LOGITS[0], r"one column for each leaf, got the shape \(4,\)"),
+    "three dimensions": (LOGITS[np.newaxis], r"got the shape \(1, 40, 4\)"),
+    "no rows": (LOGITS[:0], r"got the shape \(0, 4\)"),
+    "no columns": (LOGITS[:, :0], r"got the shape \(40, 0\)"),
+}
+
+
+@pytest.mark.parametrize("reader", ["l2h_tree", "fit", "predict"])
+@pytest.mark.parametrize("name", NO_MATRIX)
+def test_logits_that_are_no_matrix(name, reader):
+    given, message = NO_MATRIX[name]
+    error = TypeError if name == "text" else ValueError
+    with pytest.raises(error, match=message):
+        READERS[reader](given)
+
+
+@pytest.mark.parametrize("dtype", ["category", "str", "object", "datetime64[ns]", "complex"])
+@pytest.mark.parametrize("reader", READERS)
+def test_columns_that_are_no_numbers_are_named(reader, dtype):
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame(LOGITS.round(), columns=["cat", "dog", "car", "bus"])
+    table = table.astype({"car": dtype})
+    with pytest.raises(ValueError, match=r"got dtype .* in column 'car': convert with astype"):
+        READERS[reader](table)
+
+
+@pytest.mark.parametrize("dtype", [object, complex, "M8[s]", "U3"])
+@pytest.mark.parametrize("reader", ["l2h_tree", "fit", "predict"])
+def test_dask_arrays_are_refused_before_they_are_read(reader, dtype):
+    da = pytest.importorskip("dask.array")
+    dask = pytest.importorskip("dask")
+
+    def never_read():
+        raise AssertionError("it was read")
+
+    X = da.from_delayed(dask.delayed(never_read)(), (40, 4), np.dtype(dtype))
+    with pytest.raises(ValueError, match="logits must be real numbers, got dtype"):
+        READERS[reader](X)
+    with pytest.raises(ValueError, match="sample_weight must be real numbers, got dtype"):
+        l2h_tree(da.from_array(LOGITS), sample_weight=X[:, 0])
+
+
+@pytest.mark.parametrize("reader", ["l2h_tree", "fit", "predict"])
+def test_dask_frames_are_refused_before_they_are_read(reader):
+    pd = pytest.importorskip("pandas")
+    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    table = pd.DataFrame(LOGITS, columns=list("abcd")).astype({"c": "category"})
+    X = dd.from_pandas(table, npartitions=3)
+    with pytest.raises(ValueError, match="got dtype category in column 'c'"):
+        READERS[reader](X)
+
+
+@pytest.mark.parametrize("dtype", [object, "U3", complex])
+def test_files_of_no_numbers(tmp_path, dtype):
+    np.save(tmp_path / "a.npy", LOGITS.astype(dtype), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"a.npy (cannot be read: it holds|has an array of)"):
+        l2h_tree([tmp_path / "a.npy"])
+
+
+NULLABLE = ["Float64", "Float32", "Int64", "boolean", "float64[pyarrow]", "int64[pyarrow]"]
+
+
+@pytest.mark.parametrize("dtype", NULLABLE)
+def test_columns_that_may_lack_entries(dtype):
+    """They are numbers, and what is missing is NaN, of which the row is named."""
+    pd = pytest.importorskip("pandas")
+    if "pyarrow" in dtype:
+        pytest.importorskip("pyarrow")
+    whole = (LOGITS > 0).astype(float) * 2 - (dtype in ("Float64", "Float32", "Int64"))
+    whole = whole > 1 if dtype == "boolean" else whole
+    table = pd.DataFrame(whole, columns=list("abcd")).astype({"b": dtype, "c": dtype})
+    assert as_array("logits", table).tolist() == whole.astype(float).tolist()
+    assert l2h_tree(table).children.tolist() == l2h_tree(whole).children.tolist()
+    table.loc[5, "c"] = pd.NA
+    with pytest.raises(ValueError, match="Row 5 of the logits has NaN in column 2"):
+        l2h_tree(table)
+
+
+def test_tables_of_several_dtypes():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"a": [True, False], "b": np.int8([3, 4]), "c": np.float32([0.5, 1])})
+    assert as_array("logits", table).tolist() == [[1, 3, 0.5], [0, 4, 1]]
+    sparse = pd.DataFrame({"a": [0.0, 2.0]}).astype(pd.SparseDtype(float, 0.0))
+    assert as_array("logits", sparse).tolist() == [[0], [2]]
+    one = pd.DataFrame(LOGITS.astype(np.float32))
+    assert np.shares_memory(as_array("logits", one), one.to_numpy())
+
+
+MASK = np.zeros((40, 4), dtype=bool)
+MASK[3, 2] = True
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("kind", [np.ma.asarray, list], ids=["array", "list of lines"])
+def test_masked_logits(reader, kind):
+    masked = kind(np.ma.masked_array(LOGITS, MASK))
+    with pytest.raises(ValueError, match=r"logits has masked entries.*filled\(\), or leave them"):
+        READERS[reader](masked)
+
+
+def test_arrays_of_which_nothing_is_masked():
+    assert l2h_tree(np.ma.masked_array(LOGITS, np.zeros_like(MASK))) == TREE
+    assert np.array_equal(MODEL.predict(np.ma.asarray(LOGITS)), MODEL.labels_)
+
+
+def masked(values):
+    mask = np.zeros(np.shape(values), dtype=bool)
+    mask.flat[1] = True
+    return np.ma.masked_array(values, mask)
+
+
+def fitted_dask(weights):
+    da = pytest.importorskip("dask.array")
+    l2h_tree(da.from_array(LOGITS, chunks=20), sample_weight=da.from_array(weights, chunks=20))
+
+
+CHAIN = [(0, 1), (2, 3), (4, 5)]
+LEAVES = np.arange(40) % 4
+MASKED = {
+    "sample_weight": lambda: l2h_tree(LOGITS, sample_weight=masked(np.ones(40))),
+    "sample_weight ": lambda: merge_evidence(MODEL, LOGITS, sample_weight=masked(np.ones(40))),
+    "sample_weight  ": lambda: fitted_dask(masked(np.ones(40))),
+    "children": lambda: MergeTree(masked(CHAIN)),
+    "scores": lambda: MergeTree(CHAIN, scores=masked([1.0, 2.0, 3.0])),
+    "counts": lambda: MergeTree(CHAIN, counts=masked([1, 2, 3, 4])),
+    "support": lambda: MergeTree(CHAIN, support=masked([1.0, 1.0, 1.0])),
+    "linkage": lambda: MergeTree.from_linkage(masked(TREE.to_linkage())),
+    "y": lambda: clustering_accuracy(masked(LEAVES), LEAVES),
+    "leaf_labels": lambda: leaf_purity(masked(LEAVES), LEAVES),
+    "leaf_labels ": lambda: dendrogram_purity(TREE, masked(LEAVES), LEAVES),
+    "leaf_classes": lambda: superclass_purity(TREE, masked([0, 0, 1, 1])),
+    "similarity": lambda: dasgupta_cost(TREE, masked(np.ones((4, 4)))),
+    "X": lambda: TURTLE(2).fit(masked(LOGITS)),
+    "The array of The response function": lambda: L2HClustering(
+        KMeans(2, n_init=1), response_method=lambda model, X: masked(LOGITS)
+    ).fit(LOGITS),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masks_are_never_lost(name):
+    with pytest.raises(ValueError, match=f"{name.strip()} has masked entries"):
+        MASKED[name]()
+
+
+BAD_WEIGHTS = {
+    "None": [1.0, None] * 20,
+    "Decimal": [Decimal(1)] * 40,
+    "text": ["1"] * 40,
+    "complex": np.ones(40, dtype=complex),
+    "dates": np.ones(40, dtype="M8[s]"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_WEIGHTS)
+@pytest.mark.parametrize(
+    "call",
+    [l2h_tree, L2HClustering("precomputed").fit, lambda X, **kw: bootstrap_support(MODEL, X, **kw)],
+    ids=["l2h_tree", "fit", "bootstrap_support"],
+)
+def test_weights_that_are_no_numbers(call, name):
+    with pytest.raises(ValueError, match=r"sample_weight must be real numbers, got dtype .*astype"):
+        call(LOGITS, sample_weight=BAD_WEIGHTS[name])
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "float64"])
+@pytest.mark.parametrize("kind", ["Series", "array", "Index"])
+def test_weights_of_pandas(kind, dtype):
+    pd = pytest.importorskip("pandas")
+    weights = np.arange(40) % 3
+    given = getattr(pd, kind)(weights, dtype=dtype)
+    assert l2h_tree(LOGITS, sample_weight=given) == l2h_tree(LOGITS, sample_weight=weights)
+
+
+# Names.
+
+
+def pandas_frame(labels):
+    return pytest.importorskip("pandas").DataFrame(LOGITS, columns=labels)
+
+
+def polars_frame(labels):
+    return pytest.importorskip("polars").DataFrame(dict(zip(labels, LOGITS.T)))
+
+
+def arrow_table(labels):
+    return pytest.importorskip("pyarrow").table(list(LOGITS.T), names=labels)
+
+
+def xarray_table(labels):
+    xarray = pytest.importorskip("xarray")
+    return xarray.DataArray(LOGITS, dims=("row", "cluster"), coords={"cluster": labels})
+
+
+def xarray_of_dask(labels):
+    xarray = pytest.importorskip("xarray")
+    da = pytest.importorskip("dask.array")
+    X = da.from_array(LOGITS, chunks=(15, 4))
+    return xarray.DataArray(X, dims=("row", "cluster"), coords={"cluster": labels})
+
+
+def dask_frame(labels):
+    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    return dd.from_pandas(pandas_frame(labels), npartitions=3)
+
+
+class Labelled:
+    """Rows that some library holds, with labels of the columns."""
+
+    def __init__(self, labels):
+        self.column_names = labels
+        self.columns = list(LOGITS.T)  # as Arrow has them
+        self.shape = LOGITS.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return LOGITS
+
+
+TABLES = {
+    "pandas": pandas_frame,
+    "polars": polars_frame,
+    "Arrow": arrow_table,
+    "xarray": xarray_table,
+    "Dask": dask_frame,
+    "xarray of Dask": xarray_of_dask,
+    "some": Labelled,
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_labels_of_columns_name_the_leaves(kind):
+    labels = ["cat", "dog", "car", "bus"]
+    table = TABLES[kind](labels)
+    assert l2h_tree(table).names == tuple(labels)
+    model = L2HClustering("precomputed").fit(table)
+    assert model.tree_.names == tuple(labels)
+    assert np.array_equal(np.asarray(model.predict(table)), MODEL.labels_)
+    if kind != "some":
+        assert model.feature_names_in_.tolist() == labels
+
+
+@pytest.mark.parametrize("kind", ["pandas", "Arrow", "xarray", "Dask", "xarray of Dask", "some"])
+def test_two_columns_of_one_name(kind):
+    """As ImageNet has two kinds of crane."""
+    labels = ["crane", "dog", "crane", "bus"]
+    table = TABLES[kind](labels)
+    assert l2h_tree(table).names == tuple(labels)
+    model = L2HClustering("precomputed", n_clusters=2).fit(table)
+    assert model.tree_.names == tuple(labels)
+    assert model.feature_names_in_.tolist() == labels
+    assert model.n_features_in_ == 4
+    assert np.array_equal(np.asarray(model.predict(table, level=4)), MODEL.labels_)
+    other = TABLES[kind](["crane", "crane", "dog", "bus"])
+    with pytest.raises(ValueError, match="those of fit, in their order: crane, dog, crane, bus, "):
+        model.predict(other)
+    found = MODEL.predict(table)  # fitted without names
+    assert np.array_equal(np.asarray(found), MODEL.labels_)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "given"),
+    [("twice", "once"), ("once", "twice")],
+)
+def test_one_name_twice_in_fit_or_in_predict(fitted, given):
+    tables = {"twice": ["a", "b", "b", "c"], "once": ["a", "b", "c", "d"]}
+    model = L2HClustering("precomputed").fit(pandas_frame(tables[fitted]))
+    other = pandas_frame(tables[given])
+    with pytest.raises(ValueError, match=r"(those of fit, in their order|feature names should)"):
+        model.predict(other)
+
+
+def test_columns_of_xarray_in_another_order():
+    model = L2HClustering("precomputed").fit(xarray_table(list("abcd")))
+    other = xarray_table(list("bacd"))
+    with pytest.raises(ValueError, match="in their order: a, b, c, d, got b, a, c, d"):
+        model.predict(other)
+
+
+def test_a_refit_without_names_forgets_them():
+    model = L2HClustering("precomputed").fit(pandas_frame(["a", "b", "b", "c"])).fit(LOGITS)
+    assert not hasattr(model, "feature_names_in_")
+    assert np.array_equal(model.predict(LOGITS), MODEL.labels_)
+
+
+def test_columns_that_are_counted_are_numbers():
+    table = pytest.importorskip("pandas").DataFrame(LOGITS)
+    assert l2h_tree(table) == TREE
+    model = L2HClustering("precomputed").fit(table)
+    assert not hasattr(model, "feature_names_in_")
+    named = l2h_tree(pandas_frame(list("abcd")))
+    assert np.array_equal(suggest_levels(named, table), suggest_levels(TREE, LOGITS))
+
+
+def test_labels_of_several_levels_are_joined():
+    pd = pytest.importorskip("pandas")
+    labels = pd.MultiIndex.from_product([["pet", "traffic"], ["one", 2]])
+    table = pd.DataFrame(LOGITS, columns=labels)
+    expected = ("pet / one", "pet / 2", "traffic / one", "traffic / 2")
+    assert l2h_tree(table).names == L2HClustering("precomputed").fit(table).tree_.names == expected
+
+
+NAMES = {
+    "array": (LOGITS, None),
+    "list": (LOGITS.tolist(), None),
+    "sparse": (csr_matrix(LOGITS), None),
+    "method": (type("Relation", (), {"columns": lambda self: None})(), None),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_has_no_labels(name):
+    table, expected = NAMES[name]
+    assert column_names(table) == expected
+
+
+def test_an_error_is_of_one_line():
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 (matched below)
+        l2h_tree(LOGITS.astype(object))
+    assert re.fullmatch(r"logits must .*\.", str(raised.value))
