@@ -8,6 +8,7 @@ from .dask_arrays import is_dask, refuse_dask
 from .distributed import dask_logits
 from .exceptions import StrandedGroupWarning, warn
 from .logits import Logits, as_logits
+from .mapped import check_size
 from .merge import AGGREGATIONS, merge_leaves
 from .names import shown
 from .passes import merge_chunks
@@ -174,6 +175,7 @@ def check_logits(logits):
     refuse_dask(logits)
     refuse_paths(logits)
     scores = as_array("logits", logits, accept_sparse=True)
+    check_size(scores)
     if scores.ndim != 2 or 0 in scores.shape:
         raise ValueError(
             "logits must be a matrix with one row for each sample and one column for each leaf, "

@@ -4,15 +4,13 @@ import mmap
 
 import numpy as np
 
-__all__ = ["place_of", "rows_at"]
+__all__ = ["check_size", "place_of", "rows_at"]
 
 
 def place_of(array):
     """Where on disk consecutive rows of a memory map are, or None if they are not that."""
-    root = array
-    while root is not None and not isinstance(getattr(root, "base", None), mmap.mmap):
-        root = getattr(root, "base", None)
-    if not isinstance(root, np.memmap) or root.filename is None or root.ndim != array.ndim:
+    root = _map_of(array)
+    if root is None or root.filename is None or root.ndim != array.ndim:
         return None
     # What was written to a copy is on no disk.
     is_file = root.mode in ("r", "r+", "w+") and root.dtype == array.dtype
@@ -25,6 +23,26 @@ def place_of(array):
     order = "C" if root.flags.c_contiguous else "F"
     rows = slice(start, start + len(array))
     return str(root.filename), root.dtype.str, root.offset, root.shape, order, rows
+
+
+def check_size(array):
+    """Refuse rows of a memory map whose file is shorter by now: to read them ends the process."""
+    root = _map_of(array)
+    if root is None:
+        return
+    size, needed = root.base.size(), root.offset + root.nbytes
+    if size < needed:
+        raise ValueError(
+            f"{root.filename} was cut off after it was mapped: it has {size:,} bytes, and the "
+            f"array needs {needed:,}. Write it again, and load it anew."
+        )
+
+
+def _map_of(array):
+    """Memory map that an array is a view of, or None."""
+    while array is not None and not isinstance(getattr(array, "base", None), mmap.mmap):
+        array = getattr(array, "base", None)
+    return array if isinstance(array, np.memmap) else None
 
 
 def rows_at(filename, dtype, offset, shape, order, rows):

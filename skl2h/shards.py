@@ -6,6 +6,7 @@ Tasks carry a path and the numbers of rows, so that workers that share the disk 
 whatever joblib is set to use.
 """
 
+import math
 import os
 from functools import partial
 from typing import NamedTuple
@@ -65,15 +66,22 @@ class Shard(NamedTuple):
         Raises
         ------
         RuntimeError
-            If the file cannot be read, or has another shape or dtype by now.
+            If the file cannot be read, is cut off, or has another shape or dtype by now.
         """
         path = shown_text(self.path)
         try:
             with open(self.path, "rb") as file:
                 header = file.read(len(self.header))
+                size = os.fstat(file.fileno()).st_size
             # A header is not read again if it is the same: Python 3.11 may fail to do so in several
             # threads at once (python/cpython#106905).
             if header == self.header:
+                needed = len(header) + math.prod(self.shape) * self.dtype.itemsize
+                if size < needed:
+                    raise RuntimeError(
+                        f"{self.path} was cut off while it was read: it has {size:,} bytes, and "
+                        f"its array needs {needed:,}."
+                    )
                 scores = np.memmap(self.path, self.dtype, "r", len(header), self.shape, self.order)
                 return scores[self.start : self.stop]
             scores = np.load(self.path, mmap_mode="r", allow_pickle=False)
@@ -149,6 +157,8 @@ def why_not_read(error):
             "it holds Python objects, or is no file of arrays at all: save numbers with "
             "astype(float), names with astype(str)"
         )
+    if "mmap length" in said:
+        return "it was cut off: it has fewer bytes than its array needs"
     return shown_text(error).rstrip(".")
 
 

@@ -1,10 +1,13 @@
-"""What a task is sent of a memory map is the path of its file."""
+"""What a task is sent of a memory map is the path of its file, which may be cut off."""
 
+import os
 import pickle
+import sys
 
 import numpy as np
 import pytest
 
+from skl2h import L2HClustering, l2h_tree, suggest_levels
 from skl2h.logits import Logits, as_logits
 from skl2h.mapped import place_of, rows_at
 
@@ -45,3 +48,46 @@ def test_what_is_not_on_disk_is_sent_itself(tmp_path):
     whole = np.load(tmp_path / "logits.npy", mmap_mode="r")
     for view in (whole[:, 1:], whole[::2], whole[::-1], whole.view(np.int32), whole[:, ::2]):
         assert place_of(np.asarray(view)) is None
+
+
+MAPS = {
+    "file": lambda array: array,
+    "rows of it": lambda array: array[100:4000:3],
+    "frame": lambda array: pytest.importorskip("pandas").DataFrame(array, copy=False),
+}
+READERS = {
+    "l2h_tree": lambda model, X: l2h_tree(X),
+    "fit": lambda model, X: L2HClustering("precomputed").fit(X),
+    "predict": lambda model, X: model.predict(X),
+    "suggest_levels": lambda model, X: suggest_levels(model.tree_, X),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it does not cut off what is mapped")
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("kind", MAPS)
+def test_a_file_that_is_cut_off_while_it_is_mapped(tmp_path, kind, reader):
+    """To read what is not there any more would end the process."""
+    path = tmp_path / "logits.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(4000, 10)))
+    X = MAPS[kind](np.load(path, mmap_mode="r"))
+    model = L2HClustering("precomputed").fit(X)
+    os.truncate(path, 100_000)
+    message = r"logits.npy was cut off after it was mapped: it has 100,000 bytes.* needs 320,128"
+    with pytest.raises(ValueError, match=message):
+        READERS[reader](model, X)
+
+
+def test_a_file_that_is_replaced_or_removed_stays_mapped(tmp_path):
+    path = tmp_path / "logits.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(400, 10)))
+    X = np.load(path, mmap_mode="r")
+    expected = l2h_tree(X)
+    np.save(tmp_path / "other.npy", np.zeros((2, 10)))
+    try:
+        os.replace(tmp_path / "other.npy", path)
+    except PermissionError:
+        pytest.skip("what is mapped cannot be replaced here")
+    assert l2h_tree(X) == expected
+    path.unlink()
+    assert l2h_tree(X) == expected

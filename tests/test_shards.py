@@ -1,5 +1,6 @@
 """Several files of logits are one matrix, whoever reads them."""
 
+import os
 import re
 from itertools import pairwise
 
@@ -71,6 +72,13 @@ def write_archive(path):
         np.savez(file, LOGITS)
 
 
+def cut_off(path, array=None):
+    """Take the second half of a file away, as a copy that ends too early lacks it."""
+    if array is not None:
+        np.save(path, array)
+    os.truncate(path, path.stat().st_size // 2)
+
+
 BAD = {
     "nan": (lambda path: write_bad(path, np.nan), ValueError,
             "Row 54 of the logits has NaN in column 2.* It is row 4 of .*bad.npy"),
@@ -86,6 +94,8 @@ BAD = {
                 "bad.npy cannot be read: it holds Python objects"),
     "truncated": (lambda path: path.write_bytes(b"\x93NUMPY"), ValueError,
                   "bad.npy cannot be read"),
+    "cut off": (lambda path: cut_off(path, LOGITS), ValueError,
+                "bad.npy cannot be read: it was cut off: it has fewer bytes than its array needs"),
     "archive": (write_archive, ValueError, "bad.npy is an archive"),
     "missing": (lambda path: None, OSError, "bad.npy"),
 }  # fmt: skip
@@ -128,6 +138,22 @@ def test_files_that_change_while_they_are_read_are_named(tmp_path, later, had):
     np.save(paths[1], later)
     with pytest.raises(RuntimeError, match=f"part-1.npy changed while it was read.* {had}"):
         opened.read()
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_files_that_are_cut_off_between_passes_are_named(tmp_path, monkeypatch, backend):
+    """To read what is mapped of them, and not there, would end the process."""
+    paths = save(tmp_path, np.random.default_rng(0).standard_normal((600, 50)))
+    update = shards.Shards.update
+
+    def cut_and_update(self, grown):
+        cut_off(paths[1])
+        return update(self, grown)
+
+    monkeypatch.setattr(shards.Shards, "update", cut_and_update)
+    message = r"part-1.npy was cut off while it was read: it has [\d,]+ bytes, and its array needs"
+    with parallel_backend(backend), pytest.raises(RuntimeError, match=message):
+        l2h_tree(paths, n_jobs=2)
 
 
 @pytest.mark.parametrize(
