@@ -67,6 +67,10 @@ class Table(NamedTuple):
         return cls(keys[first].astype(np.int64), np.add.reduceat(values, first, axis=0))
 
 
+# What no rows have to tell.
+NOTHING = Table(np.empty(0, np.int64), np.empty(0))
+
+
 def add_tables(tables):
     """Sum of some tables, added in their order."""
     keys, values = zip(*tables)
@@ -118,7 +122,7 @@ class Reading(NamedTuple):
     Attributes
     ----------
     n_leaves : int or None
-        Columns of the first chunk.
+        Columns of the first chunk that has rows.
     lengths : list of int
         Rows of each chunk.
     fault : (int, Fault) or None
@@ -176,18 +180,28 @@ def add_told(told):
 def read_chunk(scores, weights=None, n_leaves=None, kind="logits", divisor=1.0):
     """Read the rows of a chunk once: a `Chunk` that tells a `Reading`."""
     fault = fault_of(scores, n_leaves, weights)
+    if fault is None and not scores.shape[0]:
+        return _chunk_without_rows(weights)
     if fault is None:
         logits = as_logits(scores, kind, divisor)
         state = read_rows(logits, 1, first_fault=True)
         if isinstance(state, int):
             fault = Fault(state, logits.fault_of(state))
     if fault is not None:
-        nothing = Table(np.empty(0, np.int64), np.empty(0))
-        return Chunk(
-            None, None, None, Reading(None, [0], (0, fault), nothing, None, nothing, False)
-        )
+        reading = Reading(None, [0], (0, fault), NOTHING, None, NOTHING, False)
+        return Chunk(None, None, None, reading)
     by_leaf = RowsByLeaf.of(state.leaf, weights, logits.shape[1])
     return Chunk(state, weights, by_leaf, _reading(state, weights, by_leaf, issparse(scores)))
+
+
+def _chunk_without_rows(weights):
+    """Chunk of which all rows were picked out: it adds nothing, and its width says nothing."""
+    leaves, numbers = np.empty(0, np.intp), np.empty(0)
+    state = Rows(leaves, numbers, leaves, numbers, numbers, numbers)
+    rows = Table(NOTHING.keys, np.empty((0, 3)))
+    digits = None if weights is None else Table(NOTHING.keys, np.empty((0, 2), np.int64))
+    reading = Reading(None, [0], None, rows, digits, NOTHING, True)
+    return Chunk(state, weights, RowsByLeaf(leaves, [0]), reading)
 
 
 def _reading(state, weights, by_leaf, is_sparse):
@@ -211,7 +225,7 @@ def fault_of(scores, n_leaves, weights=None):
         return Fault(None, f"is of type {type(scores).__name__}, not an array of numbers.")
     if scores.ndim != 2:
         return Fault(None, f"has the shape {scores.shape}, not one row for each sample.")
-    if n_leaves is not None and scores.shape[1] != n_leaves:
+    if n_leaves is not None and scores.shape[0] and scores.shape[1] != n_leaves:
         return Fault(None, f"has {scores.shape[1]} columns, not {n_leaves}, one for each leaf.")
     if scores.dtype.kind not in "biuf":
         return Fault(
@@ -219,8 +233,6 @@ def fault_of(scores, n_leaves, weights=None):
         )
     if np.ma.is_masked(scores):
         return Fault(None, "has masked entries, which have no value: give them one with filled().")
-    if not scores.shape[0]:
-        return Fault(None, "has no rows: leave it out.")
     if weights is not None and len(weights) != scores.shape[0]:
         return Fault(None, f"has {scores.shape[0]} rows, and {len(weights)} weights.")
     return None
@@ -228,13 +240,13 @@ def fault_of(scores, n_leaves, weights=None):
 
 def add_readings(readings):
     """Reading of chunks in a row, of those of some of them in a row."""
-    n_leaves = readings[0].n_leaves
+    n_leaves = next((each.n_leaves for each in readings if each.n_leaves is not None), None)
     fault, n_before = None, 0
     for reading in readings:
         if fault is None and reading.fault is not None:
             fault = n_before + reading.fault[0], reading.fault[1]
-        elif fault is None and reading.n_leaves != n_leaves:
-            text = f"has {reading.n_leaves} columns, and the first chunk {n_leaves}."
+        elif fault is None and reading.n_leaves not in (None, n_leaves):
+            text = f"has {reading.n_leaves} columns, and the chunks before it {n_leaves}."
             fault = n_before, Fault(None, text)
         n_before += len(reading.lengths)
     lengths = [length for reading in readings for length in reading.lengths]
@@ -258,6 +270,8 @@ def check_reading(reading, names=None):
     `names` are (what the chunk is called, number of its first row there) for each chunk.
     """
     if reading.fault is None:
+        if not sum(reading.lengths):
+            raise ValueError("The logits have no rows: all of their chunks are empty.")
         return
     chunk, fault = reading.fault
     where, first = (f"chunk {chunk}", 0) if names is None else names[chunk]
@@ -284,6 +298,8 @@ def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):
 
     It tells the profiles of the groups, by slot * K + leaf, and the number of their rows.
     """
+    if not len(chunk.state.leaf):
+        return chunk._replace(told=(NOTHING, 0))
     logits = as_logits(scores, kind, divisor)
     state, slot_of_leaf = chunk.state.copy(), grown.slot_of_leaf.astype(np.intp)
     members = [some.astype(np.intp) for some in grown.members]
@@ -311,6 +327,8 @@ def _profiles(state, weights, rows, slots, n_leaves):
 
 def soft_profiles_of(scores, chunk, leaves, kind="logits", divisor=1.0):
     """Whose rows find leaves without rows plausible, by leaf * K + leaf of the rows."""
+    if not len(chunk.state.leaf):
+        return NOTHING
     logits = as_logits(scores, kind, divisor)
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
         if isinstance(logits, SparseLogits):

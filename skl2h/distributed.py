@@ -304,13 +304,15 @@ def _first_failed(done, kept):
 def _ask(sent, block):
     response, estimator = sent
     if _num_samples(block) == 0:
-        return np.empty((0, 1))  # to be named when it is read
+        return np.empty((0, 0))  # a model may refuse it
     return response.logits(estimator, block).scores
 
 
 def _sum_of_squares(scores, weights):
     if weights is not None and len(weights) != len(scores):
         return 0.0, 0.0  # to be named when it is read
+    if not scores.shape[0]:
+        return 0.0, 0.0
     squares = np.square(scores.min(axis=1), dtype=np.float64)
     weights = np.ones(len(squares)) if weights is None else weights
     return squares @ weights, weights.sum()
@@ -327,6 +329,8 @@ def _soft_profiles_of(scores, chunk, expected, leaves, kind, divisor):
 
 
 def _mass_of_part(tree, scores, leaves, weights, kind, divisor):
+    if not len(leaves):
+        return np.zeros((2, tree.n_leaves - 1))
     mass = mass_of_merges(tree, as_logits(scores, kind, divisor), leaves, weights)
     # Its unit is the heaviest row.
     return mass if weights is None else mass * weights.max()

@@ -357,7 +357,8 @@ BAD = {
             "column 1.* It is row 8 of chunk 1"),
     "inf": (lambda: faulty((59, 2), np.inf), ValueError, "Row 59 .*has inf in column 2.*chunk 2"),
     "only -inf": (lambda: faulty(0, -np.inf), ValueError, "Row 0 .*nothing but -inf.*chunk 0"),
-    "empty": (lambda: with_chunk(np.zeros((0, 3))), ValueError, "Chunk 1 has no rows"),
+    "all empty": (lambda: da.zeros((20, 3), chunks=10)[da.zeros(20, dtype=bool, chunks=10)],
+                  ValueError, "The logits have no rows: all of their chunks are empty"),
     "masked": (lambda: with_chunk(np.ma.masked_equal(np.eye(3), 1)), ValueError,
                "Chunk 1 has masked entries"),
     "narrow": (lambda: with_chunk(np.zeros((9, 2))), ValueError, "Chunk 1 has 2 columns, not 3"),
@@ -479,9 +480,6 @@ def test_chunks_with_other_rows_than_they_say(name, persist):
 
 def test_what_a_model_makes_of_bad_chunks():
     frozen = L2HClustering(FrozenEstimator(MODELS["logits"]))
-    for model in MODELS.values():
-        with pytest.raises(ValueError, match="Chunk 1 has no rows"):
-            L2HClustering(FrozenEstimator(model)).fit(with_chunk(np.zeros((0, 5)), FEATURES))
     bad = FEATURES.copy()
     bad[70] = np.nan
     with pytest.raises(RuntimeError, match=r"Chunk 1 failed\. ValueError: Input X contains NaN"):
@@ -537,6 +535,58 @@ def test_bad_chunks_to_predict_are_named(name):
     ):
         with pytest.raises(error, match=message):
             predict(model, with_chunk(chunk)).compute()
+
+
+EMPTY = {
+    "in the middle": (slice(50, 100), slice(50, 100)),
+    "first": (slice(0, 50), slice(0, 50)),
+    "all but the last": (slice(0, 100), slice(0, 100)),
+    "last, and half of the first": (slice(0, 25), slice(100, 120)),
+}
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("persist", [True, False])
+@pytest.mark.parametrize("where", EMPTY)
+@pytest.mark.parametrize("inner", [*MODELS, "precomputed", "tree"])
+def test_chunks_of_which_all_rows_were_picked_out(inner, where, persist, weights):
+    """They add nothing, whether the numbers of rows are known or not, and with weights."""
+    picked = np.ones(120, dtype=bool)
+    for some in EMPTY[where]:
+        picked[some] = False
+    mask = da.from_array(picked, chunks=50)
+    X = da.from_array(FEATURES, chunks=(50, 3))[mask]
+    given, kept = {"sample_weight": None}, {"sample_weight": None}
+    if weights is not None:
+        X = X.compute_chunk_sizes()
+        assert 0 in X.chunks[0]
+        given = {"sample_weight": da.from_array(weights, chunks=50)[mask].compute_chunk_sizes()}
+        kept = {"sample_weight": weights[picked]}
+    rows = FEATURES[picked]
+    if inner == "tree":
+        assert same_tree(l2h_tree(X, persist=persist, **given), l2h_tree(rows, **kept))
+        assert weights is None or same_tree(l2h_tree(X, **kept), l2h_tree(rows, **kept))
+        return
+    inner = inner if inner == "precomputed" else FrozenEstimator(MODELS[inner])
+    model = L2HClustering(inner, n_clusters="auto", persist=persist).fit(X, **given)
+    expected = L2HClustering(inner, n_clusters="auto").fit(rows, **kept)
+    assert same_tree(model.tree_, expected.tree_)
+    assert model.n_clusters_ == expected.n_clusters_
+    assert np.array_equal(model.labels_.compute(), expected.labels_)
+    assert np.array_equal(model.predict(X).compute(), expected.labels_)
+
+
+def test_sparse_chunks_without_rows():
+    logits = csr_matrix(np.random.default_rng(0).exponential(size=(40, 6)))
+    logits.data[logits.indices == 5] -= 9  # a leaf without rows
+    parts = [logits[:20], logits[:0], logits[20:]]
+    X = da.concatenate(
+        [
+            da.from_delayed(dask.delayed(part, traverse=False), part.shape, part.dtype)
+            for part in parts
+        ]
+    )
+    assert same_tree(l2h_tree(X), l2h_tree(logits))
 
 
 @pytest.mark.parametrize("name", PREDICTIONS)
@@ -769,7 +819,7 @@ def sent_by_workers(client):
     return sum(each.values())
 
 
-BAD_ON_WORKERS = ["nan", "masked", "empty", "narrow", "unreadable"]
+BAD_ON_WORKERS = ["nan", "masked", "narrow", "unreadable"]
 
 
 @pytest.mark.parametrize("name", BAD_ON_WORKERS)
