@@ -5,6 +5,8 @@ import sys
 import numpy as np
 from scipy.sparse import issparse
 
+from .names import shown
+
 __all__ = ["as_array", "column_names", "refuse_masked"]
 
 # Kinds of dtypes that are real numbers: bool, int, uint, float.
@@ -57,7 +59,7 @@ def _array_of_pandas(name, table):
     columns = table.columns if table.ndim == 2 else None
     dtypes = [table.dtype] if columns is None else table.dtypes.tolist()
     for at, dtype in enumerate(dtypes):
-        _check_dtype(name, dtype, "" if columns is None else f" in column {columns[at]!r}")
+        _check_dtype(name, dtype, "" if columns is None else f" in column {shown(columns[at])}")
     if all(isinstance(dtype, np.dtype) for dtype in dtypes):
         return np.asarray(table, dtype=np.result_type(np.bool_, *set(dtypes)))
     # Those of pandas' own may lack entries.

@@ -7,7 +7,7 @@ from .arrays import as_array, column_names
 from .dask_arrays import is_dask, refuse_dask
 from .distributed import dask_logits
 from .exceptions import StrandedGroupWarning, warn
-from .logits import Logits, as_logits
+from .logits import KINDS_OF_INPUT, Logits, as_logits, warn_if_probabilities
 from .mapped import check_size
 from .merge import AGGREGATIONS, merge_leaves
 from .names import shown
@@ -19,6 +19,7 @@ from .tree import MergeTree
 __all__ = [
     "build_tree",
     "check_aggregation",
+    "check_input",
     "check_logits",
     "check_weights",
     "l2h_tree",
@@ -30,6 +31,7 @@ def l2h_tree(
     *,
     sample_weight=None,
     aggregation="sum_of_means",
+    input="logits",
     n_jobs=None,
     verbose=0,
     persist=True,
@@ -45,17 +47,21 @@ def l2h_tree(
     logits : {array-like, sparse matrix, Dask array} of shape (n_samples, K), dtype=number
         Unnormalised log-probabilities of each row: adding a number to a row changes nothing.
         -inf says that a leaf is impossible for a row, and so does an entry that a sparse matrix
-        does not store; the logarithm of probabilities is fine.
-        The columns of a DataFrame name the leaves. Never changed; never copied as a whole, but
-        for a sparse matrix that is not a sorted CSR. The rows of a Dask array, or data frame, stay
-        on its workers. A list of .npy files, whose rows follow each other, is read through memory
-        maps.
+        does not store. Probabilities are taken with ``input="probabilities"``.
+        The labels of columns name the leaves: those of a data frame, of an Arrow table, or of the
+        second dimension of an xarray. Never changed; never copied as a whole, but for a sparse
+        matrix that is not a sorted CSR, and for tables whose columns are not in one array. The
+        rows of a Dask array, or data frame, stay on its workers. A list of .npy files, whose rows
+        follow each other, is read through memory maps.
     sample_weight : array-like or Dask array of shape (n_samples,), default=None
         Weight of each row, not negative; None weighs all 1. A whole weight is the same as that
         many equal rows.
     aggregation : {"sum_of_means", "sum", "mean"}, default="sum_of_means"
         Score of a group, from the largest softmax probability g of its rows: the sum over its
         leaves of the leaf's mean g, or of the leaf's sum of g, or the mean of g over its rows.
+    input : {"logits", "probabilities"}, default="logits"
+        What the numbers are. Of probabilities, the logarithms are the logits; rows need not sum
+        to 1, and 0, or what a sparse matrix does not store, says that a leaf is impossible.
     n_jobs : int, default=None
         Threads that read the rows; see ``n_jobs`` in scikit-learn's glossary. Any number
         gives the same tree. Of a Dask array, its scheduler decides.
@@ -74,11 +80,16 @@ def l2h_tree(
     Raises
     ------
     ValueError
-        If a row has NaN, +inf or nothing but -inf (the first such row is named), the array is
-        not 2-dimensional, or a weight is negative.
+        If a row has NaN, +inf or nothing but -inf, or a negative probability (the first such row
+        is named), if the array is not 2-dimensional or not of real numbers, as text and objects
+        are not even if numbers could be made of them, if entries are masked, or a weight is
+        negative.
 
     Warns
     -----
+    LogitsWarning
+        If what is given as logits looks like probabilities: nothing is negative, and every row
+        sums to 1, within 0.01.
     StrandedGroupWarning
         If the rows of a group have no probability for any other leaf: it joins the group that
         was formed earliest.
@@ -107,6 +118,7 @@ def l2h_tree(
     array([0, 0, 1, 1])
     """
     check_aggregation(aggregation)
+    check_input(input)
     persist = as_flag("persist", persist)
     options = {
         "names": column_names(logits),
@@ -115,15 +127,15 @@ def l2h_tree(
         "verbose": verbose,
     }
     if is_dask(logits):
-        with dask_logits(logits, sample_weight, persist=persist) as chunks:
+        with dask_logits(logits, sample_weight, kind=input, persist=persist) as chunks:
             return build_tree(chunks, **options)[0]
     if are_paths(logits):
-        shards = open_shards(logits, n_jobs=n_jobs)
+        shards = open_shards(logits, kind=input, n_jobs=n_jobs)
         shards.weigh(check_weights(sample_weight, shards.shape[0]))
         return build_tree(shards, **options)[0]
     scores = check_logits(logits)
     weights = check_weights(sample_weight, scores.shape[0])
-    return build_tree(as_logits(scores), weights=weights, **options)[0]
+    return build_tree(as_logits(scores, input), weights=weights, **options)[0]
 
 
 def build_tree(
@@ -143,6 +155,7 @@ def build_tree(
     if verbose:
         on_merge = printing(on_merge)
     if isinstance(logits, Logits):
+        warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
         merges = merge_leaves(
             logits, weights, aggregation=aggregation, n_jobs=n_jobs, on_merge=on_merge
         )
@@ -168,6 +181,12 @@ def check_aggregation(aggregation):
     """Refuse what is no way to score a group."""
     if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
         raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {shown(aggregation)}.")
+
+
+def check_input(input):
+    """Refuse what matrices of scores are not."""
+    if not isinstance(input, str) or input not in KINDS_OF_INPUT:
+        raise ValueError(f"input must be one of {KINDS_OF_INPUT}, got {shown(input)}.")
 
 
 def check_logits(logits):

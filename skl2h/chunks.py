@@ -135,6 +135,8 @@ class Reading(NamedTuple):
         By leaf * K + leaf: where the rows of the one would go without it.
     is_sparse : bool
         Whether all of the chunks are sparse.
+    look_like_probabilities : bool
+        Whether what is given as logits does so in all of the chunks.
     """
 
     n_leaves: int | None
@@ -144,6 +146,7 @@ class Reading(NamedTuple):
     digits: Table | None
     profiles: Table
     is_sparse: bool
+    look_like_probabilities: bool
 
 
 class Grown(NamedTuple):
@@ -188,10 +191,11 @@ def read_chunk(scores, weights=None, n_leaves=None, kind="logits", divisor=1.0):
         if isinstance(state, int):
             fault = Fault(state, logits.fault_of(state))
     if fault is not None:
-        reading = Reading(None, [0], (0, fault), NOTHING, None, NOTHING, False)
+        reading = Reading(None, [0], (0, fault), NOTHING, None, NOTHING, False, False)
         return Chunk(None, None, None, reading)
     by_leaf = RowsByLeaf.of(state.leaf, weights, logits.shape[1])
-    return Chunk(state, weights, by_leaf, _reading(state, weights, by_leaf, issparse(scores)))
+    kinds = issparse(scores), logits.look_like_probabilities()
+    return Chunk(state, weights, by_leaf, _reading(state, weights, by_leaf, *kinds))
 
 
 def _chunk_without_rows(weights):
@@ -200,11 +204,11 @@ def _chunk_without_rows(weights):
     state = Rows(leaves, numbers, leaves, numbers, numbers, numbers)
     rows = Table(NOTHING.keys, np.empty((0, 3)))
     digits = None if weights is None else Table(NOTHING.keys, np.empty((0, 2), np.int64))
-    reading = Reading(None, [0], None, rows, digits, NOTHING, True)
+    reading = Reading(None, [0], None, rows, digits, NOTHING, True, True)
     return Chunk(state, weights, RowsByLeaf(leaves, [0]), reading)
 
 
-def _reading(state, weights, by_leaf, is_sparse):
+def _reading(state, weights, by_leaf, *kinds):
     n_leaves = len(by_leaf.starts) - 1
     n_rows = np.bincount(state.leaf)
     n_weighing, doubt = n_rows, state.doubt
@@ -216,7 +220,7 @@ def _reading(state, weights, by_leaf, is_sparse):
     digits = None if weights is None else Table(*digits_of(state.leaf, weights))
     own = state.leaf[by_leaf.order]
     profiles = _profiles(state, weights, by_leaf.order, own, n_leaves)
-    return Reading(n_leaves, [len(state.leaf)], None, rows, digits, profiles, is_sparse)
+    return Reading(n_leaves, [len(state.leaf)], None, rows, digits, profiles, *kinds)
 
 
 def fault_of(scores, n_leaves, weights=None):
@@ -261,6 +265,7 @@ def add_readings(readings):
         None if digits[0] is None else add_tables(digits),
         add_tables([reading.profiles for reading in readings]),
         all(reading.is_sparse for reading in readings),
+        all(reading.look_like_probabilities for reading in readings),
     )
 
 

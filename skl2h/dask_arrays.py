@@ -14,7 +14,7 @@ from .arguments import check_weights
 from .arrays import as_array
 from .chunks import fault_of
 from .dask_graph import Tasks, add_task, import_dask, naming_the_chunk, same, tasks_of
-from .logits import as_logits
+from .logits import as_logits, warn_if_probabilities
 from .merge import unit_of
 
 __all__ = [
@@ -92,7 +92,9 @@ def _logits_of(scores, response):
     fault = fault_of(scores, response.n_leaves)
     if fault is not None:
         raise ValueError(f"it {fault.text}")
-    return as_logits(scores, divisor=response.divisor)
+    logits = as_logits(scores, response.kind, response.divisor)
+    warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
+    return logits
 
 
 def matrix_of(part):

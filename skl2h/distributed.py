@@ -48,8 +48,8 @@ __all__ = ["DaskChunks", "dask_logits", "dask_scores"]
 FAN_IN = 8
 
 
-def dask_logits(X, sample_weight=None, *, divisor=1.0, persist=True):
-    """`DaskChunks` of a Dask array, or data frame, of logits; unknown numbers of rows will do."""
+def dask_logits(X, sample_weight=None, *, kind="logits", divisor=1.0, persist=True):
+    """`DaskChunks` of a Dask array, or data frame, of scores; unknown numbers of rows will do."""
     X = X if is_frame(X) else as_dask_array(X)
     check_dtype("logits", X)
     n_leaves = len(X.columns) if is_frame(X) else X.shape[1]
@@ -61,7 +61,7 @@ def dask_logits(X, sample_weight=None, *, divisor=1.0, persist=True):
         graph, name = dict(blocks.graph), f"matrix-{uuid4().hex}"
         keys = [add_task(graph, (name, i), matrix_of, key) for i, key in enumerate(blocks.keys)]
         blocks = Tasks(graph, keys)
-    return DaskChunks(blocks, weights, n_leaves, divisor=divisor, persist=persist)
+    return DaskChunks(blocks, weights, n_leaves, kind=kind, divisor=divisor, persist=persist)
 
 
 def dask_scores(response, estimator, X, sample_weight=None, *, persist=True):

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .arguments import as_flag
 from .arrays import column_names
-from .build import build_tree, check_aggregation
+from .build import build_tree, check_aggregation, check_input
 from .confidence import check_confidence, deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
@@ -64,7 +64,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     estimator : estimator or "precomputed"
         Clusterer or classifier, cloned and fitted by `fit`; a
         :class:`~sklearn.frozen.FrozenEstimator` is used as it is. With ``"precomputed"``, X is
-        the (n_samples, K) matrix of logits.
+        the (n_samples, K) matrix of logits, or of probabilities if `input` says so.
     n_clusters : int or "auto", default=None
         Number of groups in `labels_` and `predict`, from 1 to K; None keeps all K leaves. "auto"
         takes the first of :func:`suggest_levels`.
@@ -78,6 +78,9 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Divides the logits. Above 1 for a model that is too sure of itself.
     aggregation : {"sum_of_means", "sum", "mean"}, default="sum_of_means"
         Score of a group; see :func:`l2h_tree`.
+    input : {"logits", "probabilities"}, default="logits"
+        What X is, with ``"precomputed"``. Of probabilities, the logarithms are the logits. An inner
+        model is asked by `response_method`, which tells what its scores are.
     n_jobs : int, default=None
         Threads that read the rows. Any number gives the same tree.
     verbose : int, default=0
@@ -166,6 +169,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         response_method="auto",
         temperature=1.0,
         aggregation="sum_of_means",
+        input="logits",
         n_jobs=None,
         verbose=0,
         persist=True,
@@ -175,6 +179,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         self.response_method = response_method
         self.temperature = temperature
         self.aggregation = aggregation
+        self.input = input
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.persist = persist
@@ -186,8 +191,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Whatever the inner model takes; it is passed on as it is. The logits, for
-            ``"precomputed"``.
+            Whatever the inner model takes; it is passed on as it is. The logits, or the
+            probabilities, for ``"precomputed"``.
         y : array-like, default=None
             For inner models that need it.
         **params : dict
@@ -211,6 +216,12 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             one of `params`.
         AttributeError
             If the inner model gives no scores.
+
+        Warns
+        -----
+        LogitsWarning
+            If what is given as logits looks like probabilities; see :func:`l2h_tree`. With
+            ``"precomputed"``, whatever reads X later warns as well.
         """
         _check_parameters(self)
         X = as_rows(X)
@@ -224,7 +235,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
                 others = shown_text(", ".join(unknown))
                 raise TypeError(f"fit(logits) takes sample_weight, but not {others}.")
             estimator, names = self.estimator, column_names(X)
-            response = Response(self.estimator, self.temperature)
+            response = Response(self.estimator, self.temperature, self.input)
         else:
             # A function may make scores of any model.
             is_free = callable(self.response_method)
@@ -538,6 +549,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = is_precomputed(self)
+        tags.input_tags.positive_only = is_precomputed(self) and self.input == "probabilities"
         inner = tags_of(self.estimator)
         if inner is not None:
             # Field by field: some carry a tag that turns all checks off.
@@ -600,6 +612,13 @@ def _check_parameters(model):
     if not callable(method) and not isinstance(method, str):
         raise TypeError(f"response_method must be a name or a callable, got {shown(method)}.")
     check_aggregation(model.aggregation)
+    check_input(model.input)
+    if model.input != "logits" and not is_precomputed(model):
+        raise ValueError(
+            f"input={shown(model.input)} says what X is for estimator='precomputed'; an inner model is "
+            "asked for its scores. Leave input out, and choose what to ask with response_method, "
+            "such as 'predict_proba'."
+        )
     as_flag("persist", model.persist)
 
 

@@ -184,7 +184,8 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     estimator : fitted L2HClustering, or Pipeline that ends in one
         Whose merges are explained.
     X : array-like of shape (n_samples, n_features)
-        The rows that the tree was built of, or others. The logits, for ``"precomputed"``.
+        The rows that the tree was built of, or others. For ``"precomputed"``, what
+        `fit` was given: logits or probabilities.
     node : int, default=None
         A merge of the tree; None takes all, in their order.
     sample_weight : array-like of shape (n_samples,), default=None

@@ -4,18 +4,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from .arguments import as_count
 from .arrays import column_names
-from .build import check_logits, check_weights
+from .build import check_input, check_logits, check_weights
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
 from .information import best_levels, mass_of_merges
-from .logits import as_logits
+from .logits import as_logits, warn_if_probabilities
 from .names import shown
 from .tree import MergeTree
 
 __all__ = ["suggest_levels"]
 
 
-def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
+def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="logits"):
     """Levels of a tree at which to cut it, best first.
 
     A row that had to leave its leaf would go to the other leaves with certain probabilities, the
@@ -41,6 +41,8 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
     n_levels : int, default=5
         Most levels to give. There are fewer in a small tree, or where no other level adds
         anything.
+    input : {"logits", "probabilities"}, default="logits"
+        What X is of a tree: its logits, or probabilities. A model knows that itself.
 
     Returns
     -------
@@ -55,10 +57,15 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
     NotFittedError
         If the estimator has not been fitted.
     ValueError
-        If `n_levels` is below 1, the logits are not those of the leaves, a row has no leaf, or a
-        weight is negative.
+        If `n_levels` is below 1, the logits are not those of the leaves, a row has no leaf, a
+        weight is negative, or `input` is given with a model.
     TypeError
         If `source` is no tree, or `X` is needed and not there.
+
+    Warns
+    -----
+    LogitsWarning
+        If what is given as logits looks like probabilities; see :func:`l2h_tree`.
 
     See Also
     --------
@@ -93,6 +100,7 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
     array([1.8 , 0.24, 0.01])
     """
     n_levels = as_count("n_levels", n_levels)
+    check_input(input)
     if isinstance(source, MergeTree):
         if X is None:
             raise TypeError("A tree alone does not tell its levels: give the logits as well.")
@@ -103,8 +111,14 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5):
                 "leaves."
             )
         _check_order(tree, column_names(X))
-        logits = as_logits(scores)
+        logits = as_logits(scores, input)
+        warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
     else:
+        if input != "logits":
+            raise ValueError(
+                f"input={shown(input)} is of what is given with a tree alone: a model knows what it was "
+                "fitted on. Leave it out."
+            )
         model, X = last_step(source, X)
         if not isinstance(model, L2HClustering):
             raise TypeError(

@@ -12,13 +12,30 @@ from scipy.sparse import csr_matrix, issparse
 from scipy.special import softmax
 from sklearn import get_config
 
+from .exceptions import LogitsWarning, warn
 from .mapped import place_of, rows_at
 from .memory import Memory
 
-__all__ = ["Logits", "SparseLogits", "as_logits", "best_entries", "first_not_finite", "share_of"]
+__all__ = [
+    "KINDS_OF_INPUT",
+    "Logits",
+    "SparseLogits",
+    "as_logits",
+    "best_entries",
+    "first_not_finite",
+    "share_of",
+    "warn_if_probabilities",
+]
+
+# What a matrix of scores can be that is given by a user.
+KINDS_OF_INPUT = ("logits", "probabilities")
 
 # A block and what is computed from it stay in the processor's cache.
 CACHE_BYTES = 12 * 2**20
+
+# How far from 1 a sum of probabilities may be: those of float16 add up to 1 within 0.001, those of
+# bfloat16 within 0.004, and those that were written with three decimals mostly within 0.01.
+SUM_TOLERANCE = 0.01
 
 
 class Logits:
@@ -195,6 +212,23 @@ class Logits:
             f"of the {self.kind} has {fault}, so it belongs to no leaf: remove or repair such rows."
         )
 
+    def look_like_probabilities(self):
+        """Whether scores that are given as logits are not negative and each row sums to about 1.
+
+        The first block that does not look so is the last that is looked at. One leaf has nothing
+        else than a probability of 1, and nothing depends on it.
+        """
+        if self.kind != "logits" or self.shape[1] == 1:
+            return False
+        return all(self[rows]._sums_to_one() for rows in self.blocks())
+
+    def _sums_to_one(self):
+        if not self.scores.min() >= 0:  # NaN as well
+            return False
+        with np.errstate(over="ignore"):
+            sums = self.scores.sum(axis=1, dtype=np.float64)
+        return bool((np.abs(sums - 1) <= SUM_TOLERANCE).all())
+
     def group_probabilities(self, groups, n_groups):
         """Softmax, summed over the leaves of each group, (n, n_groups)."""
         order = np.argsort(groups, kind="stable")
@@ -254,6 +288,15 @@ class SparseLogits(Logits):
             self.check_rows(first_not_finite(peak), rows.start)
         return leaves
 
+    def _sums_to_one(self):
+        if not np.diff(self.scores.indptr).all():
+            return False  # a row in which nothing is stored sums to 0
+        if not self.scores.data.min() >= 0:
+            return False
+        with np.errstate(over="ignore"):
+            sums = np.add.reduceat(self.scores.data, self.scores.indptr[:-1], dtype=np.float64)
+        return bool((np.abs(sums - 1) <= SUM_TOLERANCE).all())
+
     def group_probabilities(self, groups, n_groups):
         """Softmax, summed over the leaves of each group, (n, n_groups)."""
         member = csr_matrix(
@@ -290,6 +333,17 @@ def as_logits(scores, kind="logits", divisor=1.0):
 
 def _unpickle(is_place, scores, kind, divisor):
     return Logits(rows_at(*scores) if is_place else scores, kind, divisor)
+
+
+def warn_if_probabilities(look_so, n_rows):
+    """Warn of logits that look like probabilities; one row alone may do so by chance."""
+    if look_so and n_rows > 1:
+        warn(
+            "What is given as logits looks like probabilities: nothing is negative, and every row "
+            'sums to about 1. If they are, give input="probabilities" (--probabilities on the '
+            "command line), or their logarithms.",
+            LogitsWarning,
+        )
 
 
 def best_entries(values, leaves, starts):

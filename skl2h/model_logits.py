@@ -24,7 +24,7 @@ from .dask_arrays import (
 from .dask_graph import import_dask
 from .distributed import dask_logits, dask_scores
 from .inner_model import as_rows
-from .logits import as_logits
+from .logits import as_logits, warn_if_probabilities
 
 __all__ = [
     "check_columns",
@@ -80,14 +80,15 @@ def logits_to_fit(model, estimator, response, X, weights):
     if is_dask(X):
         persist = bool(model.persist)
         if is_precomputed(model):
-            logits = dask_logits(X, weights, divisor=response.divisor, persist=persist)
+            kind, divisor = response.kind, response.divisor
+            logits = dask_logits(X, weights, kind=kind, divisor=divisor, persist=persist)
         else:
             logits, response = dask_scores(response, estimator, X, weights, persist=persist)
         with logits:
             yield logits, response, None
         return
     if is_precomputed(model):
-        logits = as_logits(check_logits(X), divisor=response.divisor)
+        logits = as_logits(check_logits(X), response.kind, response.divisor)
     else:
         logits = response.logits(estimator, X)
     weights = check_weights(weights, logits.shape[0])
@@ -116,6 +117,8 @@ def logits_of_rows(model, X):
     if isinstance(model.estimator_, str):
         scores = check_logits(X)
         check_columns(model, X, scores.shape[1])
-        return as_logits(scores, divisor=model._response.divisor)
+        logits = as_logits(scores, model._response.kind, model._response.divisor)
+        warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
+        return logits
     refuse_dask(X)
     return model._response.logits(model.estimator_, X)

@@ -20,6 +20,7 @@ import numpy as np
 
 from .chunks import Grown, Table, add_tables
 from .groups import Groups, sum_digits
+from .logits import warn_if_probabilities
 from .merge import merge_groups
 from .profiles import SOFT_ENTRIES
 
@@ -39,6 +40,7 @@ def merge_chunks(source, aggregation="sum_of_means", scale=None, on_merge=None):
         If a row or a chunk is at fault: the first one is named.
     """
     reading = source.read()
+    warn_if_probabilities(reading.look_like_probabilities, sum(reading.lengths))
     n_leaves = reading.n_leaves
     columns = np.zeros((n_leaves, 3))
     columns[reading.rows.keys] = reading.rows.values

@@ -32,6 +32,8 @@ class Response:
         "precomputed" if there is no model.
     divisor : float, default=1.0
         Of the logits.
+    input : {"logits", "probabilities"}, default="logits"
+        What X is if there is no model.
     n_leaves : int, default=None
         Leaves of the tree that was made, of which each must have its column; None while fitting.
     names : list of str, default=None
@@ -40,6 +42,7 @@ class Response:
 
     method: object
     divisor: float = 1.0
+    input: str = "logits"
     n_leaves: int | None = None
     names: list | None = None
 
@@ -105,7 +108,7 @@ class Response:
     def kind(self):
         """What the scores are, as of `Logits`."""
         kinds = {"predict_proba": "probabilities", "transform": "distances"}
-        return "logits" if callable(self.method) else kinds.get(self.method, "logits")
+        return "logits" if callable(self.method) else kinds.get(self.method, self.input)
 
     def logits(self, estimator, X):
         """Ask the estimator for the logits of the rows of X.

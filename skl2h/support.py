@@ -34,7 +34,8 @@ def bootstrap_support(
         The tree whose merges are judged. Each resample is aggregated as its parameter
         `aggregation` says.
     X : array-like of shape (n_samples, n_features)
-        The rows that the tree was built of, or others. The logits, for ``"precomputed"``.
+        The rows that the tree was built of, or others. For ``"precomputed"``, what
+        `fit` was given: logits or probabilities.
     n_resamples : int, default=100
         Number of trees.
     sample_weight : array-like of shape (n_samples,), default=None

@@ -33,6 +33,7 @@ MODEL = L2HClustering("precomputed").fit(LOGITS)
 READERS = {
     "l2h_tree": l2h_tree,
     "fit": L2HClustering("precomputed").fit,
+    "fit of probabilities": L2HClustering("precomputed", input="probabilities").fit,
     "predict": MODEL.predict,
     "predict_proba": MODEL.predict_proba,
     "predict_node": MODEL.predict_node,

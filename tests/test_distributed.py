@@ -526,7 +526,7 @@ PREDICTIONS = {
 def test_bad_chunks_to_predict_are_named(name):
     """A narrow chunk with the width it should have is not taken for what it is not."""
     predict = PREDICTIONS[name]
-    model = L2HClustering("precomputed").fit(np.eye(3))
+    model = L2HClustering("precomputed").fit(2 * np.eye(3))
     for chunk, error, message in (
         (np.zeros((10, 2)), ValueError, "Chunk 1: it has 2 columns, not 3"),
         (np.array([["a"] * 3]), ValueError, "Chunk 1: it is of <U1, not of real numbers"),

@@ -283,7 +283,7 @@ class TestBatches:
 
         def response(model, X):
             seen.append(len(X))
-            return model.predict_proba(X)
+            return np.log(model.predict_proba(X))
 
         monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
         model = L2HClustering(FrozenEstimator(mixture), response_method=response).fit(X)

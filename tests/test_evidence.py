@@ -188,7 +188,7 @@ def test_table():
 
 
 def test_table_needs_pandas(monkeypatch):
-    evidence = merge_evidence(fitted(np.eye(3)), np.eye(3))
+    evidence = merge_evidence(fitted(2 * np.eye(3)), 2 * np.eye(3))
     found = surprises(MergeTree([(0, 1), (2, 3)]), [0, 1, 1])
     monkeypatch.setitem(sys.modules, "pandas", None)
     for listing in (evidence, found):
@@ -212,7 +212,7 @@ def test_one_and_two_leaves():
     one = merge_evidence(fitted(np.ones((4, 1))), np.ones((4, 1)))
     assert len(one) == 0
     assert str(one) == ""
-    two = merge_evidence(fitted(np.eye(2)), np.eye(2), n_rows=0)
+    two = merge_evidence(fitted(2 * np.eye(2)), 2 * np.eye(2), n_rows=0)
     assert two.margins.tolist() == two.shares.tolist() == [1.0]
     assert two.rows[0].tolist() == []
 

@@ -220,8 +220,8 @@ class TestInvariance:
 
 NOTHING = {
     "one leaf": np.zeros((5, 1)),
-    "two leaves": np.eye(2),
-    "no rate but one": np.eye(6),
+    "two leaves": 2 * np.eye(2),
+    "no rate but one": 2 * np.eye(6),
     "certain rows": np.where(np.eye(6) > 0, 0.0, -np.inf),
     "ties": np.zeros((4, 6)),
 }
@@ -267,12 +267,16 @@ def test_a_chain_of_many_leaves():
 
 ERRORS = {
     "no logits": (lambda tree: (tree,), TypeError, "give the logits as well"),
-    "other leaves": (lambda tree: (tree, np.eye(5)), ValueError, "5 columns, but the tree has 4"),
+    "other leaves": (
+        lambda tree: (tree, 2 * np.eye(5)),
+        ValueError,
+        "5 columns, but the tree has 4",
+    ),
     "NaN": (lambda tree: (tree, np.full((2, 4), np.nan)), ValueError, "Row 0 .* has NaN in column"),
     "no tree": (lambda tree: ("tree",), TypeError, "A MergeTree or a fitted L2HClustering is need"),
     "not fitted": (lambda tree: (L2HClustering("precomputed"),), NotFittedError, "not fitted yet"),
     "other model": (
-        lambda tree: (AgglomerativeClustering().fit(np.eye(3)), np.eye(3)),
+        lambda tree: (AgglomerativeClustering().fit(2 * np.eye(3)), 2 * np.eye(3)),
         TypeError,
         "A MergeTree or a fitted L2HClustering is needed, got AgglomerativeClustering",
     ),
@@ -282,7 +286,7 @@ ERRORS = {
         'was not fitted with n_clusters="auto", so it has not kept .* give X',
     ),
     "other columns": (
-        lambda tree: (L2HClustering("precomputed").fit(np.eye(4)), np.eye(3)),
+        lambda tree: (L2HClustering("precomputed").fit(2 * np.eye(4)), np.eye(3)),
         ValueError,
         "X has 3 features, but L2HClustering is expecting 4",
     ),
@@ -319,7 +323,7 @@ def test_columns_in_another_order_are_told():
 def test_weights_of_other_rows():
     tree = MergeTree([(0, 1)])
     with pytest.raises(ValueError, match=r"sample_weight must have the shape \(2,\)"):
-        suggest_levels(tree, np.eye(2), sample_weight=[1])
+        suggest_levels(tree, 2 * np.eye(2), sample_weight=[1])
 
 
 class TestAuto:

@@ -316,7 +316,7 @@ def test_one_vs_one_is_seen_through_meta_estimators_and_only_in_decisions(digits
     for model in (RFE(pairs, n_features_to_select=20), stack):
         with pytest.raises(ValueError, match="one for each pair of classes"):
             L2HClustering(model, response_method="decision_function").fit(X, y)
-    found = L2HClustering(pairs, response_method=lambda model, X: np.eye(3)[model.predict(X)])
+    found = L2HClustering(pairs, response_method=lambda model, X: 2 * np.eye(3)[model.predict(X)])
     assert found.fit(X, y).n_leaves_ == 3
 
 

@@ -357,7 +357,7 @@ class TestHoles:
 
     def test_all_weights_zero(self):
         with pytest.warns(UserWarning, match="joined to the group that was formed earliest"):
-            tree = l2h_tree(np.eye(3), sample_weight=np.zeros(3))
+            tree = l2h_tree(2 * np.eye(3), sample_weight=np.zeros(3))
         assert tree.children.tolist() == [[0, 1], [2, 3]]
 
     def test_one_leaf(self):
@@ -367,8 +367,8 @@ class TestHoles:
         assert tree.counts.tolist() == [2]
 
     def test_equal_leaves_merge_in_the_order_they_were_formed(self):
-        tree = l2h_tree(np.eye(6))
-        assert tree.children.tolist() == plain_lists(np.eye(6))
+        tree = l2h_tree(2 * np.eye(6))
+        assert tree.children.tolist() == plain_lists(2 * np.eye(6))
 
     @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, bool])
     def test_integers_are_not_truncated(self, dtype):
@@ -471,7 +471,7 @@ def test_memory_maps_are_read_as_they_are(tmp_path, order, dtype):
 
 def test_column_names_name_the_leaves():
     pd = pytest.importorskip("pandas")
-    tree = l2h_tree(pd.DataFrame(np.eye(3), columns=["cat", "dog", "car"]))
+    tree = l2h_tree(pd.DataFrame(2 * np.eye(3), columns=["cat", "dog", "car"]))
     assert tree.names == ("cat", "dog", "car")
 
 
