@@ -95,11 +95,11 @@ def check_weights(weights, n_rows):
     if weights is None:
         return None
     weights = as_array("sample_weight", weights)
-    weights = check_array(weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
     if weights.shape != (n_rows,):
         raise ValueError(
             f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
         )
+    weights = check_array(weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         raise ValueError(f"sample_weight[{row}] is negative: {weights[row]:g}.")

@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 
 from .names import shown
 
-__all__ = ["as_array", "column_names", "refuse_masked"]
+__all__ = ["as_array", "column_names", "has_dimensions", "refuse_masked"]
 
 # Kinds of dtypes that are real numbers: bool, int, uint, float.
 NUMBERS = "biuf"
@@ -68,9 +68,8 @@ def _array_of_pandas(name, table):
 
 def _check_dtype(name, dtype, where=""):
     if dtype.kind not in NUMBERS:
-        raise ValueError(
-            f"{name} must be real numbers, got dtype {dtype}{where}: convert with astype(float)."
-        )
+        remedy = "take the real part" if dtype.kind == "c" else "convert with astype(float)"
+        raise ValueError(f"{name} must be real numbers, got dtype {dtype}{where}: {remedy}.")
 
 
 def refuse_masked(name, values):
@@ -83,16 +82,22 @@ def refuse_masked(name, values):
         )
 
 
+def has_dimensions(table):
+    """Whether an array has dimensions with names and coordinates, as xarray's have."""
+    return hasattr(type(table), "dims") and hasattr(type(table), "coords")
+
+
 def column_names(table):
     """Labels of the columns of a table, or of the second dimension of xarray's, as str, or None.
 
     Labels of several levels are joined by slashes.
     """
-    dimensions, coordinates = getattr(table, "dims", ()), getattr(table, "coords", ())
-    if hasattr(table, "column_names"):  # of Arrow, whose `columns` are the columns themselves
+    # A table of pandas has attributes that are named as its columns, but its class has not.
+    if hasattr(type(table), "column_names"):  # of Arrow, whose `columns` are the columns themselves
         labels = table.column_names
-    elif len(dimensions) == 2 and dimensions[1] in coordinates:
-        labels = np.asarray(coordinates[dimensions[1]]).tolist()
+    elif has_dimensions(table):
+        known = table.ndim == 2 and table.dims[1] in table.coords
+        labels = np.asarray(table.coords[table.dims[1]]).tolist() if known else None
     else:
         labels = getattr(table, "columns", None)
     if labels is None or callable(labels):

@@ -615,9 +615,9 @@ def _check_parameters(model):
     check_input(model.input)
     if model.input != "logits" and not is_precomputed(model):
         raise ValueError(
-            f"input={shown(model.input)} says what X is for estimator='precomputed'; an inner model is "
-            "asked for its scores. Leave input out, and choose what to ask with response_method, "
-            "such as 'predict_proba'."
+            f"input={shown(model.input)} says what X is for estimator='precomputed'; an inner model "
+            "is asked for its scores. Leave input out, and choose what to ask with "
+            "response_method, such as 'predict_proba'."
         )
     as_flag("persist", model.persist)
 

@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import validate_data
 
 from .arguments import check_weights
-from .arrays import column_names
+from .arrays import column_names, has_dimensions
 from .build import check_logits
 from .dask_arrays import (
     as_dask_array,
@@ -58,7 +58,7 @@ def check_columns(model, X, n_columns, *, reset=False):
     its versions refuse, and those of xarray.
     """
     names = column_names(X)
-    if names is None or not (hasattr(X, "dims") or len(set(names)) < len(names)):
+    if names is None or not (has_dimensions(X) or len(set(names)) < len(names)):
         validate_data(model, X, skip_check_array=True, reset=reset)
         return
     known = getattr(model, "feature_names_in_", None)

@@ -71,7 +71,8 @@ NO_NUMBERS = {
 @pytest.mark.parametrize("name", NO_NUMBERS)
 def test_logits_that_are_no_numbers(name, reader):
     given, dtype = NO_NUMBERS[name]
-    message = rf"logits must be real numbers, got dtype {dtype}.*: convert with astype\(float\)"
+    remedy = "take the real part" if "complex" in dtype else r"convert with astype\(float\)"
+    message = rf"logits must be real numbers, got dtype {dtype}.*: {remedy}"
     with pytest.raises(ValueError, match=message):
         READERS[reader](given)
 
@@ -103,7 +104,7 @@ def test_columns_that_are_no_numbers_are_named(reader, dtype):
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame(LOGITS.round(), columns=["cat", "dog", "car", "bus"])
     table = table.astype({"car": dtype})
-    with pytest.raises(ValueError, match=r"got dtype .* in column 'car': convert with astype"):
+    with pytest.raises(ValueError, match=r"got dtype .* in column 'car': (convert with|take)"):
         READERS[reader](table)
 
 
@@ -242,8 +243,16 @@ BAD_WEIGHTS = {
     ids=["l2h_tree", "fit", "bootstrap_support"],
 )
 def test_weights_that_are_no_numbers(call, name):
-    with pytest.raises(ValueError, match=r"sample_weight must be real numbers, got dtype .*astype"):
+    with pytest.raises(ValueError, match=r"sample_weight must be real numbers, got dtype .*: ."):
         call(LOGITS, sample_weight=BAD_WEIGHTS[name])
+
+
+@pytest.mark.parametrize("weights", [3.0, np.ones((40, 1)), [], np.ones(39)])
+def test_weights_of_another_shape(weights):
+    with pytest.raises(
+        ValueError, match=r"sample_weight must have the shape \(40,\), one for each"
+    ):
+        l2h_tree(LOGITS, sample_weight=weights)
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "float64"])
@@ -290,10 +299,15 @@ def dask_frame(labels):
 class Labelled:
     """Rows that some library holds, with labels of the columns."""
 
+    shape = LOGITS.shape
+    columns = tuple(LOGITS.T)  # as Arrow has them
+
     def __init__(self, labels):
-        self.column_names = labels
-        self.columns = list(LOGITS.T)  # as Arrow has them
-        self.shape = LOGITS.shape
+        self.labels = labels
+
+    @property
+    def column_names(self):
+        return self.labels
 
     def __array__(self, dtype=None, copy=None):
         return LOGITS
@@ -380,6 +394,12 @@ def test_labels_of_several_levels_are_joined():
     table = pd.DataFrame(LOGITS, columns=labels)
     expected = ("pet / one", "pet / 2", "traffic / one", "traffic / 2")
     assert l2h_tree(table).names == L2HClustering("precomputed").fit(table).tree_.names == expected
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "Dask"])
+def test_labels_that_are_names_of_attributes(kind):
+    labels = ["dims", "column_names", "coords", "shape"]
+    assert l2h_tree(TABLES[kind](labels)).names == tuple(labels)
 
 
 NAMES = {

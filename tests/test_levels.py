@@ -281,7 +281,7 @@ ERRORS = {
         "A MergeTree or a fitted L2HClustering is needed, got AgglomerativeClustering",
     ),
     "all leaves": (
-        lambda tree: (L2HClustering("precomputed").fit(np.eye(4)),),
+        lambda tree: (L2HClustering("precomputed").fit(2 * np.eye(4)),),
         TypeError,
         'was not fitted with n_clusters="auto", so it has not kept .* give X',
     ),
