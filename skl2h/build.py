@@ -1,6 +1,6 @@
 """From an array of logits to its tree."""
 
-from scipy.sparse import issparse
+from sklearn.utils import check_array
 
 from .arguments import as_flag, check_weights
 from .arrays import as_array, column_names
@@ -195,9 +195,7 @@ def check_logits(logits):
     refuse_paths(logits)
     scores = as_array("logits", logits, accept_sparse=True)
     check_size(scores)
-    if scores.ndim != 2 or 0 in scores.shape:
-        raise ValueError(
-            "logits must be a matrix with one row for each sample and one column for each leaf, "
-            f"got the shape {scores.shape}."
-        )
-    return scores.tocsr() if issparse(scores) else scores
+    # Finiteness is checked block by block: -inf is allowed, and a copy is not.
+    return check_array(
+        scores, accept_sparse="csr", dtype=None, ensure_all_finite=False, input_name="logits"
+    )

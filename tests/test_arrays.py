@@ -82,10 +82,10 @@ NO_MATRIX = {
     "text": ("abc", "Files are taken as a list"),
     "generator": ((row for row in LOGITS), "real numbers in an array or a list, got generator"),
     "ragged": ([[1.0, 2.0], [3.0]], "lines of one length: this list cannot be made into an array"),
-    "one dimension": (LOGITS[0], r"one column for each leaf, got the shape \(4,\)"),
-    "three dimensions": (LOGITS[np.newaxis], r"got the shape \(1, 40, 4\)"),
-    "no rows": (LOGITS[:0], r"got the shape \(0, 4\)"),
-    "no columns": (LOGITS[:, :0], r"got the shape \(40, 0\)"),
+    "one dimension": (LOGITS[0], "Expected 2D array, got 1D array"),
+    "three dimensions": (LOGITS[np.newaxis], "Found array with dim 3"),
+    "no rows": (LOGITS[:0], r"Found array with 0 sample\(s\)"),
+    "no columns": (LOGITS[:, :0], r"Found array with 0 feature\(s\)"),
 }
 
 

@@ -483,8 +483,11 @@ BAD_LOGITS = {
     "three dimensions": (np.zeros((2, 2, 2)), "Found array with dim 3|dim 3"),
     "no rows": (np.zeros((0, 3)), "Found array with 0 sample"),
     "no leaves": (np.zeros((3, 0)), "Found array with 0 feature"),
-    "text": ([["a", "b"]], "could not convert string to float|dtype='numeric'"),
-    "complex": (np.zeros((2, 2), dtype=complex), "Complex data not supported"),
+    "text": ([["a", "b"]], "real numbers, got dtype <U1: convert with astype"),
+    "complex": (
+        np.zeros((2, 2), dtype=complex),
+        "real numbers, got dtype complex128: take the real part",
+    ),
 }
 
 

@@ -186,7 +186,7 @@ def test_100_000_leaves():
 
 TREE = MergeTree([(0, 1), (3, 2)])
 MODEL = L2HClustering("precomputed").fit(2 * np.eye(3))
-EVIDENCE = merge_evidence(MODEL, np.eye(3))
+EVIDENCE = merge_evidence(MODEL, 2 * np.eye(3))
 
 
 @pytest.mark.parametrize(
