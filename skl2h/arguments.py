@@ -3,11 +3,13 @@
 import math
 import numbers
 import operator
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
 
 import numpy as np
 from sklearn.utils import check_array
+
+from .names import shown
 
 __all__ = [
     "as_count",
@@ -22,7 +24,9 @@ __all__ = [
     "check_levels",
     "check_scores",
     "check_support",
+    "check_texts_by_node",
     "check_weights",
+    "is_missing",
     "list_of_names",
 ]
 
@@ -108,9 +112,36 @@ def list_of_names(names, what="names"):
     """Names in their order as a list of str."""
     if isinstance(names, Set):
         raise TypeError(f"{what} must be in the order of the leaves, which a set does not have.")
-    if not np.iterable(names) or getattr(names, "ndim", 1) != 1:
-        raise TypeError(f"{what} must be one sequence of texts, got {names!r}.")
+    is_bytes = isinstance(names, (bytes, bytearray, memoryview))
+    if not np.iterable(names) or getattr(names, "ndim", 1) != 1 or is_bytes:
+        raise TypeError(f"{what} must be one sequence of texts, got {shown(names)}.")
+    names = list(names)
+    missing = list(map(is_missing, names))
+    if any(missing):
+        at = missing.index(True)
+        raise ValueError(
+            f"{what}[{at}] is {shown(names[at])}, which is not a name: give a text, which may be "
+            "empty."
+        )
     return list(map(str, names))
+
+
+def check_texts_by_node(name, texts):
+    """Texts {node: text} as a dict of str; a Series has the nodes as its index."""
+    if not isinstance(texts, Mapping) and not hasattr(texts, "iloc"):
+        raise TypeError(f"{name} must be a dict {{node: text}}, got {shown(texts)}.")
+    for node, text in texts.items():
+        if is_missing(text):
+            raise ValueError(f"{name}[{shown(node)}] is {shown(text)}, which is not a text.")
+    return {node: str(text) for node, text in texts.items()}
+
+
+def is_missing(value):
+    """Whether a value stands for none: None, NaN, NaT or pandas' NA."""
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):  # NA is neither true nor false
+        return True
 
 
 def check_level(tree, level):

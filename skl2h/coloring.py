@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .arguments import as_index, check_level
+from .alignment import in_order
+from .arguments import as_index, check_level, is_missing
 from .captions import group_captions, one_line
 from .layout import common_below
 from .palette import group_colors
@@ -47,7 +48,9 @@ class Coloring:
             captions = group_captions(tree, groups, level)
             others = ["several groups"]
         if leaf_classes is not None:
-            names, classes = _classes(leaf_classes, tree.n_leaves)
+            names, classes = _classes(
+                in_order("leaf_classes", leaf_classes, tree.names), tree.n_leaves
+            )
             of_nodes = common_below(tree, classes)
             # After the colours of the groups: one colour says one thing.
             n_groups = len(self.colors)
@@ -80,7 +83,7 @@ def _classes(leaf_classes, n_leaves):
             f"leaf_classes must have the shape ({n_leaves},), one for each leaf, got "
             f"{values.shape}."
         )
-    values = [None if _is_missing(value) else value for value in values]
+    values = [None if is_missing(value) else value for value in values]
     try:
         names = set(values) - {None}
     except TypeError:
@@ -91,13 +94,6 @@ def _classes(leaf_classes, n_leaves):
         names = sorted(names, key=str)
     numbers = {name: number for number, name in enumerate(names)} | {None: -1}
     return names, np.array([numbers[value] for value in values], dtype=np.intp)
-
-
-def _is_missing(value):
-    try:
-        return value is None or bool(value != value)
-    except (TypeError, ValueError):  # pandas.NA says neither
-        return True
 
 
 def highlighted(tree, layout, highlight):

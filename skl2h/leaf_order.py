@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 
+from .alignment import matrix_in_order
+from .arguments import as_floats
 from .tree import MergeTree
 
 __all__ = ["LEAF_ORDERS", "order_leaves", "spans"]
@@ -25,7 +27,8 @@ default="merge"
         the sum of the affinities of neighbours is the largest that any flips of the merges
         give [1]_. Or the leaves themselves.
     affinity : array-like of shape (n_leaves, n_leaves), default=None
-        How alike two leaves are, both ways added; for "similarity".
+        How alike two leaves are, both ways added; for "similarity". Both sides of a DataFrame are
+        read by name.
 
     Returns
     -------
@@ -142,7 +145,7 @@ def _most_alike(tree, affinity):
             "leaf_order='similarity' needs to know how alike the leaves are: give X to "
             "from_estimator, or an affinity of shape (n_leaves, n_leaves)."
         )
-    affinity = np.asarray(affinity, dtype=np.float64)
+    affinity = as_floats("affinity", matrix_in_order("affinity", affinity, tree.names))
     n_leaves = tree.n_leaves
     if affinity.shape != (n_leaves, n_leaves):
         raise ValueError(

@@ -10,6 +10,7 @@ from collections import Counter
 
 import numpy as np
 
+from .alignment import in_order
 from .arguments import list_of_names
 from .nested import nest
 from .sources import tree_of
@@ -168,6 +169,8 @@ def from_newick(text, *, leaves=None, node_labels=None):
     if not isinstance(text, str):
         raise TypeError(f"Newick is read from a str, got {type(text).__name__}.")
     if leaves is not None:
+        if hasattr(leaves, "__len__"):
+            leaves = in_order("leaves", leaves, map(str, range(len(leaves))))
         leaves = list_of_names(leaves, "leaves")
     if node_labels is not None:
         _check_node_labels(node_labels, "'support' or None")

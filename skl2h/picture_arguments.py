@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from .arguments import as_index
+from .arguments import as_index, check_texts_by_node
 from .tree import MergeTree
 
 __all__ = [
@@ -39,7 +39,7 @@ def check_node_labels(node_labels):
     if isinstance(node_labels, str):
         check_one_of("node_labels, if it is a text,", node_labels, ("support",))
     elif isinstance(node_labels, Mapping):
-        for node in node_labels:
+        for node in check_texts_by_node("node_labels", node_labels):
             as_index("node_labels, where it names a merge,", node)
     elif not isinstance(node_labels, (bool, np.bool_)):
         raise TypeError(

@@ -54,7 +54,7 @@ class DendrogramDisplay:
         What to draw.
     affinity : array-like of shape (n_leaves, n_leaves), default=None
         How alike two leaves are, for ``leaf_order="similarity"``. The larger, the more alike;
-        both ways are added.
+        both ways are added. Both sides of a DataFrame are read by name.
 
     Attributes
     ----------
@@ -147,10 +147,11 @@ default="merge"
         level : int, default=None
             Number of groups to colour. A group has the same colour in every picture of the
             level.
-        leaf_classes : array-like of shape (n_leaves,), default=None
-            A class of each leaf, such as its superclass, None or NaN for none. It colours the
-            tile at the leaf and, without `level`, the branches of one class. With `level`, the
-            legend is of the classes, and no class has the colour of a group.
+        leaf_classes : array-like of shape (n_leaves,) or dict, default=None
+            A class of each leaf, such as its superclass, None or NaN for none; by name in a dict
+            or the index of a Series. It colours the tile at the leaf and, without `level`, the
+            branches of one class. With `level`, the legend is of the classes, and no class has
+            the colour of a group.
         highlight : sequence of int or str, default=None
             Nodes, or names of leaves: what is below them stands out, and the rest fades.
         show_labels : bool, default=True
@@ -305,8 +306,8 @@ default="merge"
         X : array-like of shape (n_samples, n_features), default=None
             Data to tell which leaves are alike, for ``leaf_order="similarity"``: what the
             model was fitted on, or, for `L2HClustering`, any rows. Not looked at otherwise.
-        names : sequence of str of length n_leaves, default=None
-            Leaf names; None takes those the model has.
+        names : sequence of str of length n_leaves, or dict of {str or int: str}, default=None
+            Leaf names; None takes those the model has, of which a dict changes some.
         **plot_kw : dict
             Arguments of :meth:`plot`. `level` is ``n_clusters_`` of the model unless it is
             given.
@@ -379,10 +380,10 @@ default="merge"
         ----------
         linkage : array-like of shape (n_leaves - 1, 4)
             As :func:`scipy.cluster.hierarchy.linkage` gives it.
-        names : sequence of str of length n_leaves, default=None
+        names : sequence of str of length n_leaves, or dict of {int: str}, default=None
             Leaf names; None names the leaves by their numbers.
-        counts : array-like of shape (n_leaves,), default=None
-            Rows in each leaf.
+        counts : array-like of shape (n_leaves,) or dict, default=None
+            Rows in each leaf, by name in a dict or the index of a Series.
         affinity : array-like of shape (n_leaves, n_leaves), default=None
             How alike two leaves are, for ``leaf_order="similarity"``.
         **plot_kw : dict

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .arguments import check_level
+from .alignment import matrix_in_order
+from .arguments import as_floats, check_level
 from .captions import one_line
 from .drawing import box_of, needs_matplotlib, redrawn
 from .fitted import default_level, last_step, profile_matrix, shares_of
@@ -33,7 +34,8 @@ class ProfileMatrixDisplay:
         What to draw beside the matrix.
     profiles : array-like of shape (n_leaves, n_leaves)
         Line i is the profile of leaf i: the sum, over its rows, of the largest softmax
-        probability outside the leaf, at the leaf that has it.
+        probability outside the leaf, at the leaf that has it. Both sides of a DataFrame are read
+        by name.
 
     Attributes
     ----------
@@ -110,7 +112,7 @@ default="similarity"
 
         check_tree(self.tree, "ProfileMatrixDisplay")
         tree, n_leaves = self.tree, self.tree.n_leaves
-        profiles = _check_profiles(self.profiles, n_leaves)
+        profiles = _check_profiles(matrix_in_order("profiles", self.profiles, tree.names), n_leaves)
         check_axes(ax)
         check_flag("normalize", normalize)
         if level is not None:
@@ -140,8 +142,8 @@ default="similarity"
             Whatever the inner model takes; the rows that it was fitted on, or others.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
-        names : sequence of str, default=None
-            Names of the leaves; None means those of the tree.
+        names : sequence of str of length n_leaves, or dict of {str or int: str}, default=None
+            Leaf names; None takes those of the tree, of which a dict changes some.
         **plot_kw : dict
             Arguments of :meth:`plot`. `level` is ``n_clusters_`` of the model unless it is
             given.
@@ -225,7 +227,7 @@ default="similarity"
 
 
 def _check_profiles(profiles, n_leaves):
-    profiles = np.asarray(profiles, dtype=np.float64)
+    profiles = as_floats("profiles", profiles)
     if profiles.shape != (n_leaves, n_leaves):
         raise ValueError(
             f"profiles must have the shape ({n_leaves}, {n_leaves}), got {profiles.shape}."

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from ..alignment import matrix_in_order
 from ..arguments import check_level, check_levels
 from ..sources import tree_of
 
@@ -26,7 +27,8 @@ def dasgupta_cost(tree, similarity):
     tree : MergeTree or fitted L2HClustering
         What to judge.
     similarity : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
-        Not negative. Of both directions the sum counts; the diagonal does not.
+        Not negative. Of both directions the sum counts; the diagonal does not. Both sides of a
+        DataFrame are read by name.
 
     Returns
     -------
@@ -83,7 +85,8 @@ def reassignment_within(tree, profiles, *, levels=None):
         What to judge.
     profiles : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
         Line i is the profile of leaf i, as in the `profiles` of a `ProfileMatrixDisplay`; or any
-        confusion of leaves, not negative. The diagonal does not count.
+        confusion of leaves, not negative. The diagonal does not count. Both sides of a DataFrame
+        are read by name.
     levels : int or array-like of int, default=None
         Levels, by their number of groups; None takes all, 1 to K.
 
@@ -127,6 +130,7 @@ def reassignment_within(tree, profiles, *, levels=None):
 
 def _mass_of_merges(tree, matrix, name):
     """Sum, over the pairs of leaves that each merge joins, of both directions, (K - 1,)."""
+    matrix = matrix_in_order(name, matrix, tree.names)
     matrix = check_array(matrix, accept_sparse="coo", dtype=np.float64, input_name=name)
     if matrix.shape != (tree.n_leaves, tree.n_leaves):
         raise ValueError(
