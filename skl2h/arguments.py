@@ -3,27 +3,34 @@
 import math
 import numbers
 import operator
+import sys
 from collections.abc import Mapping, Set
 from contextlib import suppress
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.utils import check_random_state
 
 from .names import shown
 
 __all__ = [
+    "as_choice",
     "as_count",
     "as_flag",
     "as_float_dtype",
     "as_floats",
     "as_index",
+    "as_integers",
     "as_number",
+    "as_random_state",
+    "as_verbosity",
     "check_children",
     "check_counts",
     "check_level",
     "check_levels",
+    "check_n_jobs",
     "check_scores",
     "check_support",
+    "check_text",
     "check_texts_by_node",
     "check_weights",
     "is_missing",
@@ -33,7 +40,10 @@ __all__ = [
 
 def check_children(children):
     """Pairs of nodes as intp, which are the merges of one binary tree."""
-    children = np.asarray(children)
+    try:
+        children = np.asarray(children)
+    except ValueError:  # lists of several lengths
+        raise ValueError(f"children must be pairs of nodes, got {shown(children)}.") from None
     if children.shape == (0,):
         children = np.empty((0, 2), dtype=np.intp)
     if children.ndim != 2 or children.shape[1] != 2:
@@ -94,11 +104,12 @@ def check_weights(weights, n_rows):
     """Weights of the rows as float64, or None."""
     if weights is None:
         return None
-    weights = check_array(weights, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
+    weights = _as_numbers("sample_weight", weights).astype(np.float64, copy=False)
     if weights.shape != (n_rows,):
         raise ValueError(
             f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
         )
+    _check_finite("sample_weight", weights)
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         raise ValueError(f"sample_weight[{row}] is negative: {weights[row]:g}.")
@@ -144,9 +155,9 @@ def is_missing(value):
         return True
 
 
-def check_level(tree, level):
+def check_level(tree, level, name="level"):
     """Level of a tree as an int."""
-    level = as_index("level", level)
+    level = as_index(name, level)
     if not 1 <= level <= tree.n_leaves:
         raise ValueError(
             f"There is no level {level}: a tree of {tree.n_leaves} leaves has the levels "
@@ -155,54 +166,124 @@ def check_level(tree, level):
     return level
 
 
-def check_levels(tree, levels):
+def check_levels(tree, levels, name="levels"):
     """Levels of a tree as a list of int."""
-    if isinstance(levels, (str, bytes, Set)) or not np.iterable(levels):
-        raise TypeError(f"levels must be a sequence of integers, got {levels!r}.")
-    return [check_level(tree, level) for level in levels]
+    if isinstance(levels, (str, bytes, Mapping, Set)) or not np.iterable(levels):
+        raise TypeError(f"{name} must be a sequence of integers, got {shown(levels)}.")
+    return [check_level(tree, level, f"{name}[{at}]") for at, level in enumerate(levels)]
 
 
-def as_index(name, value):
-    """Integer that a value is; True and False are none."""
+def as_index(name, value, *others):
+    """Value as an int, or as it is if it is one of the others; a bool is not an integer."""
+    if _is_one_of(value, others):
+        return value
     if not isinstance(value, (bool, np.bool_)):
         with suppress(TypeError):
-            return operator.index(value)
-    raise TypeError(f"{name} must be an integer, got {value!r}.")
+            number = operator.index(value)
+            if abs(number) <= sys.maxsize:
+                return number
+            raise ValueError(f"{name} must be an integer of 64 bits, got {shown(value)}.")
+    is_word = isinstance(value, str) and any(isinstance(other, str) for other in others)
+    error = ValueError if is_word else TypeError
+    _refuse(name, ["an integer", *map(repr, others)], value, error)
 
 
-def as_count(name, value):
-    """Integer of at least 1 that a value is."""
-    value = as_index(name, value)
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}.")
+def as_integers(name, values):
+    """Integers as an array, with no dimension for a single one."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        array = None
+    if array is not None and array.ndim == 0:
+        return np.array(as_index(name, values))
+    if array is None or array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be an integer or an array of integers, got {shown(values)}.")
+    return array
+
+
+def as_count(name, value, *others, least=1, most=None):
+    """Value as an int between two limits, or as it is if it is one of the others."""
+    if _is_one_of(value, others):
+        return value
+    number = as_index(name, value, *others)
+    if most is not None and not least <= number <= most:
+        raise ValueError(f"{name} must be {least:,} to {most:,}, got {shown(value)}.")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {shown(value)}.")
+    return number
+
+
+def as_number(name, value, *, may_be_zero=False, most=math.inf):
+    """Value as a finite float that is above 0 (or is 0, if it may be) and at most `most`."""
+    scalar = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if not isinstance(scalar, numbers.Real) or isinstance(scalar, bool):
+        _refuse(name, ["a number"], value)
+    try:
+        number = float(scalar)
+    except OverflowError:  # an int or a fraction may be larger than any float
+        number = math.inf
+    if not 0 <= number < math.inf or not (number or may_be_zero):
+        least = "not negative" if may_be_zero else "above 0"
+        raise ValueError(f"{name} must be finite and {least}, got {shown(value)}.")
+    if number > most:
+        raise ValueError(f"{name} must not be above {most}, got {shown(value)}.")
+    return number
+
+
+def as_flag(name, value, *others):
+    """Value as a bool, or as it is if it is one of the others; 0 and "no" are not bools."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if _is_one_of(value, others):
+        return value
+    error = ValueError if any(isinstance(other, str) for other in others) else TypeError
+    _refuse(name, ["True", "False", *map(repr, others)], value, error)
+
+
+def as_choice(name, value, allowed):
+    """Value that is one of the allowed ones, which are texts or None."""
+    if not _is_one_of(value, allowed):
+        _refuse(name, list(map(repr, allowed)), value, ValueError)
     return value
 
 
-def as_number(name, value, *, may_be_zero=False):
-    """Finite number above 0 that a value is, or 0; True and False are none."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, got {value!r}.")
-    if not 0 <= value < math.inf or not (value or may_be_zero):
-        least = "not negative" if may_be_zero else "above 0"
-        raise ValueError(f"{name} must be finite and {least}, got {value}.")
-    return float(value)
+def check_text(name, value):
+    """Value that is a text."""
+    if not isinstance(value, str):
+        _refuse(name, ["a text"], value)
+    return value
 
 
-def as_flag(name, value):
-    """Whether a value is True; what only counts as true or false is neither."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}.")
-    return bool(value)
+def as_verbosity(name, value):
+    """Value as an int of at least 0; True is 1."""
+    if isinstance(value, (bool, np.bool_)):
+        return int(value)
+    return as_count(name, value, least=0)
+
+
+def check_n_jobs(n_jobs):
+    """Refuse what is no number of threads."""
+    if as_index("n_jobs", n_jobs, None) == 0:
+        raise ValueError("n_jobs must not be 0, got 0: None or 1 is one thread, -1 is all cores.")
+
+
+def as_random_state(random_state):
+    """RandomState of a seed, or one that exists already."""
+    with suppress(ValueError):
+        if not isinstance(random_state, (bool, np.bool_)):
+            return check_random_state(random_state)
+    kinds = [f"an integer from 0 to {2**32 - 1:,}", "a numpy.random.RandomState", "None"]
+    _refuse("random_state", kinds, random_state, ValueError)
 
 
 def as_float_dtype(name, value):
     """Dtype to compute in, float32 or float64, that a value names."""
     dtype = None
     if value is not None:  # NumPy's None is float64
-        with suppress(TypeError):
+        with suppress(TypeError, ValueError):
             dtype = np.dtype(value)
     if dtype not in (np.float32, np.float64):
-        raise ValueError(f"{name} must be float32 or float64, got {value!r}.")
+        raise ValueError(f"{name} must be float32 or float64, got {shown(value)}.")
     return dtype
 
 
@@ -212,13 +293,29 @@ def as_floats(name, values):
         return _as_numbers(name, values).astype(np.float64)
 
 
+def _is_one_of(value, others):
+    # Identity and equality of texts alone: arrays have an equality of their own.
+    return any(value is other or (isinstance(value, str) and value == other) for other in others)
+
+
+def _refuse(name, allowed, value, error=TypeError):
+    *first, last = allowed
+    choice = f"{', '.join(first)} or {last}" if first else last
+    raise error(f"{name} must be {choice}, got {shown(value)}.")
+
+
 def _as_numbers(name, values):
-    values = np.array(values)
-    if values.dtype.kind not in "biuf":
+    try:
+        array = np.array(values)
+    except ValueError:  # lists of several lengths
+        array = None
+    if array is None or (array.ndim == 0 and array.dtype.kind not in "iuf"):
+        raise ValueError(f"{name} must be real numbers, got {shown(values)}.")
+    if array.dtype.kind not in "biuf":
         raise ValueError(
-            f"{name} must be real numbers, got dtype {values.dtype}: convert with astype(float)."
+            f"{name} must be real numbers, got dtype {array.dtype}: convert with astype(float)."
         )
-    return values
+    return array
 
 
 def _check_length(name, values, length, what):

@@ -2,7 +2,7 @@
 
 from sklearn.utils import check_array
 
-from .arguments import as_flag, check_weights
+from .arguments import as_choice, as_flag, as_verbosity, check_n_jobs, check_weights
 from .dask_arrays import is_dask, refuse_dask
 from .distributed import dask_logits
 from .exceptions import StrandedGroupWarning, warn
@@ -73,6 +73,8 @@ def l2h_tree(
     ValueError
         If a row has NaN, +inf or nothing but -inf (the first such row is named), the array is
         not 2-dimensional, or a weight is negative.
+    TypeError
+        If `n_jobs` or `verbose` is not an integer, or `persist` not a bool.
 
     Warns
     -----
@@ -104,6 +106,8 @@ def l2h_tree(
     array([0, 0, 1, 1])
     """
     check_aggregation(aggregation)
+    check_n_jobs(n_jobs)
+    verbose = as_verbosity("verbose", verbose)
     persist = as_flag("persist", persist)
     options = {
         "names": getattr(logits, "columns", None),
@@ -163,8 +167,7 @@ def build_tree(
 
 def check_aggregation(aggregation):
     """Refuse what is no way to score a group."""
-    if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
-        raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {aggregation!r}.")
+    as_choice("aggregation", aggregation, AGGREGATIONS)
 
 
 def check_logits(logits):

@@ -101,8 +101,8 @@ def highlighted(tree, layout, highlight):
     if highlight is None:
         return np.ones(tree.n_nodes, dtype=bool)
     stands_out = np.zeros(tree.n_nodes, dtype=bool)
-    if np.ndim(highlight) == 0:
-        highlight = [highlight]
+    is_one = isinstance(highlight, (str, bytes)) or not np.iterable(highlight)
+    highlight = [highlight] if is_one else list(highlight)
     if len(highlight) == 0:
         raise ValueError("highlight is empty: name a node or a leaf, or give None.")
     for one in highlight:

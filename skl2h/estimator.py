@@ -1,7 +1,5 @@
 """L2H behind scikit-learn's API: logits, merges and tree, put together."""
 
-import math
-import numbers
 import operator
 from functools import partial
 
@@ -19,9 +17,9 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .arguments import as_flag
+from .arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
 from .build import build_tree, check_aggregation
-from .confidence import check_confidence, deepest_nodes
+from .confidence import deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
 from .merge import N_REPORTS
@@ -191,6 +189,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         ValueError
             If a parameter is out of range, or a row of the logits has NaN, +inf or nothing but
             -inf.
+        TypeError
+            If a parameter is of another type.
         AttributeError
             If the inner model gives no scores.
         """
@@ -204,7 +204,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             if unknown:
                 raise TypeError(f"fit(logits) takes sample_weight, but not {', '.join(unknown)}.")
             estimator, names = self.estimator, getattr(X, "columns", None)
-            response = Response(self.estimator, self.temperature)
+            response = Response(self.estimator, float(self.temperature))
         else:
             inner_params = params
             if get_config()["enable_metadata_routing"]:
@@ -212,7 +212,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             estimator = clone(self.estimator)
             with task.part("fit-estimator").of_inner(estimator):
                 estimator = estimator.fit(X, y, **inner_params)
-            response = Response.find(estimator, self.response_method, self.temperature)
+            response = Response.find(estimator, self.response_method, float(self.temperature))
         weights = params.get("sample_weight")
         with logits_to_fit(self, estimator, response, X, weights) as (logits, response, weights):
             n_leaves = logits.shape[1]
@@ -411,7 +411,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         array(['a bird', 'a bird', '2', '3'], dtype=object)
         """
         check_is_fitted(self)
-        confidence = check_confidence(min_confidence)
+        confidence = as_number("min_confidence", min_confidence, most=1)
         return map_rows(self, partial(deepest_nodes, tree=self.tree_, confidence=confidence), X)
 
     def cut(self, level):
@@ -440,6 +440,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         label among the rows.
         """
         check_is_fitted(self)
+        if level is None:
+            raise TypeError("level must be an integer or a sequence of integers, got None.")
         return take(self.tree_.cut(level), self.leaf_labels_)
 
     @available_if(_inner_has("score"))
@@ -526,23 +528,20 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
 
 
 def _check_parameters(model):
-    estimator, n_clusters, temperature = model.estimator, model.n_clusters, model.temperature
+    estimator = model.estimator
     if not is_precomputed(model) and not hasattr(estimator, "fit"):
         raise TypeError(
             "estimator must be a clusterer or classifier with fit, or 'precomputed', "
             f"got {estimator!r}."
         )
-    if isinstance(n_clusters, str) and n_clusters != "auto":
-        raise ValueError(f"n_clusters must be an integer, None or 'auto', got {n_clusters!r}.")
-    is_number = isinstance(n_clusters, numbers.Integral) and not isinstance(n_clusters, bool)
-    if n_clusters is not None and not is_number and not isinstance(n_clusters, str):
-        raise TypeError(f"n_clusters must be an integer, None or 'auto', got {n_clusters!r}.")
-    if not isinstance(temperature, numbers.Real) or not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be a number above 0, got {temperature!r}.")
+    as_index("n_clusters", model.n_clusters, None, "auto")
+    as_number("temperature", model.temperature)
     method = model.response_method
     if not callable(method) and not isinstance(method, str):
         raise TypeError(f"response_method must be a name or a callable, got {method!r}.")
     check_aggregation(model.aggregation)
+    check_n_jobs(model.n_jobs)
+    as_verbosity("verbose", model.verbose)
     as_flag("persist", model.persist)
 
 

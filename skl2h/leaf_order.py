@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from .alignment import matrix_in_order
-from .arguments import as_floats
+from .arguments import as_choice, as_floats
 from .tree import MergeTree
 
 __all__ = ["LEAF_ORDERS", "order_leaves", "spans"]
@@ -63,14 +63,12 @@ default="merge"
     >>> order_leaves(tree, "name")
     array([2, 0, 1])
     """
-    if not isinstance(leaf_order, str):
-        leaves = np.asarray(leaf_order)
+    if isinstance(leaf_order, str) or not np.iterable(leaf_order):
+        as_choice("leaf_order, unless it is an array,", leaf_order, LEAF_ORDERS)
+    else:
+        leaves = as_floats("leaf_order", leaf_order)
         spans(tree, leaves)
         return leaves.astype(np.intp)
-    if leaf_order not in LEAF_ORDERS:
-        raise ValueError(
-            f"leaf_order must be one of {LEAF_ORDERS} or an array of leaves, got {leaf_order!r}."
-        )
     if leaf_order == "similarity":
         return _most_alike(tree, affinity)
     children = tree.children

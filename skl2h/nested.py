@@ -7,7 +7,7 @@ import json
 import math
 import reprlib
 
-from .arguments import check_levels
+from .arguments import as_flag, check_levels
 from .sources import tree_of
 from .tables import group_of_nodes
 from .tree import MergeTree
@@ -48,7 +48,7 @@ def export_json(tree, *, nested=True, levels=()):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or a level is not an integer.
+        If it is no tree, `nested` is not a bool, or a level is not an integer.
     ValueError
         If a level is out of range.
 
@@ -73,7 +73,7 @@ def export_json(tree, *, nested=True, levels=()):
     """
     tree = tree_of(tree)
     levels = check_levels(tree, levels)
-    if nested:
+    if as_flag("nested", nested):
         return _nested(tree, levels)
     fields = {
         "n_leaves": tree.n_leaves,

@@ -5,14 +5,13 @@ from numbers import Real
 
 import numpy as np
 
-from .arguments import as_index, check_texts_by_node
+from .arguments import as_choice, as_index, check_texts_by_node
+from .names import shown
 from .tree import MergeTree
 
 __all__ = [
     "check_axes",
-    "check_flag",
     "check_node_labels",
-    "check_one_of",
     "check_style",
     "check_tree",
 ]
@@ -22,36 +21,23 @@ def check_tree(tree, display):
     """Refuse what is no tree, such as a model that a display was given."""
     if not isinstance(tree, MergeTree):
         raise TypeError(
-            f"{display} needs a MergeTree, got {tree!r}: see {display}.from_estimator for a "
+            f"{display} needs a MergeTree, got {shown(tree)}: see {display}.from_estimator for a "
             "fitted model."
         )
-
-
-def check_flag(name, value, *others):
-    """Refuse what is neither True nor False, nor one of the others."""
-    if not isinstance(value, (bool, np.bool_)) and not any(value is one for one in others):
-        allowed = " or ".join(map(str, (True, False, *others)))
-        raise TypeError(f"{name} must be {allowed}, got {value!r}.")
 
 
 def check_node_labels(node_labels):
     """Refuse what is neither True nor False, nor "support", nor a dict by node."""
     if isinstance(node_labels, str):
-        check_one_of("node_labels, if it is a text,", node_labels, ("support",))
+        as_choice("node_labels, if it is a text,", node_labels, ("support",))
     elif isinstance(node_labels, Mapping):
         for node in check_texts_by_node("node_labels", node_labels):
             as_index("node_labels, where it names a merge,", node)
     elif not isinstance(node_labels, (bool, np.bool_)):
         raise TypeError(
             "node_labels must be True, False, 'support' or a dict {node: text}, got "
-            f"{node_labels!r}."
+            f"{shown(node_labels)}."
         )
-
-
-def check_one_of(name, value, allowed):
-    """Refuse what is none of the allowed values."""
-    if not any(value is one or (isinstance(value, str) and value == one) for one in allowed):
-        raise ValueError(f"{name} must be one of {allowed}, got {value!r}.")
 
 
 def check_axes(ax):
@@ -77,7 +63,7 @@ def check_style(name, style, artist, make):
     from matplotlib.cbook import normalize_kwargs
 
     if not isinstance(style, (Mapping, type(None))):
-        raise TypeError(f"{name} must be a dict or None, got {style!r}.")
+        raise TypeError(f"{name} must be a dict or None, got {shown(style)}.")
     try:
         style = normalize_kwargs(style, artist)
         make(**style)

@@ -6,6 +6,7 @@ words of `layout`.
 
 import numpy as np
 
+from .arguments import as_choice, as_count, as_flag
 from .captions import node_captions, tip_captions
 from .coloring import Coloring, highlighted, under_numbers
 from .drawing import Page, needs_matplotlib
@@ -15,9 +16,7 @@ from .layout import ORIENTATIONS, lay_out
 from .leaf_order import order_leaves
 from .picture_arguments import (
     check_axes,
-    check_flag,
     check_node_labels,
-    check_one_of,
     check_style,
     check_tree,
 )
@@ -209,14 +208,14 @@ default="merge"
         tree = self.tree
         check_tree(tree, "DendrogramDisplay")
         check_axes(ax)
-        check_one_of("layout", layout, LAYOUTS)
-        check_one_of("orientation", orientation, ORIENTATIONS)
-        check_flag("show_labels", show_labels)
-        check_flag("show_counts", show_counts)
-        check_flag("legend", legend, None)
+        as_choice("layout", layout, LAYOUTS)
+        as_choice("orientation", orientation, ORIENTATIONS)
+        as_flag("show_labels", show_labels)
+        as_flag("show_counts", show_counts)
+        as_flag("legend", legend, None)
         check_node_labels(node_labels)
+        max_leaves = as_count("max_leaves", max_leaves, None, "auto")
         if isinstance(max_leaves, str):
-            check_one_of("max_leaves, unless it is an integer or None,", max_leaves, ("auto",))
             max_leaves = MOST_TIPS[layout]
         if show_counts and tree.counts is None:
             raise ValueError("This tree has no counts to show: leave show_counts out.")

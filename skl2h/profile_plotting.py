@@ -3,13 +3,14 @@
 import numpy as np
 
 from .alignment import matrix_in_order
-from .arguments import as_floats, check_level
+from .arguments import as_flag, as_floats, check_level
 from .captions import one_line
 from .drawing import box_of, needs_matplotlib, redrawn
 from .fitted import default_level, last_step, profile_matrix, shares_of
 from .leaf_order import order_leaves
+from .names import shown
 from .palette import group_colors
-from .picture_arguments import check_axes, check_flag, check_style, check_tree
+from .picture_arguments import check_axes, check_style, check_tree
 from .plotting import DendrogramDisplay
 from .sizes import SMALLEST_FONT
 from .sources import tree_of
@@ -114,10 +115,16 @@ default="similarity"
         tree, n_leaves = self.tree, self.tree.n_leaves
         profiles = _check_profiles(matrix_in_order("profiles", self.profiles, tree.names), n_leaves)
         check_axes(ax)
-        check_flag("normalize", normalize)
+        as_flag("normalize", normalize)
         if level is not None:
             check_level(tree, level)
-        cmap = pyplot.get_cmap(cmap)
+        try:
+            cmap = pyplot.get_cmap(cmap)
+        except (TypeError, ValueError):
+            raise ValueError(
+                "cmap must be the name of a colormap of matplotlib, such as 'viridis', or a "
+                f"Colormap, got {shown(cmap)}."
+            ) from None
         text_kw = check_style("text_kw", text_kw, Text, lambda **kw: Text(0.0, 0.0, "", **kw))
         shares = shares_of(profiles)
         leaves = order_leaves(tree, leaf_order, shares)

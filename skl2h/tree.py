@@ -15,8 +15,10 @@ import numpy as np
 
 from .alignment import in_order, names_in_order
 from .arguments import (
+    as_choice,
     as_floats,
     as_index,
+    as_integers,
     check_children,
     check_counts,
     check_level,
@@ -227,9 +229,9 @@ class MergeTree:
             # The running maximum makes "the merges up to the first above" a sorted search.
             made = np.maximum.accumulate(self.scores).searchsorted(score, side="right")
             level = self.n_leaves - made
-        if not np.iterable(level):
+        if isinstance(level, (str, bytes)) or not np.iterable(level):
             return self._groups(check_level(self, level))
-        columns = [self._groups(one) for one in check_levels(self, level)]
+        columns = [self._groups(one) for one in check_levels(self, level, "level")]
         return np.array(columns, dtype=np.intp).reshape(-1, self.n_leaves).T
 
     def members(self, node):
@@ -249,9 +251,10 @@ class MergeTree:
         ------
         ValueError
             If there is no such node.
+        TypeError
+            If `node` is not an integer.
         """
-        node = as_index("node", node)
-        self._check_node(node)
+        node = self._check_node(node)
         start = self._starts[node]
         return np.sort(self.leaf_order[start : start + self.sizes[node]])
 
@@ -285,8 +288,7 @@ class MergeTree:
         names = [*self.names, *(f"node {node}" for node in range(self.n_leaves, self.n_nodes))]
         inner = check_texts_by_node("inner", {} if inner is None else inner)
         for node, name in inner.items():
-            node = as_index("node", node)
-            self._check_node(node)
+            node = self._check_node(node)
             if node < self.n_leaves:
                 raise ValueError(
                     f"Node {node} is a leaf, named {self.names[node]!r}: with_names changes that."
@@ -311,9 +313,10 @@ class MergeTree:
         ------
         ValueError
             If there is no such node.
+        TypeError
+            If `node` is not an integer.
         """
-        nodes, parents = [as_index("node", node)], self.parents
-        self._check_node(nodes[0])
+        nodes, parents = [self._check_node(node)], self.parents
         while parents[nodes[-1]] >= 0:
             nodes.append(parents[nodes[-1]])
         return np.array(nodes, dtype=np.intp)
@@ -334,11 +337,17 @@ class MergeTree:
         Raises
         ------
         ValueError
-            If there is no such node.
+            If there is no such node, or the shapes of `a` and `b` do not fit each other.
+        TypeError
+            If a node is not an integer.
         """
-        a, b = np.broadcast_arrays(a, b)
-        self._check_node(a)
-        self._check_node(b)
+        a, b = self._check_nodes("a", a), self._check_nodes("b", b)
+        try:
+            a, b = np.broadcast_arrays(a, b)
+        except ValueError:
+            raise ValueError(
+                f"a and b must be of shapes that fit each other, got {a.shape} and {b.shape}."
+            ) from None
         starts, sizes = self._starts, self.sizes
         first = np.minimum(starts[a], starts[b])
         last = np.maximum(starts[a] + sizes[a], starts[b] + sizes[b]) - 1
@@ -418,8 +427,7 @@ class MergeTree:
         ValueError
             If `heights` is neither, or is ``"score"`` and the tree has none.
         """
-        if heights not in ("rank", "score"):
-            raise ValueError(f"heights must be 'rank' or 'score', got {heights!r}.")
+        as_choice("heights", heights, ("rank", "score"))
         if heights == "score" and self.scores is None:
             raise ValueError("This tree has no scores: use heights='rank'.")
         column = self.scores if heights == "score" else np.arange(1, self.n_leaves)
@@ -543,15 +551,18 @@ class MergeTree:
         _, first, group = np.unique(top[: self.n_leaves], return_index=True, return_inverse=True)
         return first.argsort().argsort()[group]
 
-    def _check_node(self, node):
-        node = np.asarray(node)
-        if not np.issubdtype(node.dtype, np.integer):
-            raise ValueError(f"node must be an integer, got {node.dtype}.")
-        outside = node[(node < 0) | (node >= self.n_nodes)]
-        if outside.size:
-            raise ValueError(
-                f"There is no node {outside.flat[0]}: they are 0 to {self.n_nodes - 1}."
-            )
+    def _check_node(self, node, name="node"):
+        node = as_index(name, node)
+        if not 0 <= node < self.n_nodes:
+            raise ValueError(f"There is no node {node}: they are 0 to {self.n_nodes - 1}.")
+        return node
+
+    def _check_nodes(self, name, nodes):
+        """Nodes as an array of integers, with no dimension if it is one node."""
+        nodes = as_integers(name, nodes)
+        for node in (nodes.min(initial=0), nodes.max(initial=0)):
+            self._check_node(int(node), name)
+        return nodes
 
 
 def support_of(tree):

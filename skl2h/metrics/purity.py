@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..alignment import in_order
+from ..arguments import as_flag
 from ..sources import tree_of
 from .across import best_across, expected_across, purity_across
 from .flat import class_counts, codes_of
@@ -38,7 +39,7 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or labels are of several types.
+        If it is no tree, labels are of several types, or `adjusted` is not a bool.
     ValueError
         If the lengths differ, there are no rows, a label is missing, or a leaf is not one of
         the tree's.
@@ -86,7 +87,7 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     >>> round(dendrogram_purity(cars_first, leaf_labels, y, adjusted=True), 3)
     0.25
     """
-    tree = tree_of(tree)
+    tree, adjusted = tree_of(tree), as_flag("adjusted", adjusted)
     counts = class_counts(leaves_of(tree, leaf_labels), codes_of(y, "y"), tree.n_leaves)
     return _purity(tree, counts, adjusted)
 
@@ -118,7 +119,7 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or labels are of several types.
+        If it is no tree, labels are of several types, or `adjusted` is not a bool.
     ValueError
         If there are not as many classes as leaves, one is missing, or the keys of a dict or
         Series are not the names of the leaves.
@@ -135,7 +136,7 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
     >>> superclass_purity(tree, ["has c", "has no c", "has c", "has no c"])
     0.5
     """
-    tree = tree_of(tree)
+    tree, adjusted = tree_of(tree), as_flag("adjusted", adjusted)
     classes = codes_of(in_order("leaf_classes", leaf_classes, tree.names), "leaf_classes")
     if len(classes) != tree.n_leaves:
         raise ValueError(
