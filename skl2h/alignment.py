@@ -36,9 +36,9 @@ def in_order(what, values, names, of="leaves"):
     if isinstance(values, Mapping):
         of_place = dict(zip(_all_places(what, keys, names, of, "keys", ""), values.values()))
         return [of_place[place] for place in range(len(names))]
-    called = "names, as texts," if of == "leaves" else "node numbers"
+    called = "names of the leaves, as texts" if of == "leaves" else "node numbers of the merges"
     remedy = (
-        f"Set its index to the {called} of the {of}, or give {what}.to_numpy() if it is in the "
+        f"Set its index to the {called}, or give {what}.to_numpy() if it is in the "
         f"order of the {of}."
     )
     numbers = [key for key in keys if _is_integer(key)]
