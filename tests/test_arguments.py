@@ -241,7 +241,7 @@ def test_numbers_of_numpy_are_numbers(public, name):
 
 
 def test_no_flag_is_read_by_its_truth():
-    """What the issue is about: a text that says no counted as yes."""
+    """A text that says no is not a yes."""
     with pytest.raises(TypeError, match="adjusted must be True or False, got 'no'"):
         metrics.superclass_purity(TREE, CLASSES, adjusted="no")
 
