@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 
 from .names import shown
 
-__all__ = ["as_array", "column_names", "has_dimensions", "refuse_masked"]
+__all__ = ["as_array", "column_names", "has_dimensions", "is_missing", "refuse_masked"]
 
 # Kinds of dtypes that are real numbers: bool, int, uint, float.
 NUMBERS = "biuf"
@@ -44,12 +44,12 @@ def as_array(name, values, *, accept_sparse=False):
             array = np.asarray(values)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ValueError(
-                f"{name} must be real numbers in an array, or in lines of one length: this "
-                f"{type(values).__name__} cannot be made into an array."
+                f"{name} must be real numbers in an array, or in lines of one length, got "
+                f"{shown(values)}."
             ) from error
-        if array.ndim == 0 and array.dtype.kind not in NUMBERS:
+        if array.ndim == 0 and array.dtype.kind not in "iuf":
             raise ValueError(
-                f"{name} must be real numbers in an array or a list, got {type(values).__name__}."
+                f"{name} must be real numbers in an array or a list, got {shown(values)}."
             )
     _check_dtype(name, array.dtype)
     return array
@@ -82,6 +82,14 @@ def refuse_masked(name, values):
         )
 
 
+def is_missing(value):
+    """Whether a value stands for none: None, NaN, NaT or pandas' NA."""
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):  # NA is neither true nor false
+        return True
+
+
 def has_dimensions(table):
     """Whether an array has dimensions with names and coordinates, as xarray's have."""
     return hasattr(type(table), "dims") and hasattr(type(table), "coords")
@@ -90,7 +98,7 @@ def has_dimensions(table):
 def column_names(table):
     """Labels of the columns of a table, or of the second dimension of xarray's, as str, or None.
 
-    Labels of several levels are joined by slashes.
+    Labels of several levels are joined by slashes. One that is missing stays so.
     """
     # A table of pandas has attributes that are named as its columns, but its class has not.
     if hasattr(type(table), "column_names"):  # of Arrow, whose `columns` are the columns themselves
@@ -102,6 +110,10 @@ def column_names(table):
         labels = getattr(table, "columns", None)
     if labels is None or callable(labels):
         return None
-    return [
-        " / ".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in labels
-    ]
+    return [_name_of(label) for label in labels]
+
+
+def _name_of(label):
+    if isinstance(label, tuple):
+        return " / ".join(map(str, label))
+    return label if is_missing(label) else str(label)

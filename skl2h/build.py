@@ -2,7 +2,7 @@
 
 from sklearn.utils import check_array
 
-from .arguments import as_flag, check_weights
+from .arguments import as_choice, as_flag, as_verbosity, check_n_jobs, check_weights
 from .arrays import as_array, column_names
 from .dask_arrays import is_dask, refuse_dask
 from .distributed import dask_logits
@@ -84,6 +84,8 @@ def l2h_tree(
         is named), if the array is not 2-dimensional or not of real numbers, as text and objects
         are not even if numbers could be made of them, if entries are masked, or a weight is
         negative.
+    TypeError
+        If `n_jobs` or `verbose` is not an integer, or `persist` not a bool.
 
     Warns
     -----
@@ -119,6 +121,8 @@ def l2h_tree(
     """
     check_aggregation(aggregation)
     check_input(input)
+    check_n_jobs(n_jobs)
+    verbose = as_verbosity("verbose", verbose)
     persist = as_flag("persist", persist)
     options = {
         "names": column_names(logits),
@@ -179,14 +183,12 @@ def build_tree(
 
 def check_aggregation(aggregation):
     """Refuse what is no way to score a group."""
-    if not isinstance(aggregation, str) or aggregation not in AGGREGATIONS:
-        raise ValueError(f"aggregation must be one of {AGGREGATIONS}, got {shown(aggregation)}.")
+    as_choice("aggregation", aggregation, AGGREGATIONS)
 
 
 def check_input(input):
     """Refuse what matrices of scores are not."""
-    if not isinstance(input, str) or input not in KINDS_OF_INPUT:
-        raise ValueError(f"input must be one of {KINDS_OF_INPUT}, got {shown(input)}.")
+    as_choice("input", input, KINDS_OF_INPUT)
 
 
 def check_logits(logits):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from .alignment import in_order
 from .arguments import as_index, check_level
-from .arrays import refuse_masked
+from .arrays import is_missing, refuse_masked
 from .captions import group_captions, one_line
 from .layout import common_below
 from .names import shown, shown_text
@@ -49,7 +50,9 @@ class Coloring:
             captions = group_captions(tree, groups, level)
             others = ["several groups"]
         if leaf_classes is not None:
-            names, classes = _classes(leaf_classes, tree.n_leaves)
+            names, classes = _classes(
+                in_order("leaf_classes", leaf_classes, tree.names), tree.n_leaves
+            )
             of_nodes = common_below(tree, classes)
             # After the colours of the groups: one colour says one thing.
             n_groups = len(self.colors)
@@ -83,7 +86,7 @@ def _classes(leaf_classes, n_leaves):
             f"leaf_classes must have the shape ({n_leaves},), one for each leaf, got "
             f"{values.shape}."
         )
-    values = [None if _is_missing(value) else value for value in values]
+    values = [None if is_missing(value) else value for value in values]
     try:
         names = set(values) - {None}
     except TypeError:
@@ -96,20 +99,13 @@ def _classes(leaf_classes, n_leaves):
     return names, np.array([numbers[value] for value in values], dtype=np.intp)
 
 
-def _is_missing(value):
-    try:
-        return value is None or bool(value != value)
-    except (TypeError, ValueError):  # pandas.NA says neither
-        return True
-
-
 def highlighted(tree, layout, highlight):
     """Which nodes do, (n_nodes,): all, or those below what is highlighted."""
     if highlight is None:
         return np.ones(tree.n_nodes, dtype=bool)
     stands_out = np.zeros(tree.n_nodes, dtype=bool)
-    if np.ndim(highlight) == 0:
-        highlight = [highlight]
+    is_one = isinstance(highlight, (str, bytes)) or not np.iterable(highlight)
+    highlight = [highlight] if is_one else list(highlight)
     if len(highlight) == 0:
         raise ValueError("highlight is empty: name a node or a leaf, or give None.")
     for one in highlight:

@@ -12,21 +12,8 @@ import numpy as np
 
 from .groups import TOLERANCE
 from .logits import SparseLogits, best_entries, first_not_finite
-from .names import shown
 
-__all__ = ["check_confidence", "deepest_nodes"]
-
-
-def check_confidence(confidence):
-    """Probability above 0 and up to 1, as a float."""
-    number = np.asarray(confidence)
-    if number.ndim or number.dtype.kind not in "iuf":
-        raise TypeError(f"min_confidence must be a number, got {shown(confidence)}.")
-    if not 0 < number <= 1:
-        raise ValueError(
-            f"min_confidence must be above 0 and at most 1, a probability, got {shown(confidence)}."
-        )
-    return float(number)
+__all__ = ["deepest_nodes"]
 
 
 def deepest_nodes(logits, tree, confidence):

@@ -1,12 +1,8 @@
 """Logits with a known hierarchy."""
 
-import math
-import operator
-
 import numpy as np
-from sklearn.utils import check_random_state
 
-from .names import shown
+from .arguments import as_count, as_number, as_random_state
 from .tree import MergeTree
 
 __all__ = ["make_hierarchical_logits"]
@@ -47,7 +43,10 @@ def make_hierarchical_logits(
     Raises
     ------
     ValueError
-        If a size is below 1, or `separation` or `noise` is negative or infinite.
+        If a size is below 1, `separation` or `noise` is negative or infinite, or `random_state`
+        is not a seed.
+    TypeError
+        If a size is not an integer, or `separation` or `noise` is not a number.
 
     Notes
     -----
@@ -67,14 +66,10 @@ def make_hierarchical_logits(
     >>> l2h_tree(logits).cut(2)
     array([0, 0, 1, 0, 1, 1, 1, 0])
     """
-    n_samples, n_leaves = operator.index(n_samples), operator.index(n_leaves)
-    for name, size in (("n_samples", n_samples), ("n_leaves", n_leaves)):
-        if size < 1:
-            raise ValueError(f"{name} must be at least 1, got {shown(size)}.")
-    for name, scale in (("separation", separation), ("noise", noise)):
-        if not 0 <= scale < math.inf:
-            raise ValueError(f"{name} must be finite and not negative, got {shown(scale)}.")
-    random_state = check_random_state(random_state)
+    n_samples, n_leaves = as_count("n_samples", n_samples), as_count("n_leaves", n_leaves)
+    separation = as_number("separation", separation, may_be_zero=True)
+    noise = as_number("noise", noise, may_be_zero=True)
+    random_state = as_random_state(random_state)
     tree = _draw_tree(n_leaves, random_state)
     rounds = _meeting_rounds(tree)
     labels = random_state.permutation(np.arange(n_samples) % n_leaves)

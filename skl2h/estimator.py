@@ -1,7 +1,5 @@
 """L2H behind scikit-learn's API: logits, merges and tree, put together."""
 
-import math
-import numbers
 import operator
 from functools import partial
 
@@ -18,10 +16,10 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .arguments import as_flag
+from .arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
 from .arrays import column_names
 from .build import build_tree, check_aggregation, check_input
-from .confidence import check_confidence, deepest_nodes
+from .confidence import deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
 from .inner_model import (
@@ -212,8 +210,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             a row of them has NaN, +inf or nothing but -inf, or rows can be of several classes at
             once.
         TypeError
-            If the inner model is neither a clusterer nor a classifier, or its ``fit`` does not take
-            one of `params`.
+            If a parameter is of another type, the inner model is neither a clusterer nor a
+            classifier, or its ``fit`` does not take one of `params`.
         AttributeError
             If the inner model gives no scores.
 
@@ -235,7 +233,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
                 others = shown_text(", ".join(unknown))
                 raise TypeError(f"fit(logits) takes sample_weight, but not {others}.")
             estimator, names = self.estimator, column_names(X)
-            response = Response(self.estimator, self.temperature, self.input)
+            response = Response(self.estimator, float(self.temperature), self.input)
         else:
             # A function may make scores of any model.
             is_free = callable(self.response_method)
@@ -252,7 +250,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
                 estimator = estimator.fit(X, y, **inner_params)
             if not is_free:
                 refuse_other_kinds(estimator)  # a meta-estimator may tell only now
-            response = Response.find(estimator, self.response_method, self.temperature)
+            response = Response.find(estimator, self.response_method, float(self.temperature))
         weights = params.get("sample_weight")
         with logits_to_fit(self, estimator, response, X, weights) as (logits, response, weights):
             n_leaves = logits.shape[1]
@@ -454,7 +452,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         array(['a bird', 'a bird', '2', '3'], dtype=object)
         """
         check_is_fitted(self)
-        confidence = check_confidence(min_confidence)
+        confidence = as_number("min_confidence", min_confidence, most=1)
         return map_rows(self, partial(deepest_nodes, tree=self.tree_, confidence=confidence), X)
 
     def cut(self, level):
@@ -483,6 +481,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         label among the rows.
         """
         check_is_fitted(self)
+        if level is None:
+            raise TypeError("level must be an integer or a sequence of integers, got None.")
         return take(self.tree_.cut(level), self.leaf_labels_)
 
     @available_if(_inner_has("score"))
@@ -594,20 +594,15 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
 
 
 def _check_parameters(model):
-    estimator, n_clusters, temperature = model.estimator, model.n_clusters, model.temperature
+    estimator = model.estimator
     can_fit = hasattr(estimator, "fit") and not isinstance(estimator, type)
     if not is_precomputed(model) and not can_fit:
         raise TypeError(
             "estimator must be a clusterer or classifier with fit, or 'precomputed', "
             f"got {shown(estimator)}."
         )
-    if isinstance(n_clusters, str) and n_clusters != "auto":
-        raise ValueError(f"n_clusters must be an integer, None or 'auto', got {shown(n_clusters)}.")
-    is_number = isinstance(n_clusters, numbers.Integral) and not isinstance(n_clusters, bool)
-    if n_clusters is not None and not is_number and not isinstance(n_clusters, str):
-        raise TypeError(f"n_clusters must be an integer, None or 'auto', got {shown(n_clusters)}.")
-    if not isinstance(temperature, numbers.Real) or not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be a number above 0, got {shown(temperature)}.")
+    as_index("n_clusters", model.n_clusters, None, "auto")
+    as_number("temperature", model.temperature)
     method = model.response_method
     if not callable(method) and not isinstance(method, str):
         raise TypeError(f"response_method must be a name or a callable, got {shown(method)}.")
@@ -615,10 +610,12 @@ def _check_parameters(model):
     check_input(model.input)
     if model.input != "logits" and not is_precomputed(model):
         raise ValueError(
-            f"input={shown(model.input)} says what X is for estimator='precomputed'; an inner model "
-            "is asked for its scores. Leave input out, and choose what to ask with "
+            f"input={shown(model.input)} says what X is for estimator='precomputed'; an inner "
+            "model is asked for its scores. Leave input out, and choose what to ask with "
             "response_method, such as 'predict_proba'."
         )
+    check_n_jobs(model.n_jobs)
+    as_verbosity("verbose", model.verbose)
     as_flag("persist", model.persist)
 
 

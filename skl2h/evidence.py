@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .arguments import as_index
+from .arguments import as_count, as_index
 from .build import check_weights
 from .fitted import fitted_logits, last_step
 from .merge import replay_merges
@@ -106,8 +106,22 @@ class Evidence(Listing):
         -------
         evidence : Evidence
             In the order that was asked for.
+
+        Raises
+        ------
+        IndexError
+            If there are no such entries.
         """
-        places = np.atleast_1d(np.arange(len(self))[places])
+        try:
+            found = np.atleast_1d(np.arange(len(self))[places])
+        except (IndexError, TypeError, ValueError):
+            found = None
+        if found is None or found.ndim > 1:
+            raise IndexError(
+                f"places must say which of the {len(self)} entries to take, by their numbers, a "
+                f"slice, or a bool for each, got {shown(places)}."
+            )
+        places = found
         values = {
             field.name: getattr(self, field.name)[places]
             for field in fields(self)
@@ -234,16 +248,13 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     >>> evidence.shares
     array([1., 1., 1.])
     """
+    n_rows, node = as_count("n_rows", n_rows, least=0), as_index("node", node, None)
     estimator, X = last_step(estimator, X)
     logits = fitted_logits(estimator, X)
     tree = estimator.tree_
     weights = check_weights(sample_weight, logits.shape[0])
-    n_rows = as_index("n_rows", n_rows)
-    if n_rows < 0:
-        raise ValueError(f"n_rows must be 0 or more, got {shown(n_rows)}.")
     wanted = range(tree.n_leaves, tree.n_nodes)
     if node is not None:
-        node = as_index("node", node)
         if node not in wanted:
             raise ValueError(
                 f"node {node} is no merge: they are {wanted.start} to {wanted.stop - 1}."

@@ -3,9 +3,9 @@
 Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first.
 """
 
-from .arguments import as_index, check_level
+from .arguments import as_count, check_level
 from .html import export_html
-from .names import printable, shown, some_names
+from .names import printable, some_names
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
 from .sources import tree_of
@@ -22,6 +22,8 @@ __all__ = [
     "from_json",
     "from_newick",
 ]
+
+MOST_DECIMALS = 1074
 
 DRAWN_DEPTH = 16  # so that branches take up to 64 columns, and text grows with the leaves alone
 
@@ -57,7 +59,8 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     TypeError
         If it is no tree, or `decimals`, `level` or `max_depth` is no integer.
     ValueError
-        If there is no such level, or `decimals` or `max_depth` is negative.
+        If there is no such level, or `decimals` or `max_depth` is negative, or `decimals` more
+        than the 1,074 that a float can have.
 
     Notes
     -----
@@ -86,8 +89,10 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     if level is not None:
         n_whole = 2 * tree.n_leaves - check_level(tree, level)
     if max_depth is not None:
-        depth_limit = _at_least_0("max_depth", max_depth)
-    descriptions = _descriptions(tree, _at_least_0("decimals", decimals))
+        depth_limit = as_count("max_depth", max_depth, least=0)
+    # A float has no more digits than the most, and Python writes only so many.
+    decimals = as_count("decimals", decimals, least=0, most=MOST_DECIMALS)
+    descriptions = _descriptions(tree, decimals)
     children, n_leaves = tree.children.tolist(), tree.n_leaves
     lines = []
     waiting = [(tree.n_nodes - 1, 0, "", "")]
@@ -107,13 +112,6 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
                 waiting.append((first, depth + 1, branch, indent))
         lines.append(line)
     return "\n".join(lines)
-
-
-def _at_least_0(name, value):
-    value = as_index(name, value)
-    if value < 0:
-        raise ValueError(f"{name} must be 0 or more, got {shown(value)}.")
-    return value
 
 
 def _descriptions(tree, decimals):

@@ -10,7 +10,7 @@ import json
 from importlib.resources import files
 from string import Template
 
-from .arguments import check_level
+from .arguments import check_level, check_text
 from .palette import group_colors
 from .sources import model_of, tree_of
 from .svg import as_text
@@ -55,7 +55,7 @@ def export_html(tree, *, title=None, level=None):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or the level is not an integer.
+        If it is no tree, the level is not an integer, or the title not a text.
     ValueError
         If there is no such level.
 
@@ -82,7 +82,9 @@ def export_html(tree, *, title=None, level=None):
         if level == tree.n_leaves:
             level = min(level, 10)
     level = check_level(tree, level)
-    if title is None:
+    if title is not None:
+        title = check_text("title", title)
+    else:
         title = f"Tree of {tree.n_leaves:,} {'leaf' if tree.n_leaves == 1 else 'leaves'}"
     fields = {
         "level": level,
@@ -97,7 +99,7 @@ def export_html(tree, *, title=None, level=None):
     style = _part("page.css")
     script = '\n"use strict";\n(() => {\n' + "\n".join(map(_part, SCRIPTS)) + "})();\n"
     page = Template(_part("page.html")).substitute(
-        title=as_text(str(title)),
+        title=as_text(title),
         style=style,
         style_hash=_hash(style),
         script=script,

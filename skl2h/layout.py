@@ -15,9 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arguments import as_count
+from .arguments import as_choice, as_count
 from .leaf_order import spans
-from .picture_arguments import check_one_of
 
 __all__ = [
     "HEIGHTS",
@@ -169,12 +168,11 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     >>> layout.height
     array([0., 0., 0., 1., 2.])
     """
-    check_one_of("heights", heights, HEIGHTS)
+    as_choice("heights", heights, HEIGHTS)
     if heights == "score" and tree.scores is None:
         raise ValueError("This tree has no scores: use heights='rank'.")
     n_leaves, n_tips = tree.n_leaves, tree.n_leaves
-    if max_leaves is not None:
-        max_leaves = as_count("max_leaves", max_leaves)
+    if as_count("max_leaves", max_leaves, None) is not None:
         n_tips = min(max_leaves, n_leaves)
     span = spans(tree, tree.leaf_order if leaf_order is None else np.asarray(leaf_order))
 

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-from .arguments import as_floats
-from .names import shown
+from .alignment import matrix_in_order
+from .arguments import as_choice, as_floats
 from .tree import MergeTree
 
 __all__ = ["LEAF_ORDERS", "order_leaves", "spans"]
@@ -27,7 +27,8 @@ default="merge"
         the sum of the affinities of neighbours is the largest that any flips of the merges
         give [1]_. Or the leaves themselves.
     affinity : array-like of shape (n_leaves, n_leaves), default=None
-        How alike two leaves are, both ways added; for "similarity".
+        How alike two leaves are, both ways added; for "similarity". Both sides of a DataFrame are
+        read by name.
 
     Returns
     -------
@@ -62,15 +63,12 @@ default="merge"
     >>> order_leaves(tree, "name")
     array([2, 0, 1])
     """
-    if not isinstance(leaf_order, str):
-        leaves = np.asarray(leaf_order)
+    if isinstance(leaf_order, str) or not np.iterable(leaf_order):
+        as_choice("leaf_order, unless it is an array,", leaf_order, LEAF_ORDERS)
+    else:
+        leaves = as_floats("leaf_order", leaf_order)
         spans(tree, leaves)
         return leaves.astype(np.intp)
-    if leaf_order not in LEAF_ORDERS:
-        raise ValueError(
-            f"leaf_order must be one of {LEAF_ORDERS} or an array of leaves, got "
-            f"{shown(leaf_order)}."
-        )
     if leaf_order == "similarity":
         return _most_alike(tree, affinity)
     children = tree.children
@@ -145,7 +143,7 @@ def _most_alike(tree, affinity):
             "leaf_order='similarity' needs to know how alike the leaves are: give X to "
             "from_estimator, or an affinity of shape (n_leaves, n_leaves)."
         )
-    affinity = as_floats("affinity", affinity)
+    affinity = as_floats("affinity", matrix_in_order("affinity", affinity, tree.names))
     n_leaves = tree.n_leaves
     if affinity.shape != (n_leaves, n_leaves):
         raise ValueError(

@@ -116,8 +116,8 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
     else:
         if input != "logits":
             raise ValueError(
-                f"input={shown(input)} is of what is given with a tree alone: a model knows what it "
-                "was fitted on. Leave it out."
+                f"input={shown(input)} is of what is given with a tree alone: a model knows what "
+                "it was fitted on. Leave it out."
             )
         model, X = last_step(source, X)
         if not isinstance(model, L2HClustering):

@@ -8,6 +8,7 @@ __all__ = [
     "MOST_OF_VALUE",
     "NONCHARACTERS",
     "cut_middle",
+    "first_few",
     "on_one_line",
     "printable",
     "shown",
@@ -74,6 +75,12 @@ def cut_middle(text, most):
         return text
     n_last = (most - 1) // 2
     return f"{text[: most - 1 - n_last]}…{text[len(text) - n_last :]}"
+
+
+def first_few(values, most=3):
+    """The first of some values, and how many more there are."""
+    more = len(values) - most
+    return ", ".join(map(shown, values[:most])) + (f" and {more} more" if more > 0 else "")
 
 
 class _Short(reprlib.Repr):

@@ -8,7 +8,7 @@ import math
 import sys
 from collections import Counter
 
-from .arguments import check_levels
+from .arguments import as_flag, check_levels
 from .names import shown
 from .sources import tree_of
 from .tables import group_of_nodes
@@ -53,7 +53,7 @@ def export_json(tree, *, nested=True, levels=()):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or a level is not an integer.
+        If it is no tree, `nested` is not a bool, or a level is not an integer.
     ValueError
         If a level is out of range.
 
@@ -78,7 +78,7 @@ def export_json(tree, *, nested=True, levels=()):
     """
     tree = tree_of(tree)
     levels = check_levels(tree, levels)
-    if nested:
+    if as_flag("nested", nested):
         return _nested(tree, levels)
     fields = {
         "n_leaves": tree.n_leaves,

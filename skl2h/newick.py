@@ -10,7 +10,8 @@ from collections import Counter
 
 import numpy as np
 
-from .arguments import list_of_names
+from .alignment import in_order
+from .arguments import as_choice, as_flag, list_of_names
 from .names import MOST_OF_VALUE, cut_middle, shown
 from .nested import nest
 from .sources import tree_of
@@ -85,8 +86,9 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     """
     tree = tree_of(tree)
     n_leaves, n_merges = tree.n_leaves, tree.n_nodes - tree.n_leaves
-    if not isinstance(node_labels, (bool, np.bool_)):
-        _check_node_labels(node_labels, "True, False or 'support'")
+    node_labels = as_flag("node_labels", node_labels, "support")
+    as_choice("heights", heights, ("rank", "score", None))
+    if node_labels == "support":
         labels = list(map(repr, support_of(tree).tolist()))
     elif node_labels:
         labels = list(map(str, range(n_leaves, tree.n_nodes)))
@@ -171,9 +173,10 @@ def from_newick(text, *, leaves=None, node_labels=None):
     if not isinstance(text, str):
         raise TypeError(f"Newick is read from a str, got {type(text).__name__}.")
     if leaves is not None:
+        if hasattr(leaves, "__len__"):
+            leaves = in_order("leaves", leaves, map(str, range(len(leaves))))
         leaves = list_of_names(leaves, "leaves")
-    if node_labels is not None:
-        _check_node_labels(node_labels, "'support' or None")
+    as_choice("node_labels", node_labels, ("support", None))
     text = text.removeprefix("\ufeff")
     names, merges, lengths, labels = _parse(text)
     n_leaves = len(names)
@@ -193,11 +196,6 @@ def from_newick(text, *, leaves=None, node_labels=None):
     children = new[np.array(merges, dtype=np.intp).reshape(-1, 2)][order]
     support = None if node_labels is None else _supports(text, labels)[order]
     return MergeTree(children, scores=scores, names=names, support=support)
-
-
-def _check_node_labels(node_labels, allowed):
-    if not isinstance(node_labels, str) or node_labels != "support":
-        raise ValueError(f"node_labels must be {allowed}, got {shown(node_labels)}.")
 
 
 def _quoted(name):

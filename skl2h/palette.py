@@ -8,12 +8,11 @@ distance is about what the eye sees.
 .. [1] B. Ottosson, "A perceptual color space for image processing", 2020.
 """
 
-import operator
 from functools import lru_cache
 
 import numpy as np
 
-from .names import shown
+from .arguments import as_count
 
 __all__ = ["group_colors"]
 
@@ -47,6 +46,8 @@ def group_colors(n_groups):
     ------
     ValueError
         If `n_groups` is negative, or above the 1,000,000 that can be told apart in writing.
+    TypeError
+        If `n_groups` is not an integer.
 
     Examples
     --------
@@ -56,9 +57,7 @@ def group_colors(n_groups):
     >>> len(set(group_colors(100)))
     100
     """
-    n_groups = operator.index(n_groups)
-    if not 0 <= n_groups <= 1_000_000:
-        raise ValueError(f"n_groups must be 0 to 1,000,000, got {shown(n_groups)}.")
+    n_groups = as_count("n_groups", n_groups, least=0, most=1_000_000)
     if n_groups <= len(PETROFF):
         return list(PETROFF[:n_groups])
     colors = list(_picked())

@@ -5,15 +5,13 @@ from numbers import Real
 
 import numpy as np
 
-from .arguments import as_index
+from .arguments import as_choice, as_index, check_texts_by_node
 from .names import shown, shown_text
 from .tree import MergeTree
 
 __all__ = [
     "check_axes",
-    "check_flag",
     "check_node_labels",
-    "check_one_of",
     "check_style",
     "check_tree",
 ]
@@ -28,31 +26,18 @@ def check_tree(tree, display):
         )
 
 
-def check_flag(name, value, *others):
-    """Refuse what is neither True nor False, nor one of the others."""
-    if not isinstance(value, (bool, np.bool_)) and not any(value is one for one in others):
-        allowed = " or ".join(map(str, (True, False, *others)))
-        raise TypeError(f"{name} must be {allowed}, got {shown(value)}.")
-
-
 def check_node_labels(node_labels):
     """Refuse what is neither True nor False, nor "support", nor a dict by node."""
     if isinstance(node_labels, str):
-        check_one_of("node_labels, if it is a text,", node_labels, ("support",))
+        as_choice("node_labels, if it is a text,", node_labels, ("support",))
     elif isinstance(node_labels, Mapping):
-        for node in node_labels:
+        for node in check_texts_by_node("node_labels", node_labels):
             as_index("node_labels, where it names a merge,", node)
     elif not isinstance(node_labels, (bool, np.bool_)):
         raise TypeError(
             "node_labels must be True, False, 'support' or a dict {node: text}, got "
             f"{shown(node_labels)}."
         )
-
-
-def check_one_of(name, value, allowed):
-    """Refuse what is none of the allowed values."""
-    if not any(value is one or (isinstance(value, str) and value == one) for one in allowed):
-        raise ValueError(f"{name} must be one of {allowed}, got {shown(value)}.")
 
 
 def check_axes(ax):

@@ -6,6 +6,7 @@ words of `layout`.
 
 import numpy as np
 
+from .arguments import as_choice, as_count, as_flag
 from .captions import node_captions, tip_captions
 from .coloring import Coloring, highlighted, under_numbers
 from .drawing import Page, needs_matplotlib
@@ -16,9 +17,7 @@ from .leaf_order import order_leaves
 from .names import shown
 from .picture_arguments import (
     check_axes,
-    check_flag,
     check_node_labels,
-    check_one_of,
     check_style,
     check_tree,
 )
@@ -55,7 +54,7 @@ class DendrogramDisplay:
         What to draw.
     affinity : array-like of shape (n_leaves, n_leaves), default=None
         How alike two leaves are, for ``leaf_order="similarity"``. The larger, the more alike;
-        both ways are added.
+        both ways are added. Both sides of a DataFrame are read by name.
 
     Attributes
     ----------
@@ -148,10 +147,11 @@ default="merge"
         level : int, default=None
             Number of groups to colour. A group has the same colour in every picture of the
             level.
-        leaf_classes : array-like of shape (n_leaves,), default=None
-            A class of each leaf, such as its superclass, None or NaN for none. It colours the
-            tile at the leaf and, without `level`, the branches of one class. With `level`, the
-            legend is of the classes, and no class has the colour of a group.
+        leaf_classes : array-like of shape (n_leaves,) or dict, default=None
+            A class of each leaf, such as its superclass, None or NaN for none; by name in a dict
+            or the index of a Series. It colours the tile at the leaf and, without `level`, the
+            branches of one class. With `level`, the legend is of the classes, and no class has
+            the colour of a group.
         highlight : sequence of int or str, default=None
             Nodes, or names of leaves: what is below them stands out, and the rest fades.
         show_labels : bool, default=True
@@ -210,14 +210,14 @@ default="merge"
         tree = self.tree
         check_tree(tree, "DendrogramDisplay")
         check_axes(ax)
-        check_one_of("layout", layout, LAYOUTS)
-        check_one_of("orientation", orientation, ORIENTATIONS)
-        check_flag("show_labels", show_labels)
-        check_flag("show_counts", show_counts)
-        check_flag("legend", legend, None)
+        as_choice("layout", layout, LAYOUTS)
+        as_choice("orientation", orientation, ORIENTATIONS)
+        as_flag("show_labels", show_labels)
+        as_flag("show_counts", show_counts)
+        as_flag("legend", legend, None)
         check_node_labels(node_labels)
+        max_leaves = as_count("max_leaves", max_leaves, None, "auto")
         if isinstance(max_leaves, str):
-            check_one_of("max_leaves, unless it is an integer or None,", max_leaves, ("auto",))
             max_leaves = MOST_TIPS[layout]
         if show_counts and tree.counts is None:
             raise ValueError("This tree has no counts to show: leave show_counts out.")
@@ -307,8 +307,8 @@ default="merge"
         X : array-like of shape (n_samples, n_features), default=None
             Data to tell which leaves are alike, for ``leaf_order="similarity"``: what the
             model was fitted on, or, for `L2HClustering`, any rows. Not looked at otherwise.
-        names : sequence of str of length n_leaves, default=None
-            Leaf names; None takes those the model has.
+        names : sequence of str of length n_leaves, or dict of {str or int: str}, default=None
+            Leaf names; None takes those the model has, of which a dict changes some.
         **plot_kw : dict
             Arguments of :meth:`plot`. `level` is ``n_clusters_`` of the model unless it is
             given.
@@ -381,10 +381,10 @@ default="merge"
         ----------
         linkage : array-like of shape (n_leaves - 1, 4)
             As :func:`scipy.cluster.hierarchy.linkage` gives it.
-        names : sequence of str of length n_leaves, default=None
+        names : sequence of str of length n_leaves, or dict of {int: str}, default=None
             Leaf names; None names the leaves by their numbers.
-        counts : array-like of shape (n_leaves,), default=None
-            Rows in each leaf.
+        counts : array-like of shape (n_leaves,) or dict, default=None
+            Rows in each leaf, by name in a dict or the index of a Series.
         affinity : array-like of shape (n_leaves, n_leaves), default=None
             How alike two leaves are, for ``leaf_order="similarity"``.
         **plot_kw : dict

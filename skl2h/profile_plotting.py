@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from .arguments import as_floats, check_level
+from .alignment import matrix_in_order
+from .arguments import as_flag, as_floats, check_level
 from .captions import one_line
 from .drawing import box_of, needs_matplotlib, redrawn
 from .fitted import default_level, last_step, profile_matrix, shares_of
 from .leaf_order import order_leaves
+from .names import shown
 from .palette import group_colors
-from .picture_arguments import check_axes, check_flag, check_style, check_tree
+from .picture_arguments import check_axes, check_style, check_tree
 from .plotting import DendrogramDisplay
 from .sizes import SMALLEST_FONT
 from .sources import tree_of
@@ -33,7 +35,8 @@ class ProfileMatrixDisplay:
         What to draw beside the matrix.
     profiles : array-like of shape (n_leaves, n_leaves)
         Line i is the profile of leaf i: the sum, over its rows, of the largest softmax
-        probability outside the leaf, at the leaf that has it.
+        probability outside the leaf, at the leaf that has it. Both sides of a DataFrame are read
+        by name.
 
     Attributes
     ----------
@@ -110,12 +113,18 @@ default="similarity"
 
         check_tree(self.tree, "ProfileMatrixDisplay")
         tree, n_leaves = self.tree, self.tree.n_leaves
-        profiles = _check_profiles(self.profiles, n_leaves)
+        profiles = _check_profiles(matrix_in_order("profiles", self.profiles, tree.names), n_leaves)
         check_axes(ax)
-        check_flag("normalize", normalize)
+        as_flag("normalize", normalize)
         if level is not None:
             check_level(tree, level)
-        cmap = pyplot.get_cmap(cmap)
+        try:
+            cmap = pyplot.get_cmap(cmap)
+        except (TypeError, ValueError):
+            raise ValueError(
+                "cmap must be the name of a colormap of matplotlib, such as 'viridis', or a "
+                f"Colormap, got {shown(cmap)}."
+            ) from None
         text_kw = check_style("text_kw", text_kw, Text, lambda **kw: Text(0.0, 0.0, "", **kw))
         shares = shares_of(profiles)
         leaves = order_leaves(tree, leaf_order, shares)
@@ -140,8 +149,8 @@ default="similarity"
             Whatever the inner model takes; the rows that it was fitted on, or others.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
-        names : sequence of str, default=None
-            Names of the leaves; None means those of the tree.
+        names : sequence of str of length n_leaves, or dict of {str or int: str}, default=None
+            Leaf names; None takes those of the tree, of which a dict changes some.
         **plot_kw : dict
             Arguments of :meth:`plot`. `level` is ``n_clusters_`` of the model unless it is
             given.

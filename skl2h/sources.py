@@ -37,6 +37,8 @@ def tree_of(source, names=None):
             f"{len(source.children_)} merges of {n_leaves} leaves. Fit it with "
             "compute_full_tree=True."
         )
-    if names is None and isinstance(source, FeatureAgglomeration):
-        names = getattr(source, "feature_names_in_", None)
-    return MergeTree(source.children_, scores=getattr(source, "distances_", None), names=names)
+    own = None
+    if isinstance(source, FeatureAgglomeration):
+        own = getattr(source, "feature_names_in_", None)
+    tree = MergeTree(source.children_, scores=getattr(source, "distances_", None), names=own)
+    return tree if names is None else tree.with_names(names)

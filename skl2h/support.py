@@ -5,10 +5,9 @@ resample   the rows drawn with replacement: each row with a whole weight, the ti
 """
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from .arguments import as_count
+from .arguments import as_count, as_random_state, check_n_jobs
 from .build import check_aggregation, check_weights
 from .fitted import fitted_logits, last_step
 from .merge import merge_leaves
@@ -59,10 +58,10 @@ def bootstrap_support(
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If the estimator is no `L2HClustering`, or `n_resamples` is no integer.
+        If the estimator is no `L2HClustering`, or `n_resamples` or `n_jobs` is not an integer.
     ValueError
-        If `n_resamples` is below 1, a weight is negative or all are 0, a row has no leaf, or the
-        inner model no longer has the tree's leaves for columns.
+        If `n_resamples` is below 1, `random_state` is not a seed, a weight is negative or all are
+        0, a row has no leaf, or the inner model no longer has the tree's leaves for columns.
 
     Notes
     -----
@@ -95,13 +94,15 @@ def bootstrap_support(
     >>> bootstrap_support(model, logits, n_resamples=20, random_state=0).support
     array([1., 1., 1.])
     """
+    n_resamples = as_count("n_resamples", n_resamples)
+    random_state = as_random_state(random_state)
+    check_n_jobs(n_jobs)
     estimator, X = last_step(estimator, X)
     logits = fitted_logits(estimator, X)
     check_aggregation(estimator.aggregation)
-    n_resamples = as_count("n_resamples", n_resamples)
     tree = estimator.tree_
     draws = _Draws(check_weights(sample_weight, logits.shape[0]), logits.shape[0])
-    entropy = check_random_state(random_state).randint(2**31 - 1, size=4).tolist()
+    entropy = random_state.randint(2**31 - 1, size=4).tolist()
     seeds = np.random.SeedSequence(entropy).spawn(n_resamples)
     state = read_rows(logits, n_jobs)
     # Threads share the rows and their state. Each resample is one worker's.

@@ -101,9 +101,10 @@ def surprises(tree, reference, *, evidence=None):
     ----------
     tree : MergeTree or fitted L2HClustering
         Whose merges are looked at.
-    reference : MergeTree, fitted estimator, linkage matrix or array-like
+    reference : MergeTree, fitted estimator, linkage matrix, array-like or dict
         Another tree over the same leaves, or the classes of each leaf, of shape (n_leaves,) or
-        (n_leaves, n_columns), as of :func:`~skl2h.metrics.triplet_accuracy`.
+        (n_leaves, n_columns), in their order or by name, as of
+        :func:`~skl2h.metrics.triplet_accuracy`.
     evidence : Evidence, default=None
         Why all merges of the tree were made, as :func:`~skl2h.merge_evidence` gives it. None
         takes the tree alone.

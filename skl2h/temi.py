@@ -4,10 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .arguments import as_count, as_flag, as_float_dtype, as_number
+from .arguments import (
+    as_count,
+    as_flag,
+    as_float_dtype,
+    as_number,
+    as_random_state,
+    as_verbosity,
+)
 from .exceptions import warn
 from .heads import train_heads
 from .names import shown
@@ -223,7 +229,7 @@ class TEMI(SoftClusterer):
         space = Space(matrix)
         if self.scale_features:
             space.centre_and_scale()
-        seed = check_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
+        seed = as_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
         run = train_heads(parameters, space, np.random.default_rng(seed), parameters.dtype)
         if not np.isfinite([run.loss, *run.curve]).all():
             raise ValueError(
@@ -285,13 +291,12 @@ def _checked_parameters(model):
     checked = SimpleNamespace()
     for name in ("n_clusters", "n_neighbors", "n_heads", "max_iter", "batch_size"):
         setattr(checked, name, as_count(name, getattr(model, name)))
-    for name in ("beta", "temperature", "learning_rate"):
+    for name in ("temperature", "learning_rate"):
         setattr(checked, name, as_number(name, getattr(model, name)))
-    for name in ("warmup", "weight_decay", "teacher_momentum", "prior_momentum"):
-        setattr(checked, name, as_number(name, getattr(model, name), may_be_zero=True))
-    for name in ("beta", "warmup", "teacher_momentum", "prior_momentum"):
-        if getattr(checked, name) > 1:
-            raise ValueError(f"{name} must not be above 1, got {getattr(model, name)}.")
+    checked.beta = as_number("beta", model.beta, most=1)
+    checked.weight_decay = as_number("weight_decay", model.weight_decay, may_be_zero=True)
+    for name in ("warmup", "teacher_momentum", "prior_momentum"):
+        setattr(checked, name, as_number(name, getattr(model, name), may_be_zero=True, most=1))
     sizes = model.hidden_layer_sizes
     if not isinstance(sizes, (list, tuple, np.ndarray)):
         raise TypeError(f"hidden_layer_sizes must be a list of integers, got {shown(sizes)}.")
@@ -301,6 +306,7 @@ def _checked_parameters(model):
         as_count(f"hidden_layer_sizes[{number}]", size) for number, size in enumerate(sizes)
     ]
     as_flag("scale_features", model.scale_features)
-    check_random_state(model.random_state)
-    checked.dtype, checked.verbose = as_float_dtype("dtype", model.dtype), model.verbose
+    as_random_state(model.random_state)
+    checked.dtype = as_float_dtype("dtype", model.dtype)
+    checked.verbose = as_verbosity("verbose", model.verbose)
     return checked

@@ -13,16 +13,19 @@ from functools import cached_property
 
 import numpy as np
 
+from .alignment import in_order, names_in_order
 from .arguments import (
+    as_choice,
     as_floats,
     as_index,
+    as_integers,
     check_children,
     check_counts,
     check_level,
     check_levels,
     check_scores,
     check_support,
-    list_of_names,
+    check_texts_by_node,
 )
 from .names import shown
 from .ranges import RangeMaximum
@@ -43,10 +46,11 @@ class MergeTree:
         node ``n_leaves + t``.
     scores : array-like of shape (n_leaves - 1,), dtype=float, default=None
         A height for each merge, such as the score of the group that was selected.
-    names : sequence of str of length n_leaves, default=None
-        Leaf names; None names the leaves by their numbers.
-    counts : array-like of shape (n_leaves,), default=None
-        Rows in each leaf, or their total weight.
+    names : sequence of str of length n_leaves, or dict of {int: str}, default=None
+        Leaf names; None names the leaves by their numbers, and so does a dict those that it does
+        not hold.
+    counts : array-like of shape (n_leaves,) or dict, default=None
+        Rows in each leaf, or their total weight, by name in a dict or the index of a Series.
     support : array-like of shape (n_leaves - 1,), dtype=float, default=None
         For each merge, the share of other trees that have its group, from 0 to 1: as
         :func:`~skl2h.bootstrap_support` gives it.
@@ -73,14 +77,18 @@ class MergeTree:
     Raises
     ------
     ValueError
-        If the merges are not those of one binary tree, a length does not fit, a score or count is
-        no finite number, the counts add up to more than their dtype holds, or a support is not
-        from 0 to 1.
+        If the merges are not those of one binary tree, a length or the keys do not fit, a name is
+        missing, a score or count is no finite number, the counts add up to more than their dtype
+        holds, or a support is not from 0 to 1.
     TypeError
         If `names` are in no order, as those of a set.
 
     Notes
     -----
+    Wherever there is one value for each leaf, here and in all functions, a dict or a pandas Series
+    or DataFrame is read by its keys, which are the names of the leaves, and never by position;
+    values without keys, and a Series with the index 0, 1, 2, ..., are in the order of the leaves.
+
     All arrays are read-only. Two trees are equal if children, scores, names, counts and support
     are.
     Nodes are numbered as in SciPy [1]_.
@@ -126,15 +134,17 @@ class MergeTree:
     def __init__(self, children, *, scores=None, names=None, counts=None, support=None):
         children = check_children(children)
         n_leaves = len(children) + 1
+        merges = [*map(str, range(n_leaves, 2 * n_leaves - 1))]
         if scores is not None:
-            scores = check_scores(scores, n_leaves - 1)
-        names = list_of_names(range(n_leaves) if names is None else names)
+            scores = check_scores(in_order("scores", scores, merges, "merges"), n_leaves - 1)
+        numbers = list(map(str, range(n_leaves)))
+        names = numbers if names is None else names_in_order(names, numbers)
         if len(names) != n_leaves:
             raise ValueError(f"{len(names)} names were given for {n_leaves} leaves.")
         if counts is not None:
-            counts = check_counts(counts, n_leaves)
+            counts = check_counts(in_order("counts", counts, names), n_leaves)
         if support is not None:
-            support = check_support(support, n_leaves - 1)
+            support = check_support(in_order("support", support, merges, "merges"), n_leaves - 1)
         fields = {
             "children": _read_only(children),
             "scores": _read_only(scores),
@@ -222,9 +232,9 @@ class MergeTree:
             # The running maximum makes "the merges up to the first above" a sorted search.
             made = np.maximum.accumulate(self.scores).searchsorted(score, side="right")
             level = self.n_leaves - made
-        if not np.iterable(level):
+        if isinstance(level, (str, bytes)) or not np.iterable(level):
             return self._groups(check_level(self, level))
-        columns = [self._groups(one) for one in check_levels(self, level)]
+        columns = [self._groups(one) for one in check_levels(self, level, "level")]
         return np.array(columns, dtype=np.intp).reshape(-1, self.n_leaves).T
 
     def members(self, node):
@@ -244,9 +254,10 @@ class MergeTree:
         ------
         ValueError
             If there is no such node.
+        TypeError
+            If `node` is not an integer.
         """
-        node = as_index("node", node)
-        self._check_node(node)
+        node = self._check_node(node)
         start = self._starts[node]
         return np.sort(self.leaf_order[start : start + self.sizes[node]])
 
@@ -255,7 +266,7 @@ class MergeTree:
 
         Parameters
         ----------
-        inner : dict of int to str, default=None
+        inner : dict of {int: str}, default=None
             Names of some inner nodes. The others are "node 7", after their number.
 
         Returns
@@ -266,7 +277,9 @@ class MergeTree:
         Raises
         ------
         ValueError
-            If there is no such inner node.
+            If there is no such inner node, or a name is missing (None or NaN).
+        TypeError
+            If `inner` is not a dict, or a key not an integer.
 
         Examples
         --------
@@ -276,15 +289,15 @@ class MergeTree:
         array(['robin', 'bird', 'node 4'], dtype=object)
         """
         names = [*self.names, *(f"node {node}" for node in range(self.n_leaves, self.n_nodes))]
-        for node, name in ({} if inner is None else inner).items():
-            node = as_index("node", node)
-            self._check_node(node)
+        inner = check_texts_by_node("inner", {} if inner is None else inner)
+        for node, name in inner.items():
+            node = self._check_node(node)
             if node < self.n_leaves:
                 raise ValueError(
                     f"Node {node} is a leaf, named {shown(self.names[node])}: with_names changes "
                     "that."
                 )
-            names[node] = str(name)
+            names[node] = name
         return np.array(names, dtype=object)
 
     def path(self, node):
@@ -304,9 +317,10 @@ class MergeTree:
         ------
         ValueError
             If there is no such node.
+        TypeError
+            If `node` is not an integer.
         """
-        nodes, parents = [as_index("node", node)], self.parents
-        self._check_node(nodes[0])
+        nodes, parents = [self._check_node(node)], self.parents
         while parents[nodes[-1]] >= 0:
             nodes.append(parents[nodes[-1]])
         return np.array(nodes, dtype=np.intp)
@@ -327,11 +341,17 @@ class MergeTree:
         Raises
         ------
         ValueError
-            If there is no such node.
+            If there is no such node, or the shapes of `a` and `b` do not fit each other.
+        TypeError
+            If a node is not an integer.
         """
-        a, b = np.broadcast_arrays(a, b)
-        self._check_node(a)
-        self._check_node(b)
+        a, b = self._check_nodes("a", a), self._check_nodes("b", b)
+        try:
+            a, b = np.broadcast_arrays(a, b)
+        except ValueError:
+            raise ValueError(
+                f"a and b must be of shapes that fit each other, got {a.shape} and {b.shape}."
+            ) from None
         starts, sizes = self._starts, self.sizes
         first = np.minimum(starts[a], starts[b])
         last = np.maximum(starts[a] + sizes[a], starts[b] + sizes[b]) - 1
@@ -345,8 +365,10 @@ class MergeTree:
 
         Parameters
         ----------
-        names : sequence of str of length n_leaves, or None
-            None names the leaves by their numbers.
+        names : sequence of str of length n_leaves, dict of {str or int: str}, or None
+            The names in the order of the leaves, or in a Series with the old names as its index.
+            A dict renames those leaves alone that its keys name or number. None names the leaves
+            by their numbers.
 
         Returns
         -------
@@ -356,9 +378,19 @@ class MergeTree:
         Raises
         ------
         ValueError
-            If there are not as many names as leaves.
+            If there are not as many names as leaves, a name is missing (None or NaN), or a key is
+            neither the name of one leaf nor the number of one.
+        TypeError
+            If `names` are in no order, as those of a set.
+
+        Examples
+        --------
+        >>> from skl2h import MergeTree
+        >>> tree = MergeTree([(0, 2), (1, 3)], names=["robin", "cat", "wren"])
+        >>> tree.with_names({"cat": "tomcat"}).names
+        ('robin', 'tomcat', 'wren')
         """
-        return self._with(names=names)
+        return self._with(names=None if names is None else names_in_order(names, self.names))
 
     def with_support(self, support):
         """Return the same tree with another support of its merges.
@@ -399,8 +431,7 @@ class MergeTree:
         ValueError
             If `heights` is neither, or is ``"score"`` and the tree has none.
         """
-        if heights not in ("rank", "score"):
-            raise ValueError(f"heights must be 'rank' or 'score', got {shown(heights)}.")
+        as_choice("heights", heights, ("rank", "score"))
         if heights == "score" and self.scores is None:
             raise ValueError("This tree has no scores: use heights='rank'.")
         column = self.scores if heights == "score" else np.arange(1, self.n_leaves)
@@ -414,10 +445,10 @@ class MergeTree:
         ----------
         linkage : array-like of shape (n_leaves - 1, 4)
             As :func:`scipy.cluster.hierarchy.linkage` gives it.
-        names : sequence of str of length n_leaves, default=None
+        names : sequence of str of length n_leaves, or dict of {int: str}, default=None
             Leaf names; None names the leaves by their numbers.
-        counts : array-like of shape (n_leaves,), default=None
-            Rows of each leaf.
+        counts : array-like of shape (n_leaves,) or dict, default=None
+            Rows of each leaf, by name in a dict or the index of a Series.
 
         Returns
         -------
@@ -524,15 +555,18 @@ class MergeTree:
         _, first, group = np.unique(top[: self.n_leaves], return_index=True, return_inverse=True)
         return first.argsort().argsort()[group]
 
-    def _check_node(self, node):
-        node = np.asarray(node)
-        if not np.issubdtype(node.dtype, np.integer):
-            raise ValueError(f"node must be an integer, got {node.dtype}.")
-        outside = node[(node < 0) | (node >= self.n_nodes)]
-        if outside.size:
-            raise ValueError(
-                f"There is no node {outside.flat[0]}: they are 0 to {self.n_nodes - 1}."
-            )
+    def _check_node(self, node, name="node"):
+        node = as_index(name, node)
+        if not 0 <= node < self.n_nodes:
+            raise ValueError(f"There is no node {node}: they are 0 to {self.n_nodes - 1}.")
+        return node
+
+    def _check_nodes(self, name, nodes):
+        """Nodes as an array of integers, with no dimension if it is one node."""
+        nodes = as_integers(name, nodes)
+        for node in (nodes.min(initial=0), nodes.max(initial=0)):
+            self._check_node(int(node), name)
+        return nodes
 
 
 def support_of(tree):

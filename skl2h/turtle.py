@@ -5,11 +5,19 @@ from types import SimpleNamespace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .arguments import as_count, as_flag, as_float_dtype, as_number
+from .arguments import (
+    as_count,
+    as_flag,
+    as_float_dtype,
+    as_number,
+    as_random_state,
+    as_verbosity,
+    check_n_jobs,
+)
 from .exceptions import warn
 from .soft_clusterer import SoftClusterer, refuse_overflow
 from .spaces import are_several, blocks_of, check_finite, check_matrix, columns_of_groups, spaces_of
@@ -215,7 +223,7 @@ class TURTLE(SoftClusterer):
         if self.scale_features:
             for space in spaces:
                 space.centre_and_scale()
-        entropy = check_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
+        entropy = as_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
         seeds = np.random.SeedSequence(entropy).spawn(parameters.n_init)
         # Threads share the features. Each run is one worker's.
         runs = Parallel(n_jobs=self.n_jobs, prefer="threads")(
@@ -356,6 +364,8 @@ def _checked_parameters(model):
         setattr(checked, name, as_number(name, getattr(model, name)))
     for name in ("warm_start_inner", "scale_features"):
         setattr(checked, name, as_flag(name, getattr(model, name)))
-    check_random_state(model.random_state)
-    checked.dtype, checked.verbose = as_float_dtype("dtype", model.dtype), model.verbose
+    as_random_state(model.random_state)
+    check_n_jobs(model.n_jobs)
+    checked.dtype = as_float_dtype("dtype", model.dtype)
+    checked.verbose = as_verbosity("verbose", model.verbose)
     return checked

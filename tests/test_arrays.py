@@ -78,15 +78,22 @@ def test_logits_that_are_no_numbers(name, reader):
 
 
 NO_MATRIX = {
-    "nothing": (None, "real numbers in an array or a list, got NoneType"),
+    "nothing": (None, "real numbers in an array or a list, got None"),
     "text": ("abc", "Files are taken as a list"),
-    "generator": ((row for row in LOGITS), "real numbers in an array or a list, got generator"),
-    "ragged": ([[1.0, 2.0], [3.0]], "lines of one length: this list cannot be made into an array"),
+    "ragged": ([[1.0, 2.0], [3.0]], r"lines of one length, got \[\[1\.0, 2\.0\], \[3\.0\]\]"),
     "one dimension": (LOGITS[0], "Expected 2D array, got 1D array"),
     "three dimensions": (LOGITS[np.newaxis], "Found array with dim 3"),
     "no rows": (LOGITS[:0], r"Found array with 0 sample\(s\)"),
     "no columns": (LOGITS[:, :0], r"Found array with 0 feature\(s\)"),
 }
+
+
+def test_a_generator_of_rows_is_listed_where_an_estimator_reads_it():
+    with pytest.raises(ValueError, match="real numbers in an array or a list, got <generator"):
+        l2h_tree(row for row in LOGITS)
+    model = L2HClustering("precomputed").fit(row for row in LOGITS)
+    assert np.array_equal(model.predict(row for row in LOGITS), model.labels_)
+    assert model.tree_ == l2h_tree(LOGITS)
 
 
 @pytest.mark.parametrize("reader", ["l2h_tree", "fit", "predict"])

@@ -191,11 +191,11 @@ def test_accuracy_never_falls_below_that_of_the_leaves():
 
 
 BAD = {
-    "zero": (0.0, ValueError, "min_confidence must be above 0 and at most 1, a probability, got 0"),
-    "negative": (-0.1, ValueError, "above 0 and at most 1"),
-    "more": (1.1, ValueError, "above 0 and at most 1"),
-    "percent": (90, ValueError, "a probability, got 90"),
-    "nan": (np.nan, ValueError, "above 0 and at most 1, a probability, got nan"),
+    "zero": (0.0, ValueError, "min_confidence must be finite and above 0, got 0.0"),
+    "negative": (-0.1, ValueError, "must be finite and above 0, got -0.1"),
+    "more": (1.1, ValueError, "min_confidence must not be above 1, got 1.1"),
+    "percent": (90, ValueError, "must not be above 1, got 90"),
+    "nan": (np.nan, ValueError, "min_confidence must be finite and above 0, got nan"),
     "bool": (True, TypeError, "min_confidence must be a number, got True"),
     "text": ("0.9", TypeError, "min_confidence must be a number, got '0.9'"),
     "none": (None, TypeError, "min_confidence must be a number, got None"),

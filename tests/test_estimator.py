@@ -537,10 +537,14 @@ BAD = {
     "none": (lambda: gmm(n_clusters=0), ValueError, "n_clusters=0 is out of range"),
     "bool": (lambda: gmm(n_clusters=True), TypeError, "n_clusters must be an integer, None or"),
     "fraction": (lambda: gmm(n_clusters=2.0), TypeError, "n_clusters must be an integer, None or"),
-    "cold": (lambda: gmm(temperature=0), ValueError, "temperature must be a number above 0"),
-    "hot": (lambda: gmm(temperature=np.inf), ValueError, "temperature must be a number above 0"),
-    "warm": (lambda: gmm(temperature="1"), ValueError, "temperature must be a number above 0"),
-    "sum": (lambda: gmm(aggregation="total"), ValueError, r"aggregation must be one of .* 'total'"),
+    "cold": (
+        lambda: gmm(temperature=0),
+        ValueError,
+        "temperature must be finite and above 0, got 0",
+    ),
+    "hot": (lambda: gmm(temperature=np.inf), ValueError, "temperature must be finite and above 0"),
+    "warm": (lambda: gmm(temperature="1"), TypeError, "temperature must be a number, got '1'"),
+    "sum": (lambda: gmm(aggregation="total"), ValueError, r"aggregation must be .* got 'total'"),
     "method": (lambda: gmm(response_method=3), TypeError, "response_method must be a name or a"),
 }
 

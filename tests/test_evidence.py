@@ -225,8 +225,8 @@ LOGITS = np.eye(4) * 3
     [
         ({"node": 3}, ValueError, "node 3 is no merge: they are 4 to 6"),
         ({"node": 7}, ValueError, "node 7 is no merge: they are 4 to 6"),
-        ({"node": 4.0}, TypeError, r"node must be an integer, got 4\.0"),
-        ({"n_rows": -1}, ValueError, "n_rows must be 0 or more, got -1"),
+        ({"node": 4.0}, TypeError, r"node must be an integer or None, got 4\.0"),
+        ({"n_rows": -1}, ValueError, "n_rows must be at least 0, got -1"),
         ({"n_rows": None}, TypeError, "n_rows must be an integer, got None"),
         ({"sample_weight": [1, 1, -1, 1]}, ValueError, r"sample_weight\[2\] is negative"),
     ],

@@ -422,13 +422,13 @@ def test_text_limits_are_checked():
         export_text(TREE, level=1.5)
     with pytest.raises(TypeError, match=r"level must be an integer, got \[2, 3\]"):
         export_text(TREE, level=[2, 3])
-    with pytest.raises(ValueError, match="max_depth must be 0 or more, got -1"):
+    with pytest.raises(ValueError, match="max_depth must be at least 0, got -1"):
         export_text(TREE, max_depth=-1)
     with pytest.raises(TypeError, match=r"max_depth must be an integer, got 1\.5"):
         export_text(TREE, max_depth=1.5)
     with pytest.raises(TypeError, match="decimals must be an integer, got '2'"):
         export_text(TREE, decimals="2")
-    with pytest.raises(ValueError, match="decimals must be 0 or more, got -1"):
+    with pytest.raises(ValueError, match="decimals must be 0 to 1,074, got -1"):
         export_text(TREE, decimals=-1)
 
 
@@ -512,7 +512,7 @@ def test_levels_are_checked(export):
         with pytest.raises(TypeError, match="levels must be a sequence of integers, got "):
             export(TREE, levels=levels)
     for levels in ([True], [2.0], ["2"], [[2]], [None]):
-        with pytest.raises(TypeError, match="level must be an integer, got "):
+        with pytest.raises(TypeError, match=r"levels\[0\] must be an integer, got "):
             export(TREE, levels=levels)
 
 

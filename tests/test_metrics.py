@@ -252,7 +252,7 @@ class TestReassignmentWithin:
     def test_levels_are_checked(self):
         with pytest.raises(ValueError, match=r"There is no level 5: .* levels 1 to 4"):
             reassignment_within(balanced(4), np.ones((4, 4)), levels=[1, 5])
-        with pytest.raises(TypeError, match=r"level must be an integer, got 2\.0"):
+        with pytest.raises(TypeError, match=r"levels must be an integer, got 2\.0"):
             reassignment_within(balanced(4), np.ones((4, 4)), levels=2.0)
 
     def test_of_no_levels_there_are_no_shares(self):

@@ -364,7 +364,7 @@ def test_only_text_is_read():
 
 def test_heights_are_checked():
     tree = MergeTree([(0, 1)])
-    with pytest.raises(ValueError, match="heights must be 'rank' or 'score'"):
+    with pytest.raises(ValueError, match="heights must be 'rank', 'score' or None, got 'depth'"):
         export_newick(tree, heights="depth")
     with pytest.raises(ValueError, match="This tree has no scores"):
         export_newick(tree, heights="score")

@@ -141,11 +141,17 @@ NEGATIVE = P.copy()
 NEGATIVE[7, 2] = -0.1
 FOREST = FrozenEstimator(RandomForestClassifier(5, random_state=0).fit(P, P.argmax(axis=1)))
 BAD = {
-    "tree": (lambda: l2h_tree(P, input="proba"), "input must be one of .*'proba'"),
-    "no text": (lambda: l2h_tree(P, input=["logits"]), r"input must be one of .*\['logits'\]"),
+    "tree": (
+        lambda: l2h_tree(P, input="proba"),
+        "input must be 'logits' or 'probabilities' .*'proba'",
+    ),
+    "no text": (
+        lambda: l2h_tree(P, input=["logits"]),
+        r"input must be 'logits' or 'probabilities' .*\['logits'\]",
+    ),
     "model": (
         lambda: L2HClustering("precomputed", input="distances").fit(P),
-        r"input must be one of \('logits', 'probabilities'\), got 'distances'",
+        "input must be 'logits' or 'probabilities', got 'distances'",
     ),
     "inner model": (
         lambda: L2HClustering(FOREST, input="probabilities").fit(P),
@@ -159,7 +165,10 @@ BAD = {
         lambda: L2HClustering("precomputed", input="probabilities").fit(P).predict(NEGATIVE),
         "Row 7 of the probabilities has a negative probability in column 2",
     ),
-    "levels": (lambda: suggest_levels(l2h_tree(LOGITS), P, input="p"), "input must be one of"),
+    "levels": (
+        lambda: suggest_levels(l2h_tree(LOGITS), P, input="p"),
+        "input must be 'logits' or 'probabilities'",
+    ),
     "levels of a model": (
         lambda: suggest_levels(
             L2HClustering("precomputed").fit(LOGITS), LOGITS, input="probabilities"

@@ -317,7 +317,7 @@ LOGITS = np.eye(4) * 3
         ({"sample_weight": np.zeros(4)}, ValueError, "0 for every row"),
         ({"sample_weight": [1, 1, 1, -1]}, ValueError, r"sample_weight\[3\] is negative"),
         ({"sample_weight": [1, 1]}, ValueError, r"shape \(4,\)"),
-        ({"random_state": "a"}, ValueError, "cannot be used to seed"),
+        ({"random_state": "a"}, ValueError, "random_state must be an integer .*, got 'a'"),
     ],
     ids=str,
 )
@@ -335,7 +335,9 @@ def test_bad_models_and_rows():
         bootstrap_support(unfitted, LOGITS)
     with pytest.raises(TypeError, match="A fitted L2HClustering is needed, got MergeTree"):
         bootstrap_support(model.tree_, LOGITS)
-    with pytest.raises(ValueError, match="aggregation must be one of"):
+    with pytest.raises(
+        ValueError, match="aggregation must be 'sum_of_means', 'sum' or 'mean', got"
+    ):
         bootstrap_support(changed, LOGITS)
     with pytest.raises(ValueError, match="Row 1 of the logits has NaN in column 2"):
         bootstrap_support(model, [[1, 2, 3, 4], [1, 2, np.nan, 4]])

@@ -291,7 +291,6 @@ BAD = {
     "members": (lambda: MergeTree([(0, 1)]).members(3), "There is no node 3: they are 0 to 2"),
     "path": (lambda: MergeTree([(0, 1)]).path(-1), "There is no node -1"),
     "lca": (lambda: MergeTree([(0, 1)]).lca([0, 9], 1), "There is no node 9"),
-    "node": (lambda: MergeTree([(0, 1)]).lca(0.5, 1), "node must be an integer"),
     "heights": (lambda: MergeTree([(0, 1)]).to_linkage("x"), "heights must be 'rank' or 'score'"),
     "no heights": (lambda: MergeTree([(0, 1)]).to_linkage("score"), "no scores: use heights"),
     "columns": (lambda: MergeTree.from_linkage(Z[:, :3]), "A linkage matrix has 4 columns"),
@@ -330,12 +329,24 @@ def test_one_node_is_one_integer(method, node):
         getattr(MergeTree([(0, 1)]), method)(node)
 
 
+def test_ancestors_are_of_nodes():
+    tree = MergeTree([(0, 2), (1, 3)])
+    with pytest.raises(TypeError, match=r"a must be an integer, got 0\.5"):
+        tree.lca(0.5, 1)
+    with pytest.raises(
+        TypeError, match=r"b must be an integer or an array of integers, got \[0.5\]"
+    ):
+        tree.lca(1, [0.5])
+    with pytest.raises(ValueError, match=r"shapes that fit each other, got \(2,\) and \(3,\)"):
+        tree.lca([0, 1], [0, 1, 2])
+
+
 @pytest.mark.parametrize("level", [1.5, "1", {1}, True, np.True_, np.array([1])[None]], ids=repr)
 @pytest.mark.parametrize("several", [False, True])
 def test_level_is_an_integer(level, several):
     tree = MergeTree([(0, 1)])
     level = [level] if several else level
-    with pytest.raises(TypeError, match=r"level must be an int|levels must be a seq"):
+    with pytest.raises(TypeError, match=r"level(\[0\])? must be an int|level must be a seq"):
         tree.cut(level)
 
 

@@ -20,9 +20,10 @@ def triplet_accuracy(tree, reference):
     ----------
     tree : MergeTree or fitted L2HClustering
         What to judge.
-    reference : MergeTree, fitted estimator, linkage matrix or array-like
+    reference : MergeTree, fitted estimator, linkage matrix, array-like or dict
         Another tree over the same leaves, or the classes of each leaf, of shape (n_leaves,) or
-        (n_leaves, n_columns). Columns may stand in any order, and are nested: each group of one
+        (n_leaves, n_columns): in the order of the leaves, or by name in a dict or the index of a
+        Series or DataFrame. Columns may stand in any order, and are nested: each group of one
         with more groups lies in one group of those with fewer. Leaves of two trees are told by
         name; but by number, if one has only the leaves' numbers as names, and the other has others.
 
@@ -91,7 +92,7 @@ def cophenetic_correlation(tree, reference):
     ----------
     tree : MergeTree or fitted L2HClustering
         What to judge.
-    reference : MergeTree, fitted estimator, linkage matrix or array-like
+    reference : MergeTree, fitted estimator, linkage matrix, array-like or dict
         As of :func:`triplet_accuracy`.
 
     Returns
@@ -162,7 +163,7 @@ def shared_clades(tree, reference):
     ----------
     tree : MergeTree or fitted L2HClustering
         What to judge.
-    reference : MergeTree, fitted estimator, linkage matrix or array-like
+    reference : MergeTree, fitted estimator, linkage matrix, array-like or dict
         As of :func:`triplet_accuracy`.
 
     Returns

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from ..arguments import check_level, check_levels
-from ..arrays import refuse_masked
+from ..alignment import matrix_in_order
+from ..arguments import as_floats, check_level, check_levels
 from ..sources import tree_of
 
 __all__ = ["dasgupta_cost", "reassignment_within"]
@@ -27,7 +27,8 @@ def dasgupta_cost(tree, similarity):
     tree : MergeTree or fitted L2HClustering
         What to judge.
     similarity : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
-        Not negative. Of both directions the sum counts; the diagonal does not.
+        Not negative. Of both directions the sum counts; the diagonal does not. Both sides of a
+        DataFrame are read by name.
 
     Returns
     -------
@@ -84,7 +85,8 @@ def reassignment_within(tree, profiles, *, levels=None):
         What to judge.
     profiles : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
         Line i is the profile of leaf i, as in the `profiles` of a `ProfileMatrixDisplay`; or any
-        confusion of leaves, not negative. The diagonal does not count.
+        confusion of leaves, not negative. The diagonal does not count. Both sides of a DataFrame
+        are read by name.
     levels : int or array-like of int, default=None
         Levels, by their number of groups; None takes all, 1 to K.
 
@@ -121,20 +123,22 @@ def reassignment_within(tree, profiles, *, levels=None):
     shares = within[::-1] / within[-1] if within[-1] else np.full(tree.n_leaves, np.nan)
     if levels is None:
         return shares
-    if np.iterable(levels):
+    if np.iterable(levels) or isinstance(levels, (str, bytes)):
         return shares[np.array(check_levels(tree, levels), dtype=np.intp) - 1]
-    return float(shares[check_level(tree, levels) - 1])
+    return float(shares[check_level(tree, levels, "levels") - 1])
 
 
 def _mass_of_merges(tree, matrix, name):
     """Sum, over the pairs of leaves that each merge joins, of both directions, (K - 1,)."""
-    refuse_masked(name, matrix)
-    matrix = check_array(matrix, accept_sparse="coo", dtype=np.float64, input_name=name)
+    matrix = matrix_in_order(name, matrix, tree.names)
+    if not issparse(matrix):
+        matrix = as_floats(name, matrix)
     if matrix.shape != (tree.n_leaves, tree.n_leaves):
         raise ValueError(
             f"{name} must have the shape ({tree.n_leaves}, {tree.n_leaves}), a line and a column "
             f"for each leaf, got {matrix.shape}."
         )
+    matrix = check_array(matrix, accept_sparse="coo", dtype=np.float64, input_name=name)
     entries = matrix.data if issparse(matrix) else matrix
     lowest = entries.min(initial=0.0)
     if lowest < 0:

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
-from ..arrays import refuse_masked
+from ..arrays import is_missing, refuse_masked
 
 __all__ = [
     "as_labels",
@@ -116,7 +116,7 @@ def codes_of(labels, name):
     if labels.dtype != object:
         missing = labels != labels
     else:
-        missing = np.fromiter(map(_is_missing, labels), dtype=bool, count=len(labels))
+        missing = np.fromiter(map(is_missing, labels), dtype=bool, count=len(labels))
     if missing.any():
         at = int(missing.argmax())
         raise ValueError(
@@ -126,14 +126,6 @@ def codes_of(labels, name):
         return np.unique(labels, return_inverse=True)[1]
     except TypeError:
         raise TypeError(f"{name} must hold labels of one type.") from None
-
-
-def _is_missing(label):
-    """Whether a label is None, NaN, NaT or pandas' NA."""
-    try:
-        return label is None or bool(label != label)
-    except (TypeError, ValueError):  # NA is neither true nor false
-        return True
 
 
 def as_labels(labels, name):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..alignment import in_order
+from ..arguments import as_flag
 from ..arrays import refuse_masked
 from ..sources import tree_of
 from .across import best_across, expected_across, purity_across
@@ -38,7 +40,7 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or labels are of several types.
+        If it is no tree, labels are of several types, or `adjusted` is not a bool.
     ValueError
         If the lengths differ, there are no rows, a label is missing, or a leaf is not one of
         the tree's.
@@ -86,7 +88,7 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     >>> round(dendrogram_purity(cars_first, leaf_labels, y, adjusted=True), 3)
     0.25
     """
-    tree = tree_of(tree)
+    tree, adjusted = tree_of(tree), as_flag("adjusted", adjusted)
     counts = class_counts(leaves_of(tree, leaf_labels), codes_of(y, "y"), tree.n_leaves)
     return _purity(tree, counts, adjusted)
 
@@ -100,8 +102,9 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
     ----------
     tree : MergeTree or fitted L2HClustering
         What to judge.
-    leaf_classes : array-like of shape (n_leaves,)
-        Class of each leaf, such as the domain of an intent: numbers or strings.
+    leaf_classes : array-like of shape (n_leaves,) or dict
+        Class of each leaf, such as the domain of an intent: numbers or strings. In the order of
+        the leaves; or by name, in a dict or a Series whose index holds the names of the leaves.
     adjusted : bool, default=False
         Whether to correct for chance: 0 for random orders of merging, 1 for the best tree, which
         has each class as a clade.
@@ -117,9 +120,10 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or labels are of several types.
+        If it is no tree, labels are of several types, or `adjusted` is not a bool.
     ValueError
-        If there are not as many classes as leaves, or one is missing.
+        If there are not as many classes as leaves, one is missing, or the keys of a dict or
+        Series are not the names of the leaves.
 
     Examples
     --------
@@ -128,11 +132,13 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
     >>> tree = MergeTree([(0, 1), (2, 3), (4, 5)], names=["cat", "dog", "car", "bus"])
     >>> superclass_purity(tree, ["animal", "animal", "vehicle", "vehicle"])
     1.0
+    >>> superclass_purity(tree, {"bus": "vehicle", "car": "vehicle", "cat": "pet", "dog": "pet"})
+    1.0
     >>> superclass_purity(tree, ["has c", "has no c", "has c", "has no c"])
     0.5
     """
-    tree = tree_of(tree)
-    classes = codes_of(leaf_classes, "leaf_classes")
+    tree, adjusted = tree_of(tree), as_flag("adjusted", adjusted)
+    classes = codes_of(in_order("leaf_classes", leaf_classes, tree.names), "leaf_classes")
     if len(classes) != tree.n_leaves:
         raise ValueError(
             f"leaf_classes must be one for each of the {tree.n_leaves} leaves, got {len(classes)}."

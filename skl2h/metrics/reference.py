@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 
+from ..alignment import in_order
 from ..names import shown
 from ..sources import model_of, tree_of
 from ..tree import MergeTree
@@ -95,7 +96,11 @@ def groups_of(reference, tree):
         if not _has_named_leaves(reference) and own.n_leaves == tree.n_leaves:
             own = own.with_names(tree.names)
         return _groups_of_tree(own, tree), own
-    labels = reference if hasattr(reference, "iloc") else as_labels(reference, "The reference")
+    labels = reference
+    if not hasattr(reference, "iloc") or reference.shape != (tree.n_leaves - 1, 4):
+        labels = in_order("reference", reference, tree.names)
+    if not hasattr(labels, "iloc"):
+        labels = as_labels(labels, "The reference")
     shape = np.shape(labels)
     if shape == (tree.n_leaves - 1, 4):
         own = MergeTree.from_linkage(reference, names=tree.names)

@@ -5,6 +5,7 @@ from functools import partial
 
 from sklearn.utils.validation import check_is_fitted
 
+from ..arguments import as_count, as_flag
 from ..estimator import L2HClustering
 from ..fitted import last_step, profile_matrix
 from ..inner_model import as_rows
@@ -67,9 +68,10 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     ------
     TypeError
         If `score_func` is not callable, or has an argument that is neither in the table nor given,
-        or is not given by name; in use, if the model is no hierarchy.
+        or is not given by name, `greater_is_better` is not a bool, or `level` not an integer; in
+        use, if the model is no hierarchy.
     ValueError
-        In use, if the function needs classes and there are none.
+        If `level` is below 1; in use, if the function needs classes and there are none.
 
     Examples
     --------
@@ -94,6 +96,8 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     """
     if not callable(score_func):
         raise TypeError(f"score_func must be a function, got {shown(score_func)}.")
+    greater_is_better = as_flag("greater_is_better", greater_is_better)
+    level = as_count("level", level, None)
     wanted = {}  # and whether the function can do without
     try:
         parameters = inspect.signature(score_func).parameters

@@ -1,0 +1,144 @@
+"""Values that say by keys what they belong to, put in the order of the leaves, or of the merges.
+
+keys    those of a mapping, or the index of a Series or DataFrame
+names   what leaves are called, in their order; a merge is called by its node number
+
+A text is the name of a leaf. A whole number is the number of a leaf, or its name where names are
+whole numbers and the keys would not be numbers of leaves, as with the classes 1, 2 and 3.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from numbers import Integral
+
+import numpy as np
+
+from .arguments import list_of_names
+from .names import first_few, shown
+
+__all__ = ["in_order", "matrix_in_order", "names_in_order"]
+
+
+def in_order(what, values, names, of="leaves"):
+    """Values in the order of the names if they have keys, and as they are if they have none.
+
+    The index 0, 1, 2, ... that pandas gives by itself stands for the order of the leaves.
+
+    Raises
+    ------
+    ValueError
+        If the keys are not those of all leaves, or do not say which leaf they mean.
+    """
+    keys = _keys_of(values)
+    if keys is None:
+        return values
+    names = tuple(names)
+    if isinstance(values, Mapping):
+        of_place = dict(zip(_all_places(what, keys, names, of, "keys", ""), values.values()))
+        return [of_place[place] for place in range(len(names))]
+    called = "names of the leaves, as texts" if of == "leaves" else "node numbers of the merges"
+    remedy = (
+        f"Set its index to the {called}, or give {what}.to_numpy() if it is in the "
+        f"order of the {of}."
+    )
+    numbers = [key for key in keys if _is_integer(key)]
+    if len(keys) == len(numbers) == len(names) and sorted(numbers) == list(range(len(names))):
+        if numbers == sorted(numbers):
+            return values
+        # They may as well be those of rows that were shuffled before a tree was made of them.
+        raise ValueError(
+            f"The index of {what} is 0 to {len(names) - 1} in another order, and does not say "
+            f"what it numbers. Give {what}.sort_index() if it numbers the {of}. {remedy}"
+        )
+    return values.iloc[np.argsort(_all_places(what, keys, names, of, "index", " " + remedy))]
+
+
+def matrix_in_order(what, matrix, names):
+    """A matrix of leaves by leaves with both sides of a DataFrame in the order of the names."""
+    if getattr(matrix, "ndim", None) != 2 or _keys_of(matrix) is None:
+        return matrix
+    rows = in_order(what, matrix, names)
+    return in_order(f"{what}.T", rows.T, names).T
+
+
+def names_in_order(names, old):
+    """List of the names of all leaves: new ones in the order of the old, or some of them renamed.
+
+    A mapping gives new names to those leaves alone that its keys name or number.
+    """
+    if not isinstance(names, Mapping):
+        return list_of_names(in_order("names", names, old))
+    old = list(old)
+    places = _places("names", list(names), old, "leaves")
+    unknown = [key for key, place in zip(names, places) if place is None]
+    if unknown:
+        raise ValueError(
+            f"names renames {first_few(unknown)}, but no leaf has such a name or number: the "
+            f"leaves are {first_few(old)}."
+        )
+    for place, name in zip(places, names.values()):
+        old[place] = name
+    return list_of_names(old)
+
+
+def _keys_of(values):
+    if isinstance(values, Mapping):
+        return list(values)
+    index = getattr(values, "index", None) if hasattr(values, "iloc") else None
+    return index.tolist() if hasattr(index, "tolist") else None
+
+
+def _all_places(what, keys, names, of, kind, remedy):
+    """Place of each key, if they are those of all leaves."""
+    places = _places(what, keys, names, of)
+    found = set(places)
+    missing = [name for place, name in enumerate(names) if place not in found]
+    unknown = [key for key, place in zip(keys, places) if place is None]
+    if missing or unknown:
+        faults = [f"lacks {first_few(missing)}"] if missing else []
+        faults += [f"holds {first_few(unknown)}, which the tree does not have"] if unknown else []
+        raise ValueError(
+            f"The {kind} of {what} must name all {len(names)} {of}, but "
+            f"{' and '.join(faults)}.{remedy}"
+        )
+    return places
+
+
+def _places(what, keys, names, of):
+    """Place among the names of each key, None for a key that is none of them."""
+    place_of = {name: place for place, name in enumerate(names)}
+    twice = set()
+    if len(place_of) < len(names):
+        twice = {name for name, times in Counter(names).items() if times > 1}
+    n_numbers = sum(_is_integer(key) and 0 <= key < len(names) for key in keys)
+    n_names = sum(_is_integer(key) and str(key) in place_of for key in keys)
+    n_integers = sum(map(_is_integer, keys))
+    places, key_at = [], {}
+    for key in keys:
+        name = str(key)
+        place = place_of.get(name)
+        if _is_integer(key) and n_numbers >= n_names:
+            if n_numbers == n_names == n_integers and (place != key or name in twice):
+                raise ValueError(
+                    f"{what} has the key {shown(key)}, which is the number of the leaf "
+                    f"{shown(names[key])} and the name of another: give names as texts, "
+                    f"{shown(name)}."
+                )
+            place = int(key) if 0 <= key < len(names) else None
+        elif name in twice:
+            raise ValueError(
+                f"Two {of} are named {shown(name)}, so that {what} cannot be told apart by name: "
+                "give a list in the order of the leaves, or give the leaves other names first."
+            )
+        if place is not None and place in key_at:
+            raise ValueError(
+                f"{what} has two entries for {shown(names[place])}: "
+                f"{first_few([key_at[place], key])}."
+            )
+        key_at[place] = key
+        places.append(place)
+    return places
+
+
+def _is_integer(key):
+    return isinstance(key, Integral) and not isinstance(key, bool)
