@@ -143,11 +143,11 @@ FOREST = FrozenEstimator(RandomForestClassifier(5, random_state=0).fit(P, P.argm
 BAD = {
     "tree": (
         lambda: l2h_tree(P, input="proba"),
-        "input must be 'logits' or 'probabilities' .*'proba'",
+        "input must be 'logits' or .*, got 'proba'",
     ),
     "no text": (
         lambda: l2h_tree(P, input=["logits"]),
-        r"input must be 'logits' or 'probabilities' .*\['logits'\]",
+        r"input must be 'logits' or .*, got \['logits'\]",
     ),
     "model": (
         lambda: L2HClustering("precomputed", input="distances").fit(P),
