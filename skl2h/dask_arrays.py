@@ -7,7 +7,6 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
 from .arguments import check_weights
@@ -215,17 +214,14 @@ def chunks_of_weights(weights, lengths):
 def _weigh(weights):
     """Largest weight of a chunk, their sum, and a fault: a row or None, and what is said of it."""
     try:
-        weights = check_array(
-            as_array("sample_weight", weights),
-            dtype=np.float64,
-            ensure_2d=False,
-            ensure_min_samples=0,
-            input_name="sample_weight",
-        )
+        weights = as_array("sample_weight", weights).astype(np.float64, copy=False)
     except ValueError as error:
         return 0.0, 0.0, (None, str(error))
     if weights.ndim != 1:
         return 0.0, 0.0, (None, f"sample_weight has a chunk of the shape {weights.shape}.")
+    if not np.isfinite(weights).all():
+        row = int(np.isfinite(weights).argmin())
+        return 0.0, 0.0, (row, f"sample_weight[{{}}] is {weights[row]}, not a finite number.")
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         return 0.0, 0.0, (row, f"sample_weight[{{}}] is negative: {weights[row]:g}.")

@@ -430,7 +430,8 @@ def test_bad_chunks_are_named(name, persist):
 BAD_WEIGHTS = {
     "negative": ([1, 2, -1, 1], r"sample_weight\[2\] is negative: -1"),
     "short": ([1, 2], r"sample_weight must have the shape \(4,\)"),
-    "nan": ([1, 1, 1, np.nan], "sample_weight contains NaN"),
+    "nan": ([1, 1, 1, np.nan], r"sample_weight\[3\] is nan, not a finite number"),
+    "infinite": ([1, 1, np.inf, 1], r"sample_weight\[2\] is inf, not a finite number"),
     "too large": ([1e308] * 4, "sum of sample_weight is too large for float64"),
 }
 

@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 import pytest
+from orders import TREES, for_every
 from scipy.cluster.hierarchy import cut_tree, fcluster, is_monotonic, is_valid_linkage
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_newick import balanced, random_chain, random_tree
-from test_tree import TREES
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.export import (
@@ -109,7 +109,7 @@ def check_that_networkx_reads(tree):
         assert read.nodes[leaf].get("value") == graph.nodes[leaf].get("rows")
 
 
-@pytest.mark.parametrize("merges", TREES, ids=str)
+@for_every(TREES)
 def test_networkx_reads_every_order_of_merges(merges):
     for sides in (merges, [pair[::-1] for pair in merges]):
         check_that_networkx_reads(
@@ -204,7 +204,7 @@ class TestJsonRoundTrip:
         ):
             assert from_json(export_json(bare, nested=nested)) == bare
 
-    @pytest.mark.parametrize("merges", TREES, ids=str)
+    @for_every(TREES)
     def test_every_order_of_merges(self, merges, nested):
         for sides in (merges, [pair[::-1] for pair in merges]):
             tree = MergeTree(sides)
@@ -466,7 +466,7 @@ def check_that_scipy_cuts_alike(tree):
             assert len(set(zip(ours, theirs.tolist()))) == level == len(set(theirs.tolist()))
 
 
-@pytest.mark.parametrize("merges", TREES, ids=str)
+@for_every(TREES)
 def test_scipy_cuts_every_order_of_merges_alike(merges):
     check_that_scipy_cuts_alike(MergeTree(merges))
 

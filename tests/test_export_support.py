@@ -7,9 +7,9 @@ import json
 import dendropy
 import numpy as np
 import pytest
+from orders import TREES, for_every
 from test_html import Page
 from test_newick import random_tree
-from test_tree import TREES
 
 from skl2h import MergeTree
 from skl2h.export import (
@@ -44,7 +44,7 @@ def by_clade(tree):
 
 
 @pytest.mark.parametrize("heights", ["rank", "score", None])
-@pytest.mark.parametrize("merges", TREES, ids=str)
+@for_every(TREES)
 def test_dendropy_reads_support_as_the_labels_of_merges(merges, heights):
     tree = supported(MergeTree(merges, scores=[0.5, 1, 2, 3], names=NAMES))
     text = export_newick(tree, heights=heights, node_labels="support")

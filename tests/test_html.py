@@ -14,12 +14,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import sklearn
+from orders import TREES, for_every
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from test_tree import every_tree
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.datasets import make_hierarchical_logits
@@ -275,7 +275,7 @@ def points(path):
     return (x, y), (end, across)
 
 
-@pytest.mark.parametrize("merges", every_tree(5), ids=str)
+@for_every(TREES)
 def test_the_picture_is_the_tree(merges):
     """Followed from the labels to the root, the lines give the merges back."""
     html = MergeTree(merges, names=["n0", "n1", "n2", "n3", "n4"])._repr_html_()

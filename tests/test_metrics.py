@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from orders import TREES, for_every
 from plain_metrics import (
     clades,
     plain_accuracy,
@@ -14,7 +15,6 @@ from plain_metrics import (
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.metrics.cluster import contingency_matrix
 from test_newick import balanced, random_chain
-from test_tree import TREES
 
 from skl2h import L2HClustering, MergeTree, ProfileMatrixDisplay, metrics
 from skl2h.export import export_newick
@@ -188,7 +188,7 @@ class TestDasguptaCost:
         costs = [dasgupta_cost(MergeTree(merges), similarity) for merges in TREES]
         assert np.mean(costs) == pytest.approx(2 * 6 / (3 * 5))
 
-    @pytest.mark.parametrize("merges", TREES[::10], ids=str)
+    @for_every(TREES[::10])
     def test_every_tree_costs_the_same_if_all_are_alike(self, merges):
         assert dasgupta_cost(MergeTree(merges), np.ones((5, 5))) == pytest.approx(12 / 15)
 

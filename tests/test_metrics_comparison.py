@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from orders import TREES, for_every
 from plain_metrics import (
     clades,
     groups_of_columns,
@@ -19,7 +20,6 @@ from scipy.cluster.hierarchy import cophenet, linkage
 from scipy.stats import spearmanr
 from sklearn.cluster import AgglomerativeClustering
 from test_newick import balanced, random_chain
-from test_tree import TREES
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.export import export_newick, from_newick
@@ -52,7 +52,7 @@ def random_pair(seed):
     return random_merges(n_leaves, rng), random_merges(n_leaves, rng)
 
 
-@pytest.mark.parametrize("merges", TREES[::7], ids=str)
+@for_every(TREES[::14])
 def test_definitions_on_every_tree(merges):
     """Each against all 180 orders of five leaves."""
     sets, heights, tree = clades(merges), pair_heights(merges), MergeTree(merges)

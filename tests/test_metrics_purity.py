@@ -6,10 +6,10 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from orders import TREES, for_every
 from plain_metrics import plain_purity, random_merges
 from scipy.sparse import csr_matrix, vstack
 from test_newick import random_chain
-from test_tree import TREES
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.metrics import dendrogram_purity, superclass_purity
@@ -20,7 +20,7 @@ from skl2h.metrics.across import (
     purity_across,
 )
 
-all_trees = pytest.mark.parametrize("merges", TREES, ids=str)
+all_trees = for_every(TREES)
 seeds = pytest.mark.parametrize("seed", range(40))
 
 

@@ -3,7 +3,7 @@
 import dendropy
 import numpy as np
 import pytest
-from test_tree import TREES
+from orders import TREES, for_every
 
 from skl2h import MergeTree
 from skl2h.export import export_newick, from_newick
@@ -65,7 +65,7 @@ def read_by_dendropy(text):
     return below(found.seed_node)
 
 
-@pytest.mark.parametrize("merges", TREES, ids=str)
+@for_every(TREES)
 def test_dendropy_reads_every_order_of_merges(merges):
     for sides in (merges, [pair[::-1] for pair in merges]):
         tree = MergeTree(sides, scores=[0.5, 1, 0.25, 2], names=["a b", "c_d", "", "e'f", "(g)"])
@@ -86,7 +86,7 @@ def test_dendropy_reads_names_sides_and_lengths(seed, n_leaves, heights, node_la
     assert read_by_dendropy(text) == written(tree, heights, node_labels)
 
 
-@pytest.mark.parametrize("merges", TREES, ids=str)
+@for_every(TREES)
 def test_every_order_of_merges_survives_in_ranks(merges):
     names = ["it's", "a (b), c:d;", "[x]\ny", "", "d_e"]
     for sides in (merges, [pair[::-1] for pair in merges]):

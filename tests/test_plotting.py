@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
+from orders import TREES
 from plain import _profile
 from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import AgglomerativeClustering, FeatureAgglomeration, KMeans
@@ -20,7 +21,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from test_tree import TREES
 
 from skl2h import DendrogramDisplay, L2HClustering, MergeTree, ProfileMatrixDisplay, l2h_tree
 from skl2h.datasets import make_hierarchical_logits

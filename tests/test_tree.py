@@ -7,24 +7,11 @@ from itertools import combinations, pairwise
 import joblib
 import numpy as np
 import pytest
+from orders import TREES, for_every
 from scipy.cluster.hierarchy import cophenet, fcluster, is_monotonic, is_valid_linkage, linkage
 from scipy.spatial.distance import squareform
 
 from skl2h import MergeTree
-
-
-def every_tree(n_leaves):
-    """All orders of merging, as lists of children."""
-
-    def extend(alive, merges):
-        if len(alive) == 1:
-            yield merges
-        node = n_leaves + len(merges)
-        for pair in combinations(alive, 2):
-            rest = [other for other in alive if other not in pair]
-            yield from extend([*rest, node], [*merges, pair])
-
-    return list(extend(list(range(n_leaves)), []))
 
 
 def groups_by_hand(merges, n_leaves, level):
@@ -41,8 +28,7 @@ def leaves_by_hand(merges, n_leaves, node):
     return leaves_by_hand(merges, n_leaves, a) | leaves_by_hand(merges, n_leaves, b)
 
 
-TREES = every_tree(5)
-all_trees = pytest.mark.parametrize("merges", TREES, ids=str)
+all_trees = for_every(TREES)
 
 
 def test_there_are_180_orders():
