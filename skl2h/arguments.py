@@ -10,7 +10,7 @@ from contextlib import suppress
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .arrays import as_array, is_missing, refuse_masked
+from .arrays import as_array, is_missing, ndarray_of, refuse_masked
 from .names import shown
 
 __all__ = [
@@ -42,7 +42,7 @@ def check_children(children):
     """Pairs of nodes as intp, which are the merges of one binary tree."""
     refuse_masked("children", children)
     try:
-        children = np.asarray(children)
+        children = ndarray_of(children)
     except ValueError:  # lists of several lengths
         raise ValueError(f"children must be pairs of nodes, got {shown(children)}.") from None
     if children.shape == (0,):
@@ -184,7 +184,7 @@ def as_index(name, value, *others):
 def as_integers(name, values):
     """Integers as an array, with no dimension for a single one."""
     try:
-        array = np.asarray(values)
+        array = ndarray_of(values)
     except ValueError:  # lists of several lengths
         array = None
     if array is not None and array.ndim == 0:

@@ -1,13 +1,21 @@
 """Arrays of real numbers, from whatever holds them, and the names of their columns."""
 
 import sys
+import warnings
 
 import numpy as np
 from scipy.sparse import issparse
 
 from .names import shown
 
-__all__ = ["as_array", "column_names", "has_dimensions", "is_missing", "refuse_masked"]
+__all__ = [
+    "as_array",
+    "column_names",
+    "has_dimensions",
+    "is_missing",
+    "ndarray_of",
+    "refuse_masked",
+]
 
 # Kinds of dtypes that are real numbers: bool, int, uint, float.
 NUMBERS = "biuf"
@@ -41,7 +49,7 @@ def as_array(name, values, *, accept_sparse=False):
         ):
             return _array_of_pandas(name, values)
         try:
-            array = np.asarray(values)
+            array = ndarray_of(values)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ValueError(
                 f"{name} must be real numbers in an array, or in lines of one length, got "
@@ -53,6 +61,23 @@ def as_array(name, values, *, accept_sparse=False):
             )
     _check_dtype(name, array.dtype)
     return array
+
+
+def ndarray_of(values):
+    """NumPy's array of what is given.
+
+    Raises
+    ------
+    ValueError
+        If lines are of several lengths.
+    """
+    with warnings.catch_warnings():
+        # Before 1.24, NumPy made objects of them.
+        warnings.filterwarnings("error", "Creating an ndarray from ragged")
+        try:
+            return np.asarray(values)
+        except Warning as error:
+            raise ValueError(str(error)) from None
 
 
 def _array_of_pandas(name, table):

@@ -27,6 +27,15 @@ from skl2h.metrics import (
     superclass_purity,
 )
 
+
+def dask_frames():
+    try:
+        import dask.dataframe
+    except ImportError:
+        pytest.skip("data frames need more than dask[array]")
+    return dask.dataframe
+
+
 LOGITS = np.random.default_rng(0).normal(size=(40, 4)) * 3
 TREE = l2h_tree(LOGITS)
 MODEL = L2HClustering("precomputed").fit(LOGITS)
@@ -134,7 +143,7 @@ def test_dask_arrays_are_refused_before_they_are_read(reader, dtype):
 @pytest.mark.parametrize("reader", ["l2h_tree", "fit", "predict"])
 def test_dask_frames_are_refused_before_they_are_read(reader):
     pd = pytest.importorskip("pandas")
-    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    dd = dask_frames()
     table = pd.DataFrame(LOGITS, columns=list("abcd")).astype({"c": "category"})
     X = dd.from_pandas(table, npartitions=3)
     with pytest.raises(ValueError, match="got dtype category in column 'c'"):
@@ -299,7 +308,7 @@ def xarray_of_dask(labels):
 
 
 def dask_frame(labels):
-    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    dd = dask_frames()
     return dd.from_pandas(pandas_frame(labels), npartitions=3)
 
 
