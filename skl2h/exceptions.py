@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from weakref import WeakKeyDictionary
 
 __all__ = [
     "DisplayWarning",
@@ -40,33 +41,48 @@ class DisplayWarning(HierarchyWarning):
     """A picture leaves out something that would be too small to read."""
 
 
-# Texts that searches have been told. Each fit of a search restores the filters, and Python then
-# forgets what it has shown already: the same text would come once for every fold and candidate.
-_told_in_searches = set()
+# What was said in each search that is under way. Each of its fits restores the filters, and Python
+# then forgets what it has shown: the same text would come once for every fold and candidate.
+_said = WeakKeyDictionary()
 
 
 def warn(text, category):
     """Warn at the line of the first caller outside of this package, scikit-learn and joblib.
 
-    What was already said in a search, such as ``GridSearchCV``, is not said in one again.
+    What was shown once in a search, such as ``GridSearchCV``, is not shown again in the same one;
+    fits in other threads and processes do not know of each other.
     """
     frame, level = sys._getframe(1), 2
     while frame.f_back and _module_of(frame).split(".")[0] in ("skl2h", "sklearn", "joblib"):
         frame, level = frame.f_back, level + 1
-    if _is_in_search():
-        if (category, text) in _told_in_searches:
-            return
-        _told_in_searches.add((category, text))
+    search = _search_around(sys._getframe(1))
+    said = set() if search is None else _said.setdefault(search, set())
+    if (category, text) in said and _is_shown_once(text, category):
+        return
     warnings.warn(text, category, stacklevel=level)
+    said.add((category, text))
 
 
-def _is_in_search():
-    frame = sys._getframe(2)
+def _search_around(frame):
+    """The pool that the outermost search of scikit-learn made for its fits, or None.
+
+    It is made anew in each call of a search, and dies with it.
+    """
+    search = None
     while frame:
         if _module_of(frame).startswith("sklearn.model_selection."):
-            return True
+            search = frame.f_locals.get("parallel", search)
         frame = frame.f_back
-    return False
+    return search
+
+
+def _is_shown_once(text, category):
+    """Whether Python shows a warning once for each place, and not always, never or as an error."""
+    for action, message, kind, module, line in warnings.filters:
+        is_general = module is None and line == 0
+        if is_general and issubclass(category, kind) and (message is None or message.match(text)):
+            return action in ("default", "module", "once")
+    return warnings.defaultaction in ("default", "module", "once")
 
 
 def _module_of(frame):

@@ -6,24 +6,25 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.model_selection import cross_val_score
 
 import skl2h
 from skl2h import exceptions, l2h_tree
 
-IN_A_SEARCH = """
+SEARCHES = """
 import numpy as np
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from skl2h import L2HClustering
 
 logits = np.full((60, 4), -np.inf)
 logits[np.arange(60), np.arange(60) % 4] = 0.0
-search = GridSearchCV(
-    L2HClustering("precomputed"),
-    {"n_clusters": [1, 2, 3, 4]},
-    scoring=lambda model, X, y=None: 0.0,
-    cv=2,
-)
-search.fit(logits)
+model = L2HClustering("precomputed")
+def score(model, X, y=None):
+    return 0.0
+def grid():
+    GridSearchCV(model, {"n_clusters": [1, 2, 3, 4]}, scoring=score, cv=2).fit(logits)
+def folds():
+    cross_val_score(model, logits, scoring=score, cv=5)
 """
 
 
@@ -47,12 +48,27 @@ def test_the_line_that_is_shown_is_the_callers():
     assert [warning.filename for warning in caught] == [__file__]
 
 
-def test_a_search_says_the_same_once():
+@pytest.mark.parametrize(("search", "n_fits"), [("grid", 9), ("folds", 5)])
+@pytest.mark.parametrize(
+    ("filters", "n_shown"), [("", 1), ("warnings.simplefilter('always')", None)]
+)
+def test_a_search_says_the_same_once_and_the_next_one_says_it_again(
+    search, n_fits, filters, n_shown
+):
     """Nine fits, of four candidates on two folds and of the best one, say one text."""
-    ran = subprocess.run(
-        [sys.executable, "-c", IN_A_SEARCH], capture_output=True, text=True, check=True
-    )
-    assert ran.stderr.count("StrandedGroupWarning") == 1, ran.stderr
+    script = f"import warnings\n{SEARCHES}\n{filters}\n{search}()\n{search}()\n"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stderr.count("StrandedGroupWarning") == 2 * (n_shown or n_fits), ran.stderr
+
+
+def test_an_error_is_raised_in_every_fit_of_a_search():
+    logits = np.tile(np.where(np.eye(3), 0.0, -np.inf), (4, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", exceptions.StrandedGroupWarning)
+        with pytest.raises(ValueError, match="All the 2 fits failed"):
+            cross_val_score(
+                skl2h.L2HClustering("precomputed"), logits, scoring=lambda *rows: 0.0, cv=2
+            )
 
 
 def test_a_fit_outside_a_search_always_says_it():

@@ -281,8 +281,7 @@ class TestUnseenClasses:
     """`score` says that it scores rows of classes which the model cannot predict."""
 
     @pytest.mark.parametrize("cv", [3, KFold(3)])
-    def test_folds_in_the_order_of_the_classes(self, monkeypatch, cv):
-        monkeypatch.setattr("skl2h.exceptions._told_in_searches", set())
+    def test_folds_in_the_order_of_the_classes(self, cv):
         model = L2HClustering(RidgeClassifier())
         message = r"fitted without class \d of y.* give cv=StratifiedKFold\(\)"
         with pytest.warns(UnseenClassWarning, match=message) as told:
