@@ -37,8 +37,7 @@ def check_it_is_in_nobodys_way(display, others):
     ("layout", "orientation"),
     [("radial", "left"), ("rectangular", "left"), ("rectangular", "top"), ("icicle", "right")],
 )
-@pytest.mark.parametrize("n_plots", [1, 3])
-@pytest.mark.parametrize("clear", [False, True])
+@pytest.mark.parametrize(("n_plots", "clear"), [(1, False), (3, False), (2, True)])
 def test_it_is_in_nobodys_way(engine, layout, orientation, n_plots, clear):
     """However often it is drawn on the same axes, which stay where they are."""
     tree = some_tree(30, 0)

@@ -134,7 +134,7 @@ class TestInvariance:
 
 
 class TestChance:
-    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("seed", range(2))
     def test_it_is_the_mean_over_all_orders_of_merging(self, seed):
         """Exactly: all 180 orders of five leaves, in fractions."""
         rng = np.random.default_rng(seed)
@@ -248,7 +248,7 @@ class TestBest:
         counts = counts_of(seed, 14, 9)
         best, chance = best_across(counts), expected_across(counts)
         rng = np.random.default_rng(seed)
-        drawn = max(purity_across(MergeTree(random_merges(14, rng)), counts) for _ in range(2000))
+        drawn = max(purity_across(MergeTree(random_merges(14, rng)), counts) for _ in range(600))
         assert (drawn - chance) / (best - chance) < 1
 
     @pytest.mark.parametrize("n_leaves", [7, 30])
