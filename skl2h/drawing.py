@@ -169,6 +169,7 @@ class Page:
         if not self.labels:
             self.sizes = self._sizes(box, 0.0)
         lower, upper = self._limits(box)
+        self._box, self._corner, self._extent = box, lower, upper - lower
         upper[0] += (upper[0] - lower[0]) * self.aside / box[0]
         self.ax.set_xlim(lower[0], upper[0])
         self.ax.set_ylim(lower[1], upper[1])
@@ -176,6 +177,15 @@ class Page:
             self.ax.set_aspect("equal")
         else:
             self._center_axis_label(lower, upper)
+
+    def moves_inside(self, points, sizes):
+        """Points to the right and upwards that keep texts off the rim and the legend.
+
+        The texts have these sizes (n_texts, 2) in points, and their middles at (place, height).
+        """
+        middles = (self.project(points) - self._corner) / self._extent * self._box
+        halves = np.minimum(sizes, self._box) / 2
+        return np.clip(middles, halves, self._box - halves) - middles
 
     def draw_links(self, tree, colors, widths, line_kw):
         """Stems, then bars, in the colours (n_nodes, 4) and widths (n_nodes,) of nodes."""

@@ -167,7 +167,9 @@ default="merge"
         node_labels : bool, "support" or dict of {int: str}, default=False
             Labels of the merges: their numbers, their support to two digits, or a text for each
             of some. A collapsed merge has its label at its tip, where names of leaves are, and the
-            number of its leaves below that, or beside it where lines are close.
+            number of its leaves below that, or beside it where lines are close. In an icicle the
+            others are made small enough to fit their cells, though not below 2 points, and are
+            turned where that makes them larger.
         legend : bool, default=None
             Whether to explain the colours that are seen, in as many columns as it takes. None
             does so for up to 30 of them, where there is room. Groups without a legend have their

@@ -14,6 +14,7 @@ from .names import cut_middle
 __all__ = [
     "LABEL_GAP",
     "LARGEST_PAGE",
+    "LINE_HEIGHT",
     "LONGEST_NAME",
     "NEVER_CUT",
     "SMALLEST_FONT",

@@ -5,12 +5,15 @@ A page is a `drawing.Page` that is fitted. matplotlib is imported inside the fun
 
 import numpy as np
 
-from .sizes import LABEL_GAP, SMALLEST_FONT, TILE
+from .sizes import LABEL_GAP, LINE_HEIGHT, SMALL_FONT, SMALLEST_FONT, TILE
 
 __all__ = ["tile_width", "write_group_numbers", "write_labels", "write_node_labels"]
 
 # Largest numbers of groups and merges.
 NUMBER_FONT, NODE_FONT = 7.0, 8.0
+
+# Around the numbers of merges, in points.
+NODE_PAD = 0.8
 
 # Of red, green and blue.
 LUMINANCE = (0.2126, 0.7152, 0.0722)
@@ -44,19 +47,35 @@ def write_labels(page):
 
 
 def write_node_labels(page, tree, texts, colors):
-    """Texts {node: text} at merges; in the middle of the cells of an icicle."""
-    points = np.column_stack([page.layout.place, page.layout.height])
+    """Texts {node: text} at merges; in the cells of an icicle, small enough to fit."""
+    from matplotlib.transforms import ScaledTranslation
+
+    from .labels import text_widths
+
+    if not texts:
+        return []
+    layout, nodes = page.layout, list(texts)
+    points = np.column_stack([layout.place, layout.height])[nodes]
+    widths = text_widths(list(texts.values()), {})
+    fonts = np.full(len(nodes), min(NODE_FONT, max(page.sizes.font, SMALLEST_FONT)))
+    is_turned = np.zeros(len(nodes), dtype=bool)
     if page.is_icicle:
-        points[:, 1] = (points[:, 1] + _upper(page, tree)) / 2
-    font = min(NODE_FONT, max(page.sizes.font, SMALLEST_FONT))
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
-    return [
-        _write(
-            page, points[node], text, font, "center",
-            **({"color": _readable_on(colors[node])} if page.is_icicle else {"bbox": box}),
-        )
-        for node, text in texts.items()
-    ]  # fmt: skip
+        lower, upper = points[:, 1], _upper(page, tree)[nodes]
+        points = np.column_stack([layout.span[nodes].mean(axis=1), (lower + upper) / 2])
+        along = (np.diff(layout.span[nodes])[:, 0] + 1) * page.pitch
+        across = (upper - lower) / page.height_per_point
+        fonts, is_turned = _fit_cells(fonts, widths, along, across, page.along_y)
+    sizes = np.column_stack([widths, np.full(len(nodes), LINE_HEIGHT)]) * fonts[:, np.newaxis]
+    sizes[is_turned] = sizes[is_turned, ::-1]
+    moves = page.moves_inside(points, sizes + 2 * NODE_PAD) / 72
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": NODE_PAD}
+    drawn = []
+    for node, point, font, turned, move in zip(nodes, points, fonts, is_turned, moves):
+        style = {"color": _readable_on(colors[node])} if page.is_icicle else {"bbox": box}
+        shift = ScaledTranslation(*move, page.figure.dpi_scale_trans)
+        style |= {"rotation": 90.0 * turned, "transform": page.ax.transData + shift}
+        drawn.append(_write(page, point, texts[node], font, "center", **style))
+    return drawn
 
 
 def write_group_numbers(page, tree, group_of_tips, colors):
@@ -155,10 +174,27 @@ def _add_label(page, point, text, style):
 
 
 def _write(page, point, text, font, va, **style):
-    return page.ax.text(
+    written = page.ax.text(
         *page.project(point), text, fontsize=font, verticalalignment=va,
         horizontalalignment="center", parse_math=False, usetex=False, **style,
     )  # fmt: skip
+    # It is within the axes: they must not shrink for it, as all else is fitted to them.
+    written.set_in_layout(False)
+    return written
+
+
+def _fit_cells(fonts, widths, along, across, along_y):
+    """Fonts of texts that fit their cells, up to the given ones, and which texts are turned.
+
+    Cells measure so many points along the leaves and across.
+    """
+    room = np.stack([across, along] if along_y else [along, across]) - 2 * NODE_PAD
+    widths = np.maximum(widths, 1e-9)
+    level = np.minimum(room[0] / widths, room[1] / LINE_HEIGHT)
+    turned = np.minimum(room[1] / widths, room[0] / LINE_HEIGHT)
+    is_turned = (level < np.minimum(fonts, SMALL_FONT)) & (turned > level)
+    fitting = np.minimum(fonts, np.where(is_turned, turned, level))
+    return np.maximum(fitting, SMALLEST_FONT), is_turned
 
 
 def _outwards(page, points):

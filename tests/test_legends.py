@@ -1,12 +1,14 @@
 """Laws of legends: they say what can be seen, and are in nobody's way."""
 
 import io
+from itertools import product
 
 import numpy as np
 import pytest
 from test_plotting import some_tree
 
 from skl2h import DendrogramDisplay, ProfileMatrixDisplay
+from skl2h.layout import ORIENTATIONS
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -63,6 +65,30 @@ def test_a_figure_of_its_own_has_room_for_it(layout, level, n_leaves):
     display = DendrogramDisplay.from_tree(some_tree(n_leaves, 0), layout=layout, level=level)
     display.figure_.canvas.draw()
     check_it_is_in_nobodys_way(display, [])
+
+
+@pytest.mark.parametrize(
+    ("layout", "orientation"),
+    [("radial", "left"), *product(["rectangular", "icicle"], ORIENTATIONS)],
+)
+@pytest.mark.parametrize("show_labels", [True, False])
+def test_labels_of_merges_leave_it_room(layout, orientation, show_labels):
+    """They stay within the axes, which do not shrink for them."""
+    tree = some_tree(30, 0)
+    labels = {node: f"group {node} of things" for node in range(30, 59)}
+    display = DendrogramDisplay.from_tree(
+        tree, layout=layout, orientation=orientation, max_leaves=8, level=4, node_labels=labels,
+        show_labels=show_labels,
+    )  # fmt: skip
+    display.figure_.canvas.draw()
+    check_it_is_in_nobodys_way(display, [])
+    page, legend = display.ax_.get_window_extent(), display.legend_.get_window_extent()
+    for text in display.node_texts_:
+        box = text.get_window_extent()
+        assert not box.overlaps(legend)
+        # To the pixel, and for the taller letters of some fonts.
+        assert (box.min >= page.min - 2).all()
+        assert (box.max <= page.max + 2).all()
 
 
 def draw_kinds():

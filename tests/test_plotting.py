@@ -476,6 +476,25 @@ def test_labels_of_some_collapsed_merges():
     assert none.texts_ == []
 
 
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_labels_in_an_icicle_fit_their_cells(planted, orientation):
+    labels = {node: f"group {node} of things" for node in range(24, 47)}
+    display = DendrogramDisplay.from_tree(
+        planted, layout="icicle", orientation=orientation, max_leaves=8, node_labels=labels
+    )
+    display.figure_.canvas.draw()
+    data = display.ax_.transData
+    cells = [path.get_extents(data) for path in display.cells_.get_paths()]
+    assert len(display.node_texts_) == 7
+    for text in display.node_texts_:
+        box = text.get_window_extent()
+        middle = data.transform(text.get_position())
+        (cell,) = (cell for cell in cells if cell.contains(*middle))
+        assert (box.min >= cell.min - 1).all()
+        assert (box.max <= cell.max + 1).all()
+        assert text.get_fontsize() >= 4
+
+
 @with_icicles
 def test_where_lines_are_close_leaves_stand_beside_the_label(planted, layout, orientation):
     labels = dict.fromkeys(range(24, 47), "pets")
