@@ -9,7 +9,7 @@ from .names import cut_middle, printable, shown
 from .sizes import LONGEST_NAME
 from .tree import support_of
 
-__all__ = ["group_captions", "node_captions", "one_line", "tip_captions"]
+__all__ = ["group_captions", "node_captions", "one_line", "only_labelled", "tip_captions"]
 
 
 def tip_captions(tree, layout, show_counts, node_labels=False):
@@ -37,6 +37,18 @@ def tip_captions(tree, layout, show_counts, node_labels=False):
             name = _in_order(labels.get(node, ""))
             captions.append((name, f"\n{leaves}") if name else ("", leaves))
     return captions
+
+
+def only_labelled(tree, layout, captions):
+    """Captions of tips without those of leaves and of merges that have no label, if any are left.
+
+    A tip without a caption has an empty one.
+    """
+    kept = [
+        caption if node >= tree.n_leaves and caption[0] else ("", "")
+        for node, caption in zip(layout.tips.tolist(), captions)
+    ]
+    return kept if any(name for name, _ in kept) else []
 
 
 def node_captions(tree, merges, node_labels):

@@ -7,7 +7,7 @@ words of `layout`.
 import numpy as np
 
 from .arguments import as_choice, as_count, as_flag
-from .captions import node_captions, tip_captions
+from .captions import node_captions, only_labelled, tip_captions
 from .coloring import Coloring, highlighted, under_numbers
 from .drawing import Page, needs_matplotlib
 from .exceptions import DisplayWarning, warn
@@ -75,7 +75,8 @@ class DendrogramDisplay:
         Lines from tips to labels further out, where a radial tree is so full that its labels
         stand in two rings.
     texts_ : list of matplotlib Text
-        Label of each tip, from the first place to the last; empty if they could not be read.
+        Label of each tip, from the first place to the last; empty if there are none, or they
+        could not be read. With ``show_labels=False``, a tip without one has an empty text.
         They are Text like any other, but drawn faster.
     node_texts_ : list of matplotlib Text
         Labels of merges.
@@ -155,9 +156,10 @@ default="merge"
         highlight : sequence of int or str, default=None
             Nodes, or names of leaves: what is below them stands out, and the rest fades.
         show_labels : bool, default=True
-            Whether to name the leaves. Labels are made small enough to fit, unless `text_kw` sets
-            their size. Where they would be smaller than 6 points, names longer than 60
-            characters, or more than twice as long as the median, lose their middle; where they
+            Whether to name the leaves. False keeps, of the labels at the tips, those of collapsed
+            merges that `node_labels` asks for. Labels are made small enough to fit, unless
+            `text_kw` sets their size. Where they would be smaller than 6 points, names longer than
+            60 characters, or more than twice as long as the median, lose their middle; where they
             would be smaller than 2, all names longer than 12 characters do, and if that is
             not enough there are no labels. Counts are never cut. A radial tree of
             1,000 leaves has labels of 5 points on its own figure of 16.5 inches, the width of
@@ -241,7 +243,9 @@ default="merge"
         stands_out = highlighted(tree, shown, highlight)
         branch_colors[~stands_out, 3] = tip_colors[~stands_out[shown.tips], 3] = FADED
         widths = np.where(stands_out & (highlight is not None), 2.0, 1.0)
-        labels = tip_captions(tree, shown, show_counts, node_labels) if show_labels else []
+        labels = tip_captions(tree, shown, show_counts, node_labels)
+        if not show_labels:
+            labels = only_labelled(tree, shown, labels)
         node_texts = node_captions(tree, shown.merges.tolist(), node_labels)
         entries = coloring.entries
         # A key of many colours is no key, unless asked for.

@@ -153,7 +153,7 @@ def _radial_labels(page):
     ]
     if page.sizes.n_rings == 1:
         return texts, None
-    outer = np.flatnonzero(rings)
+    outer = np.flatnonzero(rings * page.widths)  # none to an empty label
     ends = np.empty((len(outer), 2, 2))
     ends[..., 0] = outer[:, np.newaxis]
     ends[:, 0, 1] = page.layout.base - (page.inset + 1) * page.height_per_point

@@ -472,8 +472,31 @@ def test_labels_of_some_collapsed_merges():
     assert sorted(text.get_text() for text in display.texts_) == ["hen", "pets\n2 leaves"]
     few = DendrogramDisplay.from_tree(tree, max_leaves=2, node_labels={4: "all"})
     assert sorted(text.get_text() for text in few.texts_) == ["2 leaves", "hen"]
-    none = DendrogramDisplay.from_tree(tree, **shown, show_labels=False)
-    assert none.texts_ == []
+
+
+@with_icicles
+def test_without_names_of_leaves_collapsed_merges_keep_their_labels(planted, layout, orientation):
+    """And a picture of no collapsed merges, or of none with a label, has no labels at its tips."""
+    kind = {"layout": layout, "orientation": orientation, "show_labels": False}
+    display = DendrogramDisplay.from_tree(planted, **kind, max_leaves=10)
+    assert display.texts_ == []
+    first, *others = (tip for tip in display.layout_.tips.tolist() if tip >= 24)
+    assert others
+    for node_labels, labelled in (
+        ({first: "pets", 46: "all"}, {first: "pets"}),
+        (True, {tip: str(tip) for tip in [first, *others]}),
+        ({46: "all"}, {}),
+    ):
+        display.plot(node_labels=node_labels, max_leaves=10, **kind)
+        texts = [text.get_text() for text in display.texts_]
+        assert len(texts) == (10 if labelled else 0)
+        for tip, text in zip(display.layout_.tips.tolist(), texts):
+            if tip in labelled:
+                assert text.startswith(f"{labelled[tip]}\n{planted.sizes[tip]} leaves")
+            else:
+                assert text == ""
+        display.figure_.draw_without_rendering()
+    assert DendrogramDisplay.from_tree(planted, **kind, node_labels=True).texts_ == []
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
