@@ -24,6 +24,7 @@ from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
 from .inner_model import (
     as_rows,
+    refuse_but_weights,
     refuse_metadata,
     refuse_other_kinds,
     refuse_targets,
@@ -32,7 +33,7 @@ from .inner_model import (
 )
 from .merge import N_REPORTS
 from .model_logits import check_columns, check_dask, is_precomputed, logits_to_fit, map_rows
-from .names import shown, shown_text
+from .names import shown
 from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
 from .svg import as_text, picture_of
@@ -228,10 +229,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         n_tasks = 1 if is_precomputed(self) else 2
         task = Task.of_fit(self, n_tasks, X, y, params.get("sample_weight"))
         if is_precomputed(self):
-            unknown = sorted(params.keys() - {"sample_weight"})
-            if unknown:
-                others = shown_text(", ".join(unknown))
-                raise TypeError(f"fit(logits) takes sample_weight, but not {others}.")
+            refuse_but_weights("fit(logits)", params.keys())
             estimator, names = self.estimator, column_names(X)
             response = Response(self.estimator, float(self.temperature), self.input)
         else:
@@ -241,10 +239,12 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
                 refuse_other_kinds(self.estimator)
                 refuse_targets(self.estimator, y)
             inner_params = params
-            if get_config()["enable_metadata_routing"]:
-                inner_params = process_routing(self, "fit", **params).estimator.fit
-            else:
+            is_frozen = isinstance(self.estimator, FrozenEstimator)
+            is_routed = get_config()["enable_metadata_routing"]
+            if is_frozen or not is_routed:
                 refuse_metadata(self.estimator, params.keys())
+            if is_routed:
+                inner_params = process_routing(self, "fit", **params).estimator.fit
             estimator = clone(self.estimator)
             with task.part("fit-estimator").of_inner(estimator):
                 estimator = estimator.fit(X, y, **inner_params)

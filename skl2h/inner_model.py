@@ -10,15 +10,18 @@ import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 
 from .exceptions import UnseenClassWarning, warn
+from .names import shown_text
 
 __all__ = [
     "as_rows",
     "classes_of",
     "innermost",
     "name_of",
+    "refuse_but_weights",
     "refuse_metadata",
     "refuse_other_kinds",
     "refuse_outputs",
@@ -106,9 +109,10 @@ def tags_of(estimator):
     if isinstance(estimator, type) or not hasattr(estimator, "__sklearn_tags__"):
         return None
     try:
-        return estimator.__sklearn_tags__()  # get_tags of scikit-learn 1.6 warns of a mixin alone
-    except (AttributeError, IndexError):  # of a mixin alone, or an empty pipeline
+        tags = estimator.__sklearn_tags__()  # get_tags of scikit-learn 1.6 warns of a mixin alone
+    except Exception:  # of a mixin alone, an empty pipeline, or whatever another library raises
         return None
+    return tags if isinstance(tags, Tags) else None
 
 
 def _kind_of(estimator):
@@ -168,7 +172,10 @@ def _refuse_several(fault):
 
 def refuse_metadata(estimator, names):
     """Refuse arguments by name that the ``fit`` of a model does not take; for want of routing."""
-    if isinstance(estimator, FrozenEstimator) or not hasattr(estimator, "fit"):
+    if isinstance(estimator, FrozenEstimator):
+        refuse_but_weights("fit of a frozen model", names)
+        return
+    if not hasattr(estimator, "fit"):
         return
     if isinstance(estimator, Pipeline):
         for name in sorted(names):
@@ -179,8 +186,9 @@ def refuse_metadata(estimator, names):
     except (TypeError, ValueError):
         return  # it was not written in Python
     if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
-        # A search, or another meta-estimator, passes weights on, and keeps some others to itself.
-        passed = {name for name in names if name.endswith("sample_weight")}
+        # A search, or another meta-estimator, passes weights on, and keeps some others to itself;
+        # what its own parameters name is its own affair.
+        passed = {name for name in names - parameters.keys() if name.endswith("sample_weight")}
         refuse_metadata(getattr(estimator, "estimator", None), passed)
         return
     for name in sorted(names - parameters.keys()):
@@ -188,6 +196,14 @@ def refuse_metadata(estimator, names):
             f"{type(estimator).__name__}.fit takes no {name}."
             + (f" {TREE_ALONE} {ROUTING}." if name == "sample_weight" else "")
         )
+
+
+def refuse_but_weights(fit, names):
+    """Refuse arguments by name of a ``fit`` that fits no inner model, and weighs the tree alone."""
+    unknown = sorted(names - {"sample_weight"})
+    if unknown:
+        others = shown_text(", ".join(unknown))
+        raise TypeError(f"{fit} takes sample_weight, but not {others}.")
 
 
 def _refuse_of_steps(pipeline, name):

@@ -66,6 +66,18 @@ class UntaggedOutliers(OutlierMixin, Untagged):
     """It has no `__sklearn_tags__` to inherit."""
 
 
+class BrokenTags(Untagged):
+    """Its tags cannot be made, or are none."""
+
+    def __sklearn_tags__(self):
+        raise NotImplementedError("tags of another library")
+
+
+class OtherTags(Untagged):
+    def __sklearn_tags__(self):
+        return {"estimator_type": "classifier"}
+
+
 class Wrapper(MetaEstimatorMixin, BaseEstimator):
     """A meta-estimator that says nothing of its kind."""
 
@@ -158,7 +170,10 @@ class TestKinds:
         assert model.n_leaves_ == max(n_columns, 2)
         assert np.array_equal(model.predict(X), model.labels_)
 
-    @pytest.mark.parametrize("model", [Untagged(), MixinAlone(), Wrapper(RidgeClassifier())])
+    @pytest.mark.parametrize(
+        "model",
+        [Untagged(), MixinAlone(), BrokenTags(), OtherTags(), Wrapper(RidgeClassifier())],
+    )
     @pytest.mark.parametrize("wrap", [None, Wrapper])
     def test_models_that_say_nothing_work(self, model, wrap):
         model = model if wrap is None else wrap(model)
@@ -176,7 +191,7 @@ class TestKinds:
         for model in (mixture, make_pipeline(StandardScaler(), mixture), one_fold(mixture)):
             assert L2HClustering(model).fit(X).n_leaves_ == 3
 
-    @pytest.mark.parametrize("model", [Untagged(), MixinAlone()])
+    @pytest.mark.parametrize("model", [Untagged(), MixinAlone(), BrokenTags(), OtherTags()])
     def test_tags_of_models_that_have_none(self, model):
         for inner in (model, FrozenEstimator(model)):
             assert get_tags(L2HClustering(inner)).estimator_type == "clusterer"

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
+from sklearn.ensemble import BaggingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -164,3 +167,31 @@ class TestWeightsThatAreNotTaken:
     def test_a_search_keeps_groups_to_itself(self):
         search = GridSearchCV(kmeans(), {}, cv=GroupKFold(2))
         assert L2HClustering(search).fit(X, groups=np.arange(len(X)) % 4).n_leaves_ == 8
+
+    @pytest.mark.filterwarnings("ignore:Since KNeighborsClassifier does not appear to accept")
+    @pytest.mark.parametrize(
+        "model",
+        [
+            CalibratedClassifierCV(KNeighborsClassifier(3), cv=3),
+            BaggingClassifier(KNeighborsClassifier(3), n_estimators=3, random_state=0),
+        ],
+        ids=["calibrated", "bagging"],
+    )
+    @pytest.mark.parametrize("wrap", [lambda model: model, lambda model: GridSearchCV(model, {})])
+    def test_a_meta_estimator_may_weigh_without_its_base(self, model, wrap):
+        if isinstance(model, BaggingClassifier):
+            pytest.importorskip("sklearn", minversion="1.7")  # it draws rows by their weight since
+        y = np.arange(len(X)) % 3
+        found = L2HClustering(wrap(model)).fit(X, y, sample_weight=weights + 1.0)
+        assert found.leaf_counts_.sum() == (weights + 1.0).sum()
+
+    @pytest.mark.parametrize("routing", [False, True])
+    @pytest.mark.parametrize("method", ["fit", "fit_predict"])
+    @pytest.mark.parametrize("name", ["sample_weights", "groups", "kmeans__sample_weight"])
+    def test_a_frozen_model_swallows_nothing(self, name, method, routing):
+        frozen = FrozenEstimator(kmeans().fit(X))
+        message = f"fit of a frozen model takes sample_weight, but not {name}"
+        with config_context(enable_metadata_routing=routing):
+            call = getattr(L2HClustering(frozen), method)
+            with pytest.raises(TypeError, match=message):
+                call(X, **{name: weights})
