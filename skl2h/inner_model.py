@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import OutlierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -139,35 +140,82 @@ def refuse_other_kinds(estimator):
 
 
 def refuse_targets(estimator, y):
-    """Refuse classes of which a row can have several at once."""
-    # A clusterer does not look at y, and a frozen model is not fitted.
-    ignored = _kind_of(estimator) in ("clusterer", "density_estimator")
-    if y is None or ignored or isinstance(estimator, FrozenEstimator):
+    """Refuse classes of which a row can have several at once, for a model known as a classifier."""
+    # A frozen model is not fitted.
+    is_fitted = y is not None and not isinstance(estimator, FrozenEstimator)
+    if not is_fitted or _kind_of(estimator) != "classifier":
         return
     try:
         # It warns of many classes in a column, which the model does as well.
         kind = type_of_target(y) if np.ndim(y) > 1 else "one column"
+        is_one_hot = kind == "multilabel-indicator" and _is_one_hot(y)
     except (TypeError, ValueError):
         return  # the model may take it all the same, or say better what is wrong
+    if is_one_hot and tags_of(estimator) is None:
+        return  # models of other libraries may want it so
+    if is_one_hot:
+        raise ValueError(
+            f"y has a column for each class, and a single 1 in each row ({kind}), which "
+            f"{name_of(estimator)} takes for several outputs: give the classes, y.argmax(axis=1)."
+        )
     if kind.endswith(("indicator", "multioutput")):
-        _refuse_several(f"y has several outputs for each row ({kind})")
+        _refuse_several(
+            f"y has several outputs for each row ({kind})",
+            "fit one output at a time, such as y[:, 0]",
+        )
+
+
+def _is_one_hot(indicator):
+    indicator = indicator if issparse(indicator) else np.asarray(indicator)
+    return bool(np.all(indicator.sum(axis=1) == 1))
 
 
 def refuse_outputs(estimator, X):
     """Refuse a fitted classifier that predicts several outputs for the rows of X, a few of them."""
     tags = tags_of(estimator)
-    if tags is None or tags.estimator_type != "classifier" or not hasattr(estimator, "predict"):
+    if tags is None or tags.estimator_type != "classifier":
         return
-    shape = np.shape(estimator.predict(X))
-    if len(shape) > 1 and shape[1] > 1:
-        _refuse_several(f"{name_of(estimator)} predicts {shape[1]} outputs for each row")
+    n_outputs = _n_outputs(estimator) or _n_predicted(estimator, X)
+    if n_outputs > 1:
+        _refuse_several(
+            f"{name_of(estimator)} predicts {n_outputs} outputs for each row",
+            "fit one output at a time, such as y[:, 0], or where each row of y has a single 1, the "
+            "classes, y.argmax(axis=1)",
+        )
 
 
-def _refuse_several(fault):
-    raise ValueError(
-        f"{fault}, but a row is in one leaf of a tree: fit one output at a time, such as y[:, 0]. "
-        + WAY_OUT
-    )
+def _n_outputs(estimator):
+    """Outputs of a fitted classifier of which its attributes tell that they are several, or 0."""
+    while estimator is not None:
+        classes = getattr(estimator, "classes_", ())
+        if classes_of(estimator) is None and len(classes) > 1:
+            return len(classes)
+        for name in ("label_binarizer_", "_label_binarizer"):
+            kind = getattr(getattr(estimator, name, None), "y_type_", "")
+            if kind.startswith("multilabel"):
+                return len(classes)
+        estimator = _inside(estimator)
+    return 0
+
+
+def _n_predicted(estimator, X):
+    """Outputs of which a classifier predicts several for some rows, or 0; scores are no outputs."""
+    try:
+        predicted = estimator.predict(X)
+        predicted = predicted.toarray() if issparse(predicted) else np.asarray(predicted)
+    except Exception:  # nothing else needs it
+        return 0
+    if predicted.ndim != 2:
+        return 0
+    if predicted.dtype.kind in "biuf" and np.isin(predicted, (0, 1)).all():
+        is_one = _is_one_hot(predicted)
+    else:
+        is_one = predicted.dtype.kind == "f"
+    return 0 if is_one else predicted.shape[1]
+
+
+def _refuse_several(fault, remedy):
+    raise ValueError(f"{fault}, but a row is in one leaf of a tree: {remedy}. {WAY_OUT}")
 
 
 def refuse_metadata(estimator, names):

@@ -20,6 +20,9 @@ __all__ = ["Response", "leaf_names"]
 # Rows that a model is asked for at once: their scores stay in the cache until they are read.
 BATCH_SIZE = 2**14
 
+# Rows whose predictions tell whether a classifier has several outputs.
+FEW_ROWS = 100
+
 
 @dataclass(frozen=True)
 class Response:
@@ -149,7 +152,7 @@ class Response:
         (X,) = indexable(X)
         n_rows = max(_num_samples(X), 1)  # it is asked for no rows as well, and tells the error
         if self.n_leaves is None:
-            refuse_outputs(estimator, _safe_indexing(X, slice(0, 1)))
+            refuse_outputs(estimator, _safe_indexing(X, slice(0, min(n_rows, FEW_ROWS))))
         n_columns = None
         for rows in gen_batches(n_rows, BATCH_SIZE):
             logits = self._ask(estimator, _safe_indexing(X, rows))

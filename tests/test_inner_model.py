@@ -5,6 +5,7 @@ from collections import UserList, deque
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, OutlierMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.covariance import EllipticEnvelope
@@ -19,6 +20,7 @@ from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
@@ -197,6 +199,36 @@ class TestKinds:
             assert get_tags(L2HClustering(inner)).estimator_type == "clusterer"
 
 
+class OtherClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier of another library, which predicts in its own way, and may want one-hot y."""
+
+    def __init__(self, predicted=None):
+        self.predicted = predicted
+
+    def fit(self, X, y):
+        classes = y if np.ndim(y) == 1 else np.argmax(y, axis=1)
+        self.model_ = KNeighborsClassifier(75).fit(X, classes)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict(self, X):
+        if self.predicted is None:
+            raise NotImplementedError
+        if len(X) < 2:
+            raise RuntimeError("batches of one row cannot be normalised")
+        return self.predicted(self.model_.predict_proba(X))
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)
+
+
+class Untold(OtherClassifier):
+    """The same without tags."""
+
+    def __sklearn_tags__(self):
+        raise AttributeError
+
+
 LABELS = np.column_stack([y == 0, y > 0, y == 2]).astype(int)
 OUTPUTS = np.column_stack([y, y[::-1]])
 CLASSIFIERS = {
@@ -240,6 +272,56 @@ class TestTargets:
         rows = da.from_array(X, chunks=(50, 4))
         with pytest.raises(RuntimeError, match="RidgeClassifier predicts 3 outputs for each row"):
             L2HClustering(frozen).fit(rows)
+
+    @pytest.mark.parametrize(
+        "predicted",
+        [
+            None,
+            lambda shares: shares,
+            lambda shares: np.eye(3)[shares.argmax(axis=1)],
+            lambda shares: np.eye(3, dtype=int)[shares.argmax(axis=1)],
+            lambda shares: csr_matrix(shares),
+        ],
+        ids=["raises", "scores", "sure scores", "one-hot", "sparse scores"],
+    )
+    def test_predict_is_needed_for_nothing(self, predicted):
+        expected = L2HClustering(KNeighborsClassifier(75)).fit(X, y)
+        for inner in (OtherClassifier(predicted), FrozenEstimator(OtherClassifier(predicted))):
+            if isinstance(inner, FrozenEstimator):
+                inner.estimator.fit(X, y)
+            assert L2HClustering(inner).fit(X, y).tree_ == expected.tree_
+
+    @pytest.mark.parametrize(
+        "predicted",
+        [
+            lambda shares: shares > 0,
+            lambda shares: (shares > 0.9).astype(float),
+            lambda shares: csr_matrix(shares < 0.5),
+            lambda shares: np.array(["a", "b", "c"])[(shares * 2).astype(int)],
+            lambda shares: 1 + (shares * 2).astype(int),
+        ],
+        ids=["flags", "floats", "sparse", "texts", "classes"],
+    )
+    def test_predictions_of_several_outputs(self, predicted):
+        message = "OtherClassifier predicts 3 outputs for each row"
+        with pytest.raises(ValueError, match=message):
+            L2HClustering(OtherClassifier(predicted)).fit(X, y)
+
+    @pytest.mark.parametrize("name", ["RidgeClassifier", "MLPClassifier", "KNeighborsClassifier"])
+    @pytest.mark.parametrize("convert", [np.asarray, np.ndarray.tolist, csr_matrix, "pandas"])
+    def test_one_column_for_each_class(self, name, convert):
+        if convert == "pandas":
+            convert = pytest.importorskip("pandas").DataFrame
+        model = (CLASSIFIERS | {"MLPClassifier": MLPClassifier()})[name]
+        targets = convert(np.eye(3, dtype=int)[y])
+        message = rf"y has a column for each class.* {name} takes .*y\.argmax\(axis=1\)"
+        with pytest.raises(ValueError, match=message):
+            L2HClustering(model).fit(X, targets)
+
+    def test_models_of_other_libraries_may_want_it_so(self):
+        expected = L2HClustering(KNeighborsClassifier(75)).fit(X, y)
+        found = L2HClustering(Untold(lambda shares: shares)).fit(X, np.eye(3)[y])
+        assert found.tree_ == expected.tree_
 
     @pytest.mark.parametrize("output", [0, 1])
     def test_a_function_may_choose_one_of_them(self, output):
