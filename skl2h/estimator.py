@@ -507,6 +507,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         ------
         NotFittedError
             If `fit` has not been called.
+        ValueError
+            If the inner model, fitted anew, no longer has the tree's leaves for columns.
 
         Warns
         -----
@@ -522,6 +524,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         """
         check_is_fitted(self)
         refuse_dask(X)
+        X = as_rows(X)
+        self._response.check(self.estimator_, X)
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "score", **params).estimator.score
         score = self.estimator_.score(X, y, **params)

@@ -3,7 +3,7 @@
 kind    what scikit-learn's tags say that a model is; third-party models may say nothing, and pass
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from inspect import Parameter, signature
 
 import numpy as np
@@ -79,20 +79,22 @@ def as_rows(X):
     more than once.
     """
     is_array = any(hasattr(X, name) for name in ("shape", "__array__", "__dask_graph__"))
-    if is_array or not isinstance(X, Iterable) or isinstance(X, (list, str, bytes)):
+    if is_array or isinstance(X, (list, str, bytes, type)):
         return X
     if isinstance(X, Mapping):
         raise TypeError(
             f"X is a {type(X).__name__}, which has keys and values: give list(X.values()), or "
             "another sequence of its rows."
         )
-    if isinstance(X, Sequence):
+    if hasattr(X, "__getitem__"):
         try:
             X[:0]
-        except (TypeError, ValueError, IndexError):
-            return list(X)
+        except Exception:  # whatever a container of one row at a time raises
+            # It need not say where it ends when it is gone through by number.
+            by_number = hasattr(X, "__len__") and not isinstance(X, Iterable)
+            return [X[row] for row in range(len(X))] if by_number else list(X)
         return X
-    return X if hasattr(X, "__getitem__") else list(X)
+    return list(X) if isinstance(X, Iterable) else X
 
 
 def classes_of(estimator):

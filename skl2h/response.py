@@ -63,10 +63,16 @@ class Response:
         last = innermost(estimator)
         has_centres = hasattr(last, "cluster_centers_") or hasattr(last, "subcluster_centers_")
         if response_method != "auto":
-            if not hasattr(estimator, response_method):
+            if not _has_method(estimator, response_method):
+                name, has_it = name_of(estimator), hasattr(estimator, response_method)
+                fault = (
+                    f"{name}.{response_method} is no method"
+                    if has_it
+                    else f"{name} has no method {shown(response_method)}"
+                )
                 raise AttributeError(
-                    f"{name_of(estimator)} has no method {shown(response_method)}: give another "
-                    "response_method, or a function of the model and X that gives logits."
+                    f"{fault}: give another response_method, or a function of the model and X that "
+                    "gives logits."
                 )
             if response_method == "transform" and not has_centres:
                 raise AttributeError(
@@ -76,9 +82,9 @@ class Response:
                 )
             return cls(response_method, temperature)
         for method in ("decision_function", "predict_log_proba", "predict_proba"):
-            if hasattr(estimator, method):
+            if _has_method(estimator, method):
                 return cls(method, temperature)
-        if has_centres and hasattr(estimator, "transform"):
+        if has_centres and _has_method(estimator, "transform"):
             return cls("transform", temperature)
         raise AttributeError(
             f"{name_of(estimator)} gives no scores: it has neither decision_function, "
@@ -164,6 +170,14 @@ class Response:
             n_columns, logits.first = logits.shape[1], rows.start
             yield logits
 
+    def check(self, estimator, X):
+        """Refuse a model whose columns are not the tree's leaves any more."""
+        classes = classes_of(estimator)
+        if classes is None or self.names is None:
+            next(self.read(estimator, X))  # only the scores tell
+        else:
+            self._check_leaves(estimator, len(classes), name_of(estimator))
+
     def _ask(self, estimator, X):
         # A classifier may take the logarithm of a probability that is 0: we mean it to.
         with np.errstate(divide="ignore"):
@@ -199,6 +213,10 @@ class Response:
                 f"of {shown(self.names[at])}: fit again. The model is not what it was when the "
                 "tree was made."
             )
+
+
+def _has_method(estimator, name):
+    return callable(getattr(estimator, name, None))
 
 
 def leaf_names(estimator, n_leaves):

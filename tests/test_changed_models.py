@@ -30,6 +30,7 @@ READERS = {
     "predict, all levels": lambda model, X: model.predict(X, level=range(1, model.n_leaves_ + 1)),
     "predict_proba": lambda model, X: model.predict_proba(X),
     "predict_node": lambda model, X: model.predict_node(X),
+    "score": lambda model, X: model.score(X, y % 2),
     "suggest_levels": suggest_levels,
     "merge_evidence": merge_evidence,
     "bootstrap_support": lambda model, X: bootstrap_support(model, X, n_resamples=2),
@@ -64,7 +65,7 @@ def test_whatever_reads_scores(reader, n_columns):
         READERS[reader](model, X)
 
 
-@pytest.mark.parametrize("reader", ["predict", "merge_evidence", "scorer of labels"])
+@pytest.mark.parametrize("reader", ["predict", "score", "merge_evidence", "scorer of labels"])
 def test_as_the_last_step_of_a_pipeline(reader):
     inner = RidgeClassifier().fit(StandardScaler().fit_transform(X), y)
     model = make_pipeline(StandardScaler(), L2HClustering(FrozenEstimator(inner))).fit(X)
@@ -119,7 +120,7 @@ def test_on_the_workers_of_dask(method):
         lazy.compute(scheduler="synchronous")
 
 
-@pytest.mark.parametrize("reader", ["predict", "predict_proba", "suggest_levels"])
+@pytest.mark.parametrize("reader", ["predict", "predict_proba", "score", "suggest_levels"])
 @pytest.mark.parametrize(
     "make", [KMeans, GaussianMixture, lambda: make_pipeline(StandardScaler(), KMeans())]
 )

@@ -429,7 +429,29 @@ def generator(texts):
     yield from texts
 
 
+class ByNumber:
+    """Texts by number alone, without an end, as datasets of torch are."""
+
+    def __init__(self, texts):
+        self.texts = texts
+
+    def __len__(self):
+        return len(self.texts)
+
+    def __getitem__(self, row):
+        if isinstance(row, slice):
+            raise KeyError(row)
+        return self.texts[row % len(self.texts)]
+
+
+class Iterated(ByNumber):
+    def __iter__(self):
+        return iter(self.texts)
+
+
 KINDS = {
+    "by number": ByNumber,
+    "by number, and iterated": Iterated,
     "tuple": tuple,
     "array": np.array,
     "values": lambda texts: dict(enumerate(texts)).values(),

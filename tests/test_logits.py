@@ -237,6 +237,12 @@ BAD = {
         AttributeError,
         "KMeans has no method 'predict_proba': give another response_method",
     ),
+    "attribute": (
+        KMeans(2, n_init=1),
+        {"response_method": "cluster_centers_"},
+        AttributeError,
+        "KMeans.cluster_centers_ is no method: give another response_method",
+    ),
     "list": (Scores(predict_proba=[P, P[:, :2]]), {}, ValueError, "a list of arrays, one for each"),
     "rank 3": (Scores(predict_proba=P[None]), {}, ValueError, r"shape \(1, 3, 3\) for 3 samples"),
     "named transform without centres": (
