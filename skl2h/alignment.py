@@ -22,7 +22,8 @@ __all__ = ["in_order", "matrix_in_order", "names_in_order"]
 def in_order(what, values, names, of="leaves"):
     """Values in the order of the names if they have keys, and as they are if they have none.
 
-    The index 0, 1, 2, ... that pandas gives by itself stands for the order of the leaves.
+    The index 0, 1, 2, ... that pandas gives by itself stands for the order of the leaves, unless
+    these are named by the same numbers in another order.
 
     Raises
     ------
@@ -36,29 +37,19 @@ def in_order(what, values, names, of="leaves"):
     if isinstance(values, Mapping):
         of_place = dict(zip(_all_places(what, keys, names, of, "keys", ""), values.values()))
         return [of_place[place] for place in range(len(names))]
-    called = "names of the leaves, as texts" if of == "leaves" else "node numbers of the merges"
-    remedy = (
-        f"Set its index to the {called}, or give {what}.to_numpy() if it is in the "
-        f"order of the {of}."
-    )
-    numbers = [key for key in keys if _is_integer(key)]
-    if len(keys) == len(numbers) == len(names) and sorted(numbers) == list(range(len(names))):
-        if numbers == sorted(numbers):
-            return values
-        # They may as well be those of rows that were shuffled before a tree was made of them.
-        raise ValueError(
-            f"The index of {what} is 0 to {len(names) - 1} in another order, and does not say "
-            f"what it numbers. Give {what}.sort_index() if it numbers the {of}. {remedy}"
-        )
-    return values.iloc[np.argsort(_all_places(what, keys, names, of, "index", " " + remedy))]
+    places = _places_of_labels(what, keys, names, of, "index", f"{what}.sort_index()")
+    return values if places is None else values.iloc[places]
 
 
 def matrix_in_order(what, matrix, names):
     """A matrix of leaves by leaves with both sides of a DataFrame in the order of the names."""
     if getattr(matrix, "ndim", None) != 2 or _keys_of(matrix) is None:
         return matrix
-    rows = in_order(what, matrix, names)
-    return in_order(f"{what}.T", rows.T, names).T
+    matrix = in_order(what, matrix, names)
+    labels = matrix.columns.tolist()
+    sort = f"{what}.sort_index(axis=1)"
+    places = _places_of_labels(what, labels, tuple(names), "leaves", "columns", sort)
+    return matrix if places is None else matrix.iloc[:, places]
 
 
 def names_in_order(names, old):
@@ -88,9 +79,30 @@ def _keys_of(values):
     return index.tolist() if hasattr(index, "tolist") else None
 
 
+def _places_of_labels(what, labels, names, of, side, sort):
+    """Where each name stands among the labels of one side; None if these number them in order."""
+    called = "names of the leaves, as texts" if of == "leaves" else "node numbers of the merges"
+    remedy = (
+        f" Set its {side} to the {called}, or give {what}.to_numpy() if it is in the order of "
+        f"the {of}."
+    )
+    # First of all: numbers in their order may as well be names in another.
+    places = _all_places(what, labels, names, of, side, remedy)
+    numbers = [label for label in labels if _is_integer(label)]
+    if len(labels) == len(numbers) and sorted(numbers) == list(range(len(names))):
+        if numbers == sorted(numbers):
+            return None
+        # They may as well be those of rows that were shuffled before a tree was made of them.
+        raise ValueError(
+            f"In the {side} of {what}, 0 to {len(names) - 1} stand in another order, and do not "
+            f"say what they number. Give {sort} if they number the {of}.{remedy}"
+        )
+    return np.argsort(places)
+
+
 def _all_places(what, keys, names, of, kind, remedy):
     """Place of each key, if they are those of all leaves."""
-    places = _places(what, keys, names, of)
+    places = _places(what, keys, names, of, remedy)
     found = set(places)
     missing = [name for place, name in enumerate(names) if place not in found]
     unknown = [key for key, place in zip(keys, places) if place is None]
@@ -104,7 +116,7 @@ def _all_places(what, keys, names, of, kind, remedy):
     return places
 
 
-def _places(what, keys, names, of):
+def _places(what, keys, names, of, remedy=""):
     """Place among the names of each key, None for a key that is none of them."""
     place_of = {name: place for place, name in enumerate(names)}
     twice = set()
@@ -122,7 +134,7 @@ def _places(what, keys, names, of):
                 raise ValueError(
                     f"{what} has the key {shown(key)}, which is the number of the leaf "
                     f"{shown(names[key])} and the name of another: give names as texts, "
-                    f"{shown(name)}."
+                    f"{shown(name)}.{remedy}"
                 )
             place = int(key) if 0 <= key < len(names) else None
         elif name in twice:

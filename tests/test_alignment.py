@@ -111,7 +111,7 @@ BAD = {
     "short": (lambda values: pandas.Series(values[:4]), "lacks 'ant'"),
     "shuffled numbers": (
         lambda values: pandas.Series(values)[::-1],
-        "is 0 to 4 in another order, .*sort_index",
+        "0 to 4 stand in another order, .*Give .*sort_index",
     ),
 }
 
@@ -153,6 +153,49 @@ def test_a_number_may_not_be_two_leaves():
         metrics.superclass_purity(tree, {0: "a", 1: "a", 2: "b"})
     with pytest.raises(ValueError, match="key 1, which is the number of the leaf '2' and"):
         tree.with_names({1: "one"})
+
+
+AS_TEXTS = sorted(map(str, range(12)))  # "10" before "2", as classes that are texts are sorted
+SORTED = MergeTree([(0, 1), *((leaf, 10 + leaf) for leaf in range(2, 12))], names=AS_TEXTS)
+ODD = [int(name) % 2 for name in AS_TEXTS]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pandas.Series({leaf: leaf % 2 for leaf in range(12)}),
+        pandas.Series({int(name): int(name) % 2 for name in AS_TEXTS}),
+        pandas.Series(ODD),
+        pandas.DataFrame({"odd": ODD, "half": [0] * 6 + [1] * 6}),
+        dict(enumerate(ODD)),
+    ],
+    ids=["numbers", "numbers in the order of the texts", "default", "frame", "dict"],
+)
+def test_the_index_may_not_number_and_name_the_leaves(values):
+    message = "has the key (2|10), which is the number of the leaf '(10|8)' and the name of another"
+    with pytest.raises(ValueError, match=message):
+        metrics.triplet_accuracy(SORTED, values)
+    with pytest.raises(ValueError, match=message):
+        SORTED.with_names(values if isinstance(values, dict) else values.squeeze())
+
+
+def test_texts_and_arrays_say_which_leaf_they_mean():
+    expected = metrics.superclass_purity(SORTED, ODD)
+    by_text = pandas.Series({str(leaf): leaf % 2 for leaf in range(12)})
+    assert metrics.superclass_purity(SORTED, by_text) == expected
+    assert metrics.superclass_purity(SORTED, pandas.Series(ODD).to_numpy()) == expected
+    frame = pandas.DataFrame(np.arange(144.0).reshape(12, 12), index=AS_TEXTS, columns=AS_TEXTS)
+    expected = metrics.dasgupta_cost(SORTED, frame.to_numpy())
+    moved = frame.loc[map(str, range(12)), AS_TEXTS[::-1]]
+    assert metrics.dasgupta_cost(SORTED, moved) == expected
+
+
+@pytest.mark.parametrize("side", ["index", "columns"])
+def test_numbers_and_names_of_a_matrix(side):
+    frame = pandas.DataFrame(np.ones((12, 12)), **{"index": AS_TEXTS, "columns": AS_TEXTS})
+    frame = frame.set_axis(range(12), axis=side)
+    with pytest.raises(ValueError, match=f"similarity has the key 2, .* Set its {side} to the"):
+        metrics.dasgupta_cost(SORTED, frame)
 
 
 def test_nested_columns_are_read_by_name():
@@ -201,7 +244,7 @@ def test_both_sides_of_a_matrix_are_read_by_name(of):
     assert_array_equal(of(pandas.DataFrame(matrix)), expected)
     for bad, fault in (
         (frame.iloc[1:], "lacks 'cat'"),
-        (frame.rename(columns={"cat": "cow"}), r"\.T must .* lacks 'cat' and holds 'cow'"),
+        (frame.rename(columns={"cat": "cow"}), "The columns of .* lacks 'cat' and holds 'cow'"),
     ):
         with pytest.raises(ValueError, match=fault):
             of(bad)
@@ -219,7 +262,7 @@ def test_values_of_merges_are_read_by_their_numbers(what):
         dict(reversed(list(enumerate(values)))),
     ):
         assert_array_equal(getattr(MergeTree(TREE.children, **{what: same}), what), values)
-    message = "Give .* if it numbers the merges. Set its index to the node numbers of the merges"
+    message = "Give .* if they number the merges. Set its index to the node numbers of the merges"
     bad = pandas.Series(values)[::-1]
     with pytest.raises(ValueError, match=message):
         MergeTree(TREE.children, **{what: bad})
