@@ -9,6 +9,7 @@ from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
 from .information import best_levels, mass_of_merges
 from .logits import as_logits, warn_if_probabilities
+from .model_logits import check_order
 from .names import shown
 from .tree import MergeTree
 
@@ -110,7 +111,9 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
                 f"The logits have {scores.shape[1]} columns, but the tree has {tree.n_leaves} "
                 "leaves."
             )
-        _check_order(tree, column_names(X))
+        columns = column_names(X)
+        if columns is not None:
+            check_order(tree, columns)
         logits = as_logits(scores, input)
         warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
     else:
@@ -130,18 +133,6 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
         tree, logits = model.tree_, fitted_logits(model, X)
     weights = check_weights(sample_weight, logits.shape[0])
     return best_levels(mass_of_merges(tree, logits, logits.leaves(), weights), n_levels)
-
-
-def _check_order(tree, columns):
-    """Refuse columns that are the leaves by name, but in another order."""
-    columns = tree.names if columns is None else tuple(columns)
-    if columns != tree.names and sorted(columns) == sorted(tree.names):
-        at = next(at for at, name in enumerate(columns) if name != tree.names[at])
-        raise ValueError(
-            f"The columns of the logits are the leaves in another order: column {at} is "
-            f"{shown(columns[at])}, and leaf {at} {shown(tree.names[at])}. Give them in the order "
-            "of tree.names."
-        )
 
 
 def _mass_kept(model, sample_weight):

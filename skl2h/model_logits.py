@@ -3,6 +3,7 @@
 Rows are whatever the inner model takes, logits themselves, or a collection of Dask's.
 """
 
+from collections import Counter
 from contextlib import contextmanager
 
 import numpy as np
@@ -25,10 +26,12 @@ from .dask_graph import import_dask
 from .distributed import dask_logits, dask_scores
 from .inner_model import as_rows
 from .logits import as_logits, warn_if_probabilities
+from .names import shown, shown_text
 
 __all__ = [
     "check_columns",
     "check_dask",
+    "check_order",
     "is_precomputed",
     "logits_of_rows",
     "logits_to_fit",
@@ -55,23 +58,47 @@ def check_columns(model, X, n_columns, *, reset=False):
     """Check the columns of X as those that a model was fitted on, or with `reset` keep their names.
 
     That is scikit-learn's, but for columns that it does not know: those of one name, which some of
-    its versions refuse, and those of xarray.
+    its versions refuse, those of xarray, and those whose labels are not texts.
     """
     names = column_names(X)
+    known = None if reset else getattr(model, "feature_names_in_", None)
     if names is None or not (has_dimensions(X) or len(set(names)) < len(names)):
         validate_data(model, X, skip_check_array=True, reset=reset)
-        return
-    known = getattr(model, "feature_names_in_", None)
-    if reset or known is None:
+    elif known is None:
         validate_data(model, np.empty((1, n_columns)), skip_check_array=True, reset=reset)
         if reset:
             model.feature_names_in_ = np.array(names, dtype=object)
     elif names != known.tolist():
+        _refuse_columns(names, known.tolist())
+    if reset or names is None:
+        return
+    check_order(model.tree_, names)
+    # Labels that count the columns say nothing of them.
+    fitted, counted = list(model.tree_.names), list(map(str, range(n_columns)))
+    if known is None and names != fitted and counted not in (names, fitted):
+        _refuse_columns(names, fitted)
+
+
+def check_order(tree, columns):
+    """Refuse columns that are the leaves by name, but in another order."""
+    columns = tuple(columns)
+    if columns != tree.names and Counter(columns) == Counter(tree.names):
+        at = next(at for at, name in enumerate(columns) if name != tree.names[at])
         raise ValueError(
-            f"The columns of X should be those of fit, in their order: {', '.join(known[:10])}"
-            f"{', ...' * (len(known) > 10)}, got {', '.join(names[:10])}"
-            f"{', ...' * (len(names) > 10)}."
+            f"The columns of the logits are the leaves in another order: column {at} is "
+            f"{shown(columns[at])}, and leaf {at} {shown(tree.names[at])}. Give them in the order "
+            "of tree.names, or as an array without labels if they are in this order already."
         )
+
+
+def _refuse_columns(names, fitted):
+    wanted, given = (
+        ", ".join(shown_text(name) for name in labels[:10]) + ", ..." * (len(labels) > 10)
+        for labels in (fitted, names)
+    )
+    raise ValueError(
+        f"The columns of X should be those of fit, in their order: {wanted}, got {given}."
+    )
 
 
 @contextmanager

@@ -389,6 +389,66 @@ def test_columns_of_xarray_in_another_order():
         model.predict(other)
 
 
+def several_levels():
+    pd = pytest.importorskip("pandas")
+    return pd.MultiIndex.from_tuples([("pet", 1), ("pet", 2), ("car", 1), ("car", 2)])
+
+
+LABELS = {
+    "integers": lambda: [10, 20, 30, 40],
+    "floats": lambda: [0.5, 1.5, 2.5, 3.5],
+    "numbers in another order": lambda: [3, 1, 0, 2],
+    "several levels": several_levels,
+    "times": lambda: pytest.importorskip("pandas").date_range("2020", periods=4),
+}
+
+
+@pytest.mark.parametrize("kind", ["pandas", "Dask"])
+@pytest.mark.parametrize("labels", LABELS)
+def test_labels_that_are_no_texts_are_in_their_order(labels, kind):
+    """scikit-learn looks at texts alone."""
+    table = TABLES[kind](LABELS[labels]())
+    model = L2HClustering("precomputed").fit(table)
+    moved = table[[table.columns[at] for at in (3, 1, 2, 0)]]
+    other = TABLES[kind]([10, 20, 30, 50])
+    message = r"logits are the leaves in another order: column 0 is '.*', and leaf 0 '"
+    for read in (model.predict, model.predict_proba, model.predict_node):
+        with pytest.raises(ValueError, match=message):
+            read(moved)
+        with pytest.raises(ValueError, match="columns of X should be those of fit, in their order"):
+            read(other)
+    assert np.array_equal(np.asarray(model.predict(table)), MODEL.labels_)
+    assert np.array_equal(model.predict(LOGITS), MODEL.labels_)
+
+
+@pytest.mark.parametrize("kind", ["Arrow", "some"])
+def test_columns_of_other_tables_are_in_their_order(kind):
+    model = L2HClustering("precomputed").fit(TABLES[kind](list("abcd")))
+    other = TABLES[kind](list("bacd"))
+    with pytest.raises(ValueError, match=r"in another order|feature names should match"):
+        model.predict(other)
+
+
+def test_labels_that_count_say_nothing():
+    """But where leaves are named by the same numbers in another order."""
+    table = pytest.importorskip("pandas").DataFrame(LOGITS)
+    model = L2HClustering("precomputed").fit(table.set_axis([10, 20, 30, 40], axis=1))
+    assert np.array_equal(model.predict(table), MODEL.labels_)
+    labelled = table.set_axis([10, 20, 30, 40], axis=1)
+    assert np.array_equal(MODEL.predict(labelled), MODEL.labels_)
+    moved = table[[1, 0, 2, 3]]
+    with pytest.raises(ValueError, match="leaves in another order: column 0 is '1'"):
+        L2HClustering("precomputed").fit(table).predict(moved)
+    model = L2HClustering("precomputed").fit(moved)
+    with pytest.raises(ValueError, match=r"Give .*, or as an array without labels"):
+        model.predict(table)
+
+
+def test_a_missing_label_is_no_leaf():
+    table = pytest.importorskip("pandas").DataFrame(LOGITS, columns=["a", "b", "c", np.nan])
+    assert len(suggest_levels(TREE, table)) == 2
+
+
 def test_a_refit_without_names_forgets_them():
     model = L2HClustering("precomputed").fit(pandas_frame(["a", "b", "b", "c"])).fit(LOGITS)
     assert not hasattr(model, "feature_names_in_")
