@@ -47,7 +47,7 @@ def as_array(name, values, *, accept_sparse=False):
                 pandas.api.extensions.ExtensionArray,
             ),
         ):
-            return _array_of_pandas(name, values)
+            return _array_of_pandas(pandas, name, values, accept_sparse)
         try:
             array = ndarray_of(values)
         except (TypeError, ValueError, RuntimeError) as error:
@@ -80,13 +80,27 @@ def ndarray_of(values):
             raise ValueError(str(error)) from None
 
 
-def _array_of_pandas(name, table):
+def _array_of_pandas(pandas, name, table, accept_sparse):
     columns = table.columns if table.ndim == 2 else None
     dtypes = [table.dtype] if columns is None else table.dtypes.tolist()
     for at, dtype in enumerate(dtypes):
         _check_dtype(name, dtype, "" if columns is None else f" in column {shown(columns[at])}")
     if all(isinstance(dtype, np.dtype) for dtype in dtypes):
         return np.asarray(table, dtype=np.result_type(np.bool_, *set(dtypes)))
+    if accept_sparse and columns is not None:
+        of_zeros = [
+            isinstance(dtype, pandas.SparseDtype) and dtype.fill_value == 0 for dtype in dtypes
+        ]
+        if all(of_zeros):
+            return table.sparse.to_coo().tocsr()
+        if any(isinstance(dtype, pandas.SparseDtype) for dtype in dtypes):
+            at = of_zeros.index(False)
+            raise ValueError(
+                f"{name} is a sparse frame, of which the column {shown(columns[at])} has the dtype "
+                f"{dtypes[at]}: its columns do not all leave out zeros. Give .sparse.to_coo() of a "
+                "frame that does, where what it does not store is impossible, or give "
+                ".sparse.to_dense()."
+            )
     # Those of pandas' own may lack entries.
     return table.to_numpy(dtype=np.float64, na_value=np.nan)
 

@@ -46,8 +46,9 @@ def l2h_tree(
     ----------
     logits : {array-like, sparse matrix, Dask array} of shape (n_samples, K), dtype=number
         Unnormalised log-probabilities of each row: adding a number to a row changes nothing.
-        -inf says that a leaf is impossible for a row, and so does an entry that a sparse matrix
-        does not store. Probabilities are taken with ``input="probabilities"``.
+        -inf says that a leaf is impossible for a row, and so does an entry that a sparse matrix,
+        or a sparse frame of pandas, does not store. Probabilities are taken with
+        ``input="probabilities"``.
         The labels of columns name the leaves: those of a data frame, of an Arrow table, or of the
         second dimension of an xarray. Never changed; never copied as a whole, but for a sparse
         matrix that is not a sorted CSR, and for tables whose columns are not in one array. The

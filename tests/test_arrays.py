@@ -186,6 +186,60 @@ def test_tables_of_several_dtypes():
     assert np.shares_memory(as_array("logits", one), one.to_numpy())
 
 
+def sparse_rows():
+    """Of which some entries are stored zeros, and others not stored."""
+    dense = LOGITS.copy()
+    dense[np.arange(40), np.arange(40) % 4] = 0
+    rows = csr_matrix(dense)
+    rows.data[::5] = 0
+    return rows
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_sparse_frame_is_read_as_its_matrix(reader):
+    pd = pytest.importorskip("pandas")
+    rows = abs(sparse_rows()) if "probabilities" in reader else sparse_rows()
+    frame = pd.DataFrame.sparse.from_spmatrix(rows)
+    found, expected = READERS[reader](frame), READERS[reader](rows)
+    assert str(getattr(found, "children_", found)) == str(getattr(expected, "children_", expected))
+
+
+def test_what_a_sparse_frame_does_not_store_is_impossible():
+    pd = pytest.importorskip("pandas")
+    rows = sparse_rows()
+    frame = pd.DataFrame.sparse.from_spmatrix(rows, columns=list("abcd"))
+    read = as_array("logits", frame, accept_sparse=True)
+    assert (read.format, read.nnz, read.dtype) == ("csr", rows.nnz, rows.dtype)
+    assert as_array("affinity", frame).tolist() == rows.toarray().tolist()
+    model = L2HClustering("precomputed").fit(frame)
+    impossible = np.arange(40)[:, np.newaxis] % 4 == np.arange(4)
+    assert np.array_equal(model.predict_proba(frame) == 0, impossible)
+    assert model.tree_.names == tuple("abcd")
+
+
+def sparse_frame(**columns):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [0.0, 1.0], "b": [2.0, 0.0]})
+    return frame.astype({name: pd.SparseDtype(float, fill) for name, fill in columns.items()})
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"a": np.nan, "b": np.nan}, r"the column 'a' has the dtype Sparse\[float64, nan\]"),
+        ({"a": 0.0, "b": -np.inf}, r"the column 'b' has the dtype Sparse\[float64, -inf\]"),
+        ({"a": 0.0}, "the column 'b' has the dtype float64"),
+    ],
+)
+@pytest.mark.parametrize("reader", ["l2h_tree", "fit", "predict"])
+def test_sparse_frames_that_do_not_say_what_is_impossible(columns, message, reader):
+    frame = sparse_frame(**columns)
+    remedy = r".*Give \.sparse\.to_coo\(\) of .*, or give \.sparse\.to_dense\(\)"
+    with pytest.raises(ValueError, match=f"logits is a sparse frame, .*{message}{remedy}"):
+        READERS[reader](frame)
+    assert as_array("affinity", frame).tolist() == [[0, 2], [1, 0]]
+
+
 MASK = np.zeros((40, 4), dtype=bool)
 MASK[3, 2] = True
 
