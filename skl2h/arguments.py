@@ -183,6 +183,7 @@ def as_index(name, value, *others):
 
 def as_integers(name, values):
     """Integers as an array, with no dimension for a single one."""
+    refuse_masked(name, values)
     try:
         array = ndarray_of(values)
     except ValueError:  # lists of several lengths

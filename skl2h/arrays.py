@@ -122,9 +122,9 @@ def refuse_masked(name, values):
 
 
 def is_missing(value):
-    """Whether a value stands for none: None, NaN, NaT or pandas' NA."""
+    """Whether a value stands for none: None, NaN, NaT, pandas' NA or a masked entry."""
     try:
-        return value is None or bool(value != value)
+        return value is None or value is np.ma.masked or bool(value != value)
     except (TypeError, ValueError):  # NA is neither true nor false
         return True
 

@@ -17,13 +17,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
-from .arrays import column_names
+from .arrays import column_names, refuse_masked
 from .build import build_tree, check_aggregation, check_input
 from .confidence import deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .information import best_levels, mass_of_merges
 from .inner_model import (
-    as_rows,
     refuse_but_weights,
     refuse_metadata,
     refuse_other_kinds,
@@ -32,7 +31,14 @@ from .inner_model import (
     warn_of_unseen,
 )
 from .merge import N_REPORTS
-from .model_logits import check_columns, check_dask, is_precomputed, logits_to_fit, map_rows
+from .model_logits import (
+    check_columns,
+    check_dask,
+    is_precomputed,
+    logits_to_fit,
+    map_rows,
+    rows_of,
+)
 from .names import shown
 from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
@@ -223,7 +229,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             ``"precomputed"``, whatever reads X later warns as well.
         """
         _check_parameters(self)
-        X = as_rows(X)
+        X = rows_of(self.estimator, X)
         if is_dask(X):
             check_dask(self)
         n_tasks = 1 if is_precomputed(self) else 2
@@ -235,6 +241,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         else:
             # A function may make scores of any model.
             is_free = callable(self.response_method)
+            refuse_masked("y", y)
             if not is_free:
                 refuse_other_kinds(self.estimator)
                 refuse_targets(self.estimator, y)
@@ -524,7 +531,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         """
         check_is_fitted(self)
         refuse_dask(X)
-        X = as_rows(X)
+        X = rows_of(self.estimator_, X)
         self._response.check(self.estimator_, X)
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "score", **params).estimator.score

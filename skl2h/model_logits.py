@@ -11,7 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import validate_data
 
 from .arguments import check_weights
-from .arrays import column_names, has_dimensions
+from .arrays import column_names, has_dimensions, refuse_masked
 from .build import check_logits
 from .dask_arrays import (
     as_dask_array,
@@ -36,12 +36,22 @@ __all__ = [
     "logits_of_rows",
     "logits_to_fit",
     "map_rows",
+    "rows_of",
 ]
 
 
 def is_precomputed(model):
     """Whether a model is given logits, and has no inner model."""
     return isinstance(model.estimator, str) and model.estimator == "precomputed"
+
+
+def rows_of(estimator, X):
+    """Rows that can be read more than once, and of which an inner model does not read too much."""
+    X = as_rows(X)
+    if not isinstance(estimator, str):
+        # scikit-learn's models read what is below a mask.
+        refuse_masked("X", X)
+    return X
 
 
 def check_dask(model):
@@ -128,7 +138,7 @@ def map_rows(model, function, X, shape=(), dtype=np.intp):
     """What a function says of the logits of each row, of some shape; lazily of Dask's rows."""
     # As the model was fitted, whatever its parameters have been set to since.
     estimator, response = model.estimator_, model._response
-    X = as_rows(X)
+    X = rows_of(estimator, X)
     if is_dask(X):
         if isinstance(estimator, str):
             check_dtype("logits", X if is_frame(X) else as_dask_array(X))
@@ -140,7 +150,7 @@ def map_rows(model, function, X, shape=(), dtype=np.intp):
 
 def logits_of_rows(model, X):
     """Logits of all rows of X, as they were fitted."""
-    X = as_rows(X)
+    X = rows_of(model.estimator_, X)
     if isinstance(model.estimator_, str):
         scores = check_logits(X)
         check_columns(model, X, scores.shape[1])

@@ -12,7 +12,7 @@ from itertools import repeat
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array, gen_batches
 
-from .arrays import refuse_masked
+from .arrays import as_array, refuse_masked
 from .names import shown, shown_text
 
 __all__ = [
@@ -54,6 +54,7 @@ def columns_of_groups(groups, n_features):
     for number, group in enumerate(groups):
         name = f"feature_groups[{number}]"
         if not isinstance(group, slice):
+            refuse_masked(name, group)
             group = np.asarray(group)
             if group.ndim != 1 or (len(group) and group.dtype.kind not in "iub"):
                 raise TypeError(
@@ -76,6 +77,10 @@ def columns_of_groups(groups, n_features):
 def check_matrix(matrix, estimator_name, input_name, ensure_min_samples=1):
     """Matrix that is finite and dense, as scikit-learn asks for, but in little memory."""
     refuse_masked(input_name, matrix)
+    # scikit-learn wants objects to be taken if they are numbers, and complex ones refused in its
+    # own words.
+    if getattr(getattr(matrix, "dtype", None), "kind", None) not in ("O", "c"):
+        matrix = as_array(input_name, matrix, accept_sparse=True)
     matrix = check_array(
         matrix,
         estimator=estimator_name,

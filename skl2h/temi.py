@@ -18,7 +18,7 @@ from .exceptions import warn
 from .heads import train_heads
 from .names import shown
 from .soft_clusterer import SoftClusterer
-from .spaces import Space, blocks_of, check_finite, check_matrix
+from .spaces import Space, blocks_of, check_matrix
 
 __all__ = ["TEMI"]
 
@@ -278,8 +278,8 @@ class TEMI(SoftClusterer):
             If the features are not those of `fit`, hold NaN or inf, or are too large.
         """
         check_is_fitted(self)
-        matrix = validate_data(self, X, reset=False, ensure_all_finite=False)
-        check_finite(matrix, "TEMI", "X")
+        matrix = check_matrix(X, "TEMI", "X")
+        validate_data(self, X, skip_check_array=True, reset=False)
         logarithms = np.empty((len(matrix), len(self.cluster_centers_)))
         for rows, [block] in blocks_of([Space(matrix)]):
             logarithms[rows] = self._network.log_labels(block)

@@ -20,7 +20,7 @@ from .arguments import (
 )
 from .exceptions import warn
 from .soft_clusterer import SoftClusterer, refuse_overflow
-from .spaces import are_several, blocks_of, check_finite, check_matrix, columns_of_groups, spaces_of
+from .spaces import are_several, blocks_of, check_matrix, columns_of_groups, spaces_of
 from .tasks import run_search
 
 __all__ = ["TURTLE"]
@@ -324,11 +324,9 @@ class TURTLE(SoftClusterer):
             raise ValueError(
                 f"X is {_form(are_several(X))}, but TURTLE was fitted on {_form(self._is_list)}."
             )
-        if self._is_list:
-            matrices = _check_features(self, X)
-        else:
-            matrices = [validate_data(self, X, reset=False, ensure_all_finite=False)]
-            check_finite(matrices[0], "TURTLE", "X")
+        matrices = _check_features(self, X)
+        if not self._is_list:
+            validate_data(self, X, skip_check_array=True, reset=False)
         spaces = spaces_of(matrices, self._groups)
         widths, fitted = [space.width for space in spaces], self._task.widths
         if widths != fitted:

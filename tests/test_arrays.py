@@ -1,6 +1,7 @@
 """What is given as numbers is numbers, or an error says that it is not; columns name the leaves."""
 
 import re
+import warnings
 from decimal import Decimal
 from fractions import Fraction
 
@@ -8,8 +9,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from skl2h import (
+    TEMI,
     TURTLE,
     L2HClustering,
     MergeTree,
@@ -268,6 +271,21 @@ def fitted_dask(weights):
     l2h_tree(da.from_array(LOGITS, chunks=20), sample_weight=da.from_array(weights, chunks=20))
 
 
+class NeverFitted(KMeans):
+    def fit(self, X, y=None, sample_weight=None):
+        raise AssertionError("it was fitted")
+
+
+def soft(kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return kind(2, max_iter=2, random_state=0).fit(LOGITS)
+
+
+def of_rows():
+    return L2HClustering(KMeans(3, n_init=1, random_state=0)).fit(LOGITS)
+
+
 CHAIN = [(0, 1), (2, 3), (4, 5)]
 LEAVES = np.arange(40) % 4
 MASKED = {
@@ -285,6 +303,21 @@ MASKED = {
     "leaf_classes": lambda: superclass_purity(TREE, masked([0, 0, 1, 1])),
     "similarity": lambda: dasgupta_cost(TREE, masked(np.ones((4, 4)))),
     "X": lambda: TURTLE(2).fit(masked(LOGITS)),
+    "X ": lambda: soft(TURTLE).predict(masked(LOGITS)),
+    "X  ": lambda: soft(TURTLE).predict_proba(masked(LOGITS)),
+    "X   ": lambda: soft(TEMI).predict(masked(LOGITS)),
+    "X    ": lambda: soft(TEMI).predict_proba(masked(LOGITS)),
+    "feature_groups.0.": lambda: TURTLE(2, feature_groups=[masked([0, 1])]).fit(LOGITS),
+    "a": lambda: TREE.lca(masked([0, 1]), 1),
+    "b": lambda: TREE.lca(1, masked([0, 1])),
+    "X     ": lambda: L2HClustering(NeverFitted()).fit(masked(LOGITS)),
+    "y ": lambda: L2HClustering(NeverFitted()).fit(LOGITS, masked(LEAVES)),
+    **{
+        f"X of {method}": lambda method=method: getattr(of_rows(), method)(masked(LOGITS))
+        for method in ("predict", "predict_proba", "predict_node", "score")
+    },
+    "X of evidence": lambda: merge_evidence(of_rows(), masked(LOGITS)),
+    "X of levels": lambda: suggest_levels(of_rows(), masked(LOGITS)),
     "The array of The response function": lambda: L2HClustering(
         KMeans(2, n_init=1), response_method=lambda model, X: masked(LOGITS)
     ).fit(LOGITS),
@@ -293,8 +326,33 @@ MASKED = {
 
 @pytest.mark.parametrize("name", MASKED)
 def test_masks_are_never_lost(name):
-    with pytest.raises(ValueError, match=f"{name.strip()} has masked entries"):
+    what = name.removesuffix(name[1:]) if name.startswith("X") else name.strip()
+    with pytest.raises(ValueError, match=f"{what} has masked entries"):
         MASKED[name]()
+
+
+@pytest.mark.parametrize("kind", [TURTLE, TEMI])
+@pytest.mark.parametrize("method", ["fit", "predict"])
+@pytest.mark.parametrize(
+    ("given", "dtype"),
+    [(with_entry(None), "object"), (LOGITS.astype(str).tolist(), "<U"), (LOGITS.astype("S"), ".S")],
+    ids=["None", "text", "bytes"],
+)
+def test_features_that_are_no_numbers(kind, method, given, dtype):
+    model = soft(kind)
+    with pytest.raises(ValueError, match=f"X must be real numbers, got dtype {dtype}"):
+        getattr(model, method)(given)
+
+
+def test_a_masked_name_is_none():
+    names = np.ma.masked_array(list("abcd"), [0, 1, 0, 0])
+    for of in (
+        lambda: MergeTree(CHAIN, names=names),
+        lambda: TREE.with_names(names),
+        lambda: TREE.with_names({1: np.ma.masked}),
+    ):
+        with pytest.raises(ValueError, match=r"names\[1\] is masked, which is not a name"):
+            of()
 
 
 BAD_WEIGHTS = {
