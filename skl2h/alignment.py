@@ -14,6 +14,7 @@ from numbers import Integral
 import numpy as np
 
 from .arguments import list_of_names
+from .arrays import as_sequence
 from .names import first_few, shown
 
 __all__ = ["in_order", "matrix_in_order", "names_in_order"]
@@ -32,7 +33,7 @@ def in_order(what, values, names, of="leaves"):
     """
     keys = _keys_of(values)
     if keys is None:
-        return values
+        return as_sequence(values)
     names = tuple(names)
     if isinstance(values, Mapping):
         of_place = dict(zip(_all_places(what, keys, names, of, "keys", ""), values.values()))

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Iterable, Set
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,6 +11,7 @@ from .names import shown
 
 __all__ = [
     "as_array",
+    "as_sequence",
     "column_names",
     "has_dimensions",
     "is_missing",
@@ -37,6 +39,10 @@ def as_array(name, values, *, accept_sparse=False):
         array = values
     else:
         refuse_masked(name, values)
+        if _is_lazy(values):
+            raise ValueError(
+                f"{name} is a LazyFrame, which has no rows yet: give .collect() of it."
+            )
         pandas = sys.modules.get("pandas")
         if pandas is not None and isinstance(
             values,
@@ -121,6 +127,14 @@ def refuse_masked(name, values):
         )
 
 
+def as_sequence(values):
+    """Values as they are, or a list of those of a mapping, or of a generator."""
+    is_other = isinstance(values, Set) or not isinstance(values, Iterable)
+    if is_other or any(hasattr(values, name) for name in ("__getitem__", "__array__", "fit")):
+        return values
+    return list(values)
+
+
 def is_missing(value):
     """Whether a value stands for none: None, NaN, NaT, pandas' NA or a masked entry."""
     try:
@@ -134,11 +148,18 @@ def has_dimensions(table):
     return hasattr(type(table), "dims") and hasattr(type(table), "coords")
 
 
+def _is_lazy(table):
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(table, polars.LazyFrame)
+
+
 def column_names(table):
     """Labels of the columns of a table, or of the second dimension of xarray's, as str, or None.
 
     Labels of several levels are joined by slashes. One that is missing stays so.
     """
+    if _is_lazy(table):
+        return None
     # A table of pandas has attributes that are named as its columns, but its class has not.
     if hasattr(type(table), "column_names"):  # of Arrow, whose `columns` are the columns themselves
         labels = table.column_names

@@ -103,6 +103,11 @@ def highlighted(tree, layout, highlight):
     """Which nodes do, (n_nodes,): all, or those below what is highlighted."""
     if highlight is None:
         return np.ones(tree.n_nodes, dtype=bool)
+    if hasattr(highlight, "iloc") and any(isinstance(key, str) for key in highlight.index):
+        raise ValueError(
+            "highlight has an index of texts, and what it names has no values: give "
+            "highlight.index.tolist() or highlight.tolist(), whichever holds the nodes and leaves."
+        )
     stands_out = np.zeros(tree.n_nodes, dtype=bool)
     is_one = isinstance(highlight, (str, bytes)) or not np.iterable(highlight)
     highlight = [highlight] if is_one else list(highlight)

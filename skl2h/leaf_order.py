@@ -6,6 +6,7 @@ import numpy as np
 
 from .alignment import matrix_in_order
 from .arguments import as_choice, as_floats
+from .names import shown
 from .tree import MergeTree
 
 __all__ = ["LEAF_ORDERS", "order_leaves", "spans"]
@@ -66,6 +67,11 @@ default="merge"
     if isinstance(leaf_order, str) or not np.iterable(leaf_order):
         as_choice("leaf_order, unless it is an array,", leaf_order, LEAF_ORDERS)
     else:
+        if any(isinstance(leaf, str) for leaf in leaf_order):
+            raise ValueError(
+                f"leaf_order must hold the numbers of the leaves, 0 to {tree.n_leaves - 1}, got "
+                f"{shown(leaf_order)}: of a name, tree.names.index(name) is the number."
+            )
         leaves = as_floats("leaf_order", leaf_order)
         spans(tree, leaves)
         return leaves.astype(np.intp)

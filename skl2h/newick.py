@@ -7,6 +7,7 @@ height    of a merge: how far above the leaves it stands, which are at 0
 
 import re
 from collections import Counter
+from numbers import Integral
 
 import numpy as np
 
@@ -173,6 +174,12 @@ def from_newick(text, *, leaves=None, node_labels=None):
     if not isinstance(text, str):
         raise TypeError(f"Newick is read from a str, got {type(text).__name__}.")
     if leaves is not None:
+        keys = leaves.keys() if hasattr(leaves, "keys") else [0]
+        if not any(isinstance(key, Integral) for key in keys):
+            raise TypeError(
+                "leaves must be a sequence of the names of the leaves, in the order in which they "
+                f"are to be numbered, or a dict {{number: name}}, got {shown(leaves)}."
+            )
         if hasattr(leaves, "__len__"):
             leaves = in_order("leaves", leaves, map(str, range(len(leaves))))
         leaves = list_of_names(leaves, "leaves")

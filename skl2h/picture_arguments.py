@@ -27,17 +27,19 @@ def check_tree(tree, display):
 
 
 def check_node_labels(node_labels):
-    """Refuse what is neither True nor False, nor "support", nor a dict by node."""
+    """Labels as a bool, "support" or a dict of str by node, of a dict or a Series."""
     if isinstance(node_labels, str):
         as_choice("node_labels, if it is a text,", node_labels, ("support",))
-    elif isinstance(node_labels, Mapping):
-        for node in check_texts_by_node("node_labels", node_labels):
+    elif isinstance(node_labels, Mapping) or hasattr(node_labels, "iloc"):
+        node_labels = check_texts_by_node("node_labels", node_labels)
+        for node in node_labels:
             as_index("node_labels, where it names a merge,", node)
     elif not isinstance(node_labels, (bool, np.bool_)):
         raise TypeError(
             "node_labels must be True, False, 'support' or a dict {node: text}, got "
             f"{shown(node_labels)}."
         )
+    return node_labels
 
 
 def check_axes(ax):

@@ -168,10 +168,10 @@ default="merge"
             Whether to tell the rows of each leaf.
         node_labels : bool, "support" or dict of {int: str}, default=False
             Labels of the merges: their numbers, their support to two digits, or a text for each
-            of some. A collapsed merge has its label at its tip, where names of leaves are, and the
-            number of its leaves below that, or beside it where lines are close. In an icicle the
-            others are made small enough to fit their cells, though not below 2 points, and are
-            turned where that makes them larger.
+            of some, in a dict or a Series by node. A collapsed merge has its label at its tip,
+            where names of leaves are, and the number of its leaves below that, or beside it where
+            lines are close. In an icicle the others are made small enough to fit their cells,
+            though not below 2 points, and are turned where that makes them larger.
         legend : bool, default=None
             Whether to explain the colours that are seen, in as many columns as it takes. None
             does so for up to 30 of them, where there is room. Groups without a legend have their
@@ -219,7 +219,7 @@ default="merge"
         as_flag("show_labels", show_labels)
         as_flag("show_counts", show_counts)
         as_flag("legend", legend, None)
-        check_node_labels(node_labels)
+        node_labels = check_node_labels(node_labels)
         max_leaves = as_count("max_leaves", max_leaves, None, "auto")
         if isinstance(max_leaves, str):
             max_leaves = MOST_TIPS[layout]

@@ -97,12 +97,23 @@ class Shard(NamedTuple):
 
 
 def are_paths(logits):
-    """Whether logits are a list of files."""
-    return (
-        (isinstance(logits, (list, tuple)) or (isinstance(logits, np.ndarray) and logits.ndim == 1))
-        and len(logits) > 0
-        and all(isinstance(path, (str, os.PathLike)) for path in logits)
-    )
+    """Whether logits are a list of files.
+
+    Raises
+    ------
+    TypeError
+        If they are some files and something else.
+    """
+    if not isinstance(logits, (list, tuple)) and len(getattr(logits, "shape", ())) != 1:
+        return False
+    of_paths = [isinstance(path, (str, os.PathLike)) for path in logits]
+    if any(of_paths) and not all(of_paths):
+        at = of_paths.index(False)
+        raise TypeError(
+            f"Files are taken as a list of paths alone, but logits[{at}] is "
+            f"{shown(list(logits)[at])}."
+        )
+    return any(of_paths)
 
 
 def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):

@@ -225,7 +225,9 @@ class MergeTree:
             if self.scores is None:
                 raise ValueError("This tree has no scores to cut by: cut by level instead.")
             score = as_floats("score", score)
-            if score.ndim > 1 or np.isnan(score).any():
+            if np.isnan(score).any():
+                raise ValueError(f"score must not be NaN, got {shown(score.tolist())}.")
+            if score.ndim > 1:
                 raise ValueError(
                     f"score must be one number or a sequence of them, got {shown(score)}."
                 )

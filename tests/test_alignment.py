@@ -84,6 +84,8 @@ def test_keys_are_read_by_name(by_leaf):
         pandas.Series(values),
         np.array(values),
         tuple(values),
+        dict(zip(NAMES, values)).values(),
+        (value for value in values),
     ]
     for other in same:
         assert_array_equal(of(other), expected)
@@ -373,6 +375,9 @@ def test_leaves_of_newick_are_in_order():
     expected = from_newick(text, leaves=["c", "a", "b"])
     assert from_newick(text, leaves={2: "b", 0: "c", 1: "a"}) == expected
     assert from_newick(text, leaves=pandas.Series(["c", "a", "b"])) == expected
+    for bad in ({"a": 1}, {"c": 0, "a": 1, "b": 2}, pandas.Series({"c": 0, "a": 1, "b": 2})):
+        with pytest.raises(TypeError, match="leaves must be a sequence of the names of the leaves"):
+            from_newick(text, leaves=bad)
     with pytest.raises(ValueError, match="keys of leaves must name all 3 leaves, but lacks '1'"):
         from_newick(text, leaves={0: "c", 2: "b", 5: "a"})
 
@@ -387,3 +392,42 @@ def test_all_metrics_of_leaves_are_tested():
     }
     tested = {*BY_LEAF, *MATRICES, "cophenetic_correlation"}
     assert takers <= tested
+
+
+# -- pictures ------------------------------------------------------------------------------------
+
+
+def display():
+    pytest.importorskip("matplotlib").use("Agg")
+    return skl2h.DendrogramDisplay(TREE)
+
+
+def test_labels_of_nodes_may_be_a_series():
+    texts = {
+        kind: [text.get_text() for text in display().plot(node_labels=labels).ax_.texts]
+        for kind, labels in {
+            "dict": {5: "p", 7: "q"},
+            "Series": pandas.Series({7: "q", 5: "p"}),
+        }.items()
+    }
+    assert texts["Series"] == texts["dict"]
+    assert {"p", "q"} <= set(texts["Series"])
+    bad = pandas.Series({5: None})
+    with pytest.raises(ValueError, match=r"node_labels\[5\] is .*, which is not a text"):
+        display().plot(node_labels=bad)
+
+
+def test_what_is_highlighted_has_no_values():
+    bad = pandas.Series(["red"], index=["cat"])
+    with pytest.raises(ValueError, match=r"give highlight\.index\.tolist\(\) or highlight\.tolist"):
+        display().plot(highlight=bad)
+    chosen = pandas.Series(NAMES)[[1, 3]]
+    names, series = (display().plot(highlight=some).lines_ for some in (["dog", "bus"], chosen))
+    assert_array_equal(names.get_linewidths(), series.get_linewidths())
+
+
+def test_an_order_of_leaves_has_no_names():
+    message = r"leaf_order must hold the numbers .*, 0 to 4, got \['cat'\]: of a name, tree.names"
+    for shown in (display(), skl2h.ProfileMatrixDisplay(TREE, np.ones((5, 5)))):
+        with pytest.raises(ValueError, match=message):
+            shown.plot(leaf_order=["cat"])

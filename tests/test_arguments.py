@@ -246,6 +246,12 @@ def test_no_flag_is_read_by_its_truth():
         metrics.superclass_purity(TREE, CLASSES, adjusted="no")
 
 
+@pytest.mark.parametrize("score", [np.nan, [0.5, np.nan]], ids=str)
+def test_no_score_is_nan(score):
+    with pytest.raises(ValueError, match=r"score must not be NaN, got .*nan"):
+        TREE.cut(score=score)
+
+
 @pytest.mark.parametrize("wrong", ["no", 1.5, [0.5, "a"], [[1], [1, 2]], {"a": 1}, ...], ids=repr)
 @pytest.mark.parametrize("name", ["scores", "counts", "support", "sample_weight", "similarity"])
 def test_what_is_no_array_of_numbers(name, wrong):

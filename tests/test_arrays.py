@@ -604,6 +604,41 @@ def test_what_has_no_labels(name):
     assert column_names(table) == expected
 
 
+def test_files_in_a_series(tmp_path):
+    pd = pytest.importorskip("pandas")
+    paths = [tmp_path / "a.npy", str(tmp_path / "b.npy")]
+    np.save(paths[0], LOGITS[:30])
+    np.save(paths[1], LOGITS[30:])
+    assert l2h_tree(pd.Series(paths, index=[7, 3])) == l2h_tree(paths)
+    one = pd.Series(paths[:1])
+    with pytest.raises(TypeError, match=r"Files are taken by l2h_tree\(paths\)"):
+        L2HClustering("precomputed").fit(one)
+
+
+@pytest.mark.parametrize("reader", ["l2h_tree", "fit", "predict"])
+@pytest.mark.parametrize(
+    ("mixed", "at"), [(["a.npy", 3], 1), ([LOGITS, "a.npy"], 0), (["a.npy", None], 1)]
+)
+def test_files_and_something_else(reader, mixed, at):
+    with pytest.raises(TypeError, match=rf"a list of paths alone, but logits\[{at}\] is"):
+        READERS[reader](mixed)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_lazy_frame_has_no_rows_yet(reader):
+    lazy = pytest.importorskip("polars").DataFrame(LOGITS).lazy()
+    with pytest.raises(ValueError, match=r"logits is a LazyFrame, .* give \.collect\(\) of it"):
+        READERS[reader](lazy)
+
+
+def test_labels_of_rows_may_be_the_values_of_a_mapping():
+    rows = dict(enumerate(LEAVES.tolist()))
+    expected = leaf_purity(LEAVES, LEAVES % 2)
+    assert leaf_purity(rows.values(), [leaf % 2 for leaf in rows.values()]) == expected
+    of_pairs = dendrogram_purity(TREE, LEAVES, LEAVES % 2)
+    assert dendrogram_purity(TREE, rows.values(), (leaf % 2 for leaf in rows.values())) == of_pairs
+
+
 def test_an_error_is_of_one_line():
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (matched below)
         l2h_tree(LOGITS.astype(object))

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
-from ..arrays import is_missing, refuse_masked
+from ..arrays import as_sequence, is_missing, refuse_masked
 
 __all__ = [
     "as_labels",
@@ -131,6 +131,7 @@ def codes_of(labels, name):
 def as_labels(labels, name):
     """Labels as an array, each of its own type."""
     refuse_masked(name, labels)
+    labels = as_sequence(labels)
     if hasattr(labels, "dtype") or isinstance(labels, str) or not np.iterable(labels):
         return np.asarray(labels)
     # NumPy's own word on this depends on its version.

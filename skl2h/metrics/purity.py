@@ -4,7 +4,7 @@ import numpy as np
 
 from ..alignment import in_order
 from ..arguments import as_flag
-from ..arrays import refuse_masked
+from ..arrays import as_sequence, refuse_masked
 from ..sources import tree_of
 from .across import best_across, expected_across, purity_across
 from .flat import class_counts, codes_of
@@ -150,7 +150,7 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
 def leaves_of(tree, leaf_labels):
     """Labels of rows, if they are leaves of the tree."""
     refuse_masked("leaf_labels", leaf_labels)
-    leaves = np.asarray(leaf_labels)
+    leaves = np.asarray(as_sequence(leaf_labels))
     if leaves.ndim != 1 or not len(leaves):
         raise ValueError(
             f"leaf_labels must be one leaf for each row, got the shape {leaves.shape}."
