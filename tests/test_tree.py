@@ -267,7 +267,7 @@ BAD = {
     "text counts": (lambda: MergeTree([(0, 1)], counts="ab"), "counts must have the shape|numbers"),
     "nan counts": (lambda: MergeTree([(0, 1)], counts=[1, np.nan]), r"counts\[1\] is nan"),
     "negative counts": (lambda: MergeTree([(0, 1)], counts=[1, -2]), r"counts\[1\] is negative"),
-    "nan cut": (lambda: MergeTree([(0, 1)], scores=[1]).cut(score=np.nan), "score must be one num"),
+    "nan cut": (lambda: MergeTree([(0, 1)], scores=[1]).cut(score=np.nan), "score must not be NaN"),
     "2-d cut": (lambda: MergeTree([(0, 1)], scores=[1]).cut(score=[[1]]), "score must be one num"),
     "names": (lambda: MergeTree([(0, 1)], names=["a"]), "1 names were given for 2 leaves"),
     "counts": (lambda: MergeTree([(0, 1)], counts=[1]), r"counts must have the shape \(2,\)"),
