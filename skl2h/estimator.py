@@ -262,7 +262,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         with logits_to_fit(self, estimator, response, X, weights) as (logits, response, weights):
             n_leaves = logits.shape[1]
             if not is_precomputed(self):
-                names = leaf_names(estimator, n_leaves)
+                # A chunk of Dask's tells no labels.
+                names = leaf_names(estimator, n_leaves) or getattr(logits, "names", None)
             is_auto = isinstance(self.n_clusters, str)
             n_clusters = n_leaves if self.n_clusters is None or is_auto else self.n_clusters
             if not 1 <= n_clusters <= n_leaves:
@@ -299,7 +300,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             _copy_or_remove(self, estimator, "n_features_in_")
             _copy_or_remove(self, estimator, "feature_names_in_")
         self.estimator_ = estimator
-        self._response = response.of_tree(estimator, n_leaves)
+        self._response = response.of_tree(n_leaves, names)
         self._mass_of_merges = mass
         self.tree_ = tree
         self.children_ = tree.children

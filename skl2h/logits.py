@@ -54,9 +54,12 @@ class Logits:
     ----------
     first : int, default=0
         Number of the first row, in errors.
+    names : list of str, default=None
+        What the columns are called, where the model or its scores say so.
     """
 
     first = 0
+    names = None
 
     def __init__(self, scores, kind="logits", divisor=1.0):
         # A memory map as a plain array: its own class costs time at every slice.

@@ -10,7 +10,7 @@ from scipy.sparse import issparse, vstack
 from sklearn.utils import _safe_indexing, gen_batches, indexable
 from sklearn.utils.validation import _num_samples
 
-from .arrays import refuse_masked
+from .arrays import as_array, column_names
 from .inner_model import classes_of, innermost, name_of, refuse_outputs
 from .logits import SparseLogits, as_logits
 from .names import shown
@@ -40,7 +40,7 @@ class Response:
     n_leaves : int, default=None
         Leaves of the tree that was made, of which each must have its column; None while fitting.
     names : list of str, default=None
-        Classes that the columns were of, if the model has classes.
+        Classes that the columns were of, if the model has classes, or their labels.
     """
 
     method: object
@@ -109,9 +109,9 @@ class Response:
         """The same for distances of which the mean square to the own centre is known."""
         return replace(self, divisor=self.divisor * 2 * (mean_square or 1.0))
 
-    def of_tree(self, estimator, n_leaves):
+    def of_tree(self, n_leaves, names):
         """The same once there is a tree, for rows that are compared with its leaves."""
-        return replace(self, n_leaves=n_leaves, names=leaf_names(estimator, n_leaves))
+        return replace(self, n_leaves=n_leaves, names=names)
 
     @property
     def kind(self):
@@ -186,6 +186,7 @@ class Response:
             else:
                 scores = getattr(estimator, self.method)(X)
                 name = f"{name_of(estimator)}.{self.method}"
+        labels = _labels_of(scores) if callable(self.method) else None
         scores = _check_scores(scores, _num_samples(X), name)
         if callable(self.method) or self.method == "decision_function":
             scores = _two_columns(scores, two_dimensions=self.method == "decision_function")
@@ -195,28 +196,36 @@ class Response:
             scores = _distances_to_clusters(innermost(estimator), scores)
         _check_columns(estimator, scores, name, self.method)
         if self.n_leaves is not None:
-            self._check_leaves(estimator, scores.shape[1], name)
-        return as_logits(scores, self.kind, self.divisor)
+            self._check_leaves(estimator, scores.shape[1], name, labels)
+        logits = as_logits(scores, self.kind, self.divisor)
+        logits.names = leaf_names(estimator, scores.shape[1]) or labels
+        return logits
 
-    def _check_leaves(self, estimator, n_columns, name):
+    def _check_leaves(self, estimator, n_columns, name, labels=None):
         # A frozen model may have been fitted anew, and a function may give anything.
         if n_columns != self.n_leaves:
             raise ValueError(
                 f"The model gives {n_columns} columns, the tree has {self.n_leaves} leaves: fit "
                 f"again. {name} is not what it was when the tree was made."
             )
-        names = leaf_names(estimator, n_columns)
+        names = leaf_names(estimator, n_columns) or labels
         if names != self.names and names is not None and self.names is not None:
             at = next(at for at, name in enumerate(names) if name != self.names[at])
             raise ValueError(
-                f"Column {at} of the model is of class {shown(names[at])}, leaf {at} of the tree "
-                f"of {shown(self.names[at])}: fit again. The model is not what it was when the "
+                f"Column {at} of the model is named {shown(names[at])}, leaf {at} of the tree "
+                f"{shown(self.names[at])}: fit again. The model is not what it was when the "
                 "tree was made."
             )
 
 
 def _has_method(estimator, name):
     return callable(getattr(estimator, name, None))
+
+
+def _labels_of(scores):
+    """Labels of the columns that a function gave, or None where they are but numbers."""
+    labels = column_names(scores)
+    return None if labels == list(map(str, range(len(labels or [])))) else labels
 
 
 def leaf_names(estimator, n_leaves):
@@ -228,17 +237,16 @@ def leaf_names(estimator, n_leaves):
 
 
 def _check_scores(scores, n_rows, name):
-    if isinstance(scores, list):
+    if isinstance(scores, list) and any(np.ndim(part) > 1 for part in scores):
         raise ValueError(f"{name} gave a list of arrays, one for each output: one is needed.")
-    refuse_masked(f"The array of {name}", scores)
-    scores = scores.tocsr() if issparse(scores) else np.asarray(scores)
+    given = f"What {name.replace('The response', 'the response')} gave"
+    scores = as_array(given, scores, accept_sparse=True)
+    scores = scores.tocsr() if issparse(scores) else scores
     if scores.ndim not in (1, 2) or scores.shape[0] != n_rows or 0 in scores.shape:
         raise ValueError(
             f"{name} gave an array of shape {scores.shape} for {n_rows} samples, "
             "not one row of scores for each."
         )
-    if scores.dtype.kind not in "biuf":
-        raise ValueError(f"{name} gave an array of {scores.dtype}, not of real numbers.")
     return scores
 
 

@@ -318,7 +318,7 @@ MASKED = {
     },
     "X of evidence": lambda: merge_evidence(of_rows(), masked(LOGITS)),
     "X of levels": lambda: suggest_levels(of_rows(), masked(LOGITS)),
-    "The array of The response function": lambda: L2HClustering(
+    "What the response function gave": lambda: L2HClustering(
         KMeans(2, n_init=1), response_method=lambda model, X: masked(LOGITS)
     ).fit(LOGITS),
 }
@@ -643,3 +643,36 @@ def test_an_error_is_of_one_line():
     with pytest.raises(ValueError) as raised:  # noqa: PT011 (matched below)
         l2h_tree(LOGITS.astype(object))
     assert re.fullmatch(r"logits must .*\.", str(raised.value))
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_labels_that_a_response_function_gives_name_the_leaves(library):
+    frames = pytest.importorskip(library)
+
+    def asked(model, X):
+        return frames.DataFrame(dict(zip(columns, -model.transform(X).T)))
+
+    columns = ["a", "b", "c"]
+    model = L2HClustering(KMeans(3, n_init=1, random_state=0), response_method=asked).fit(LOGITS)
+    assert model.tree_.names == ("a", "b", "c")
+    assert np.array_equal(model.predict(LOGITS), model.labels_)
+    columns = ["b", "a", "c"]
+    with pytest.raises(ValueError, match="Column 0 of the model is named 'b', leaf 0 of the tree "):
+        model.predict(LOGITS)
+    columns = range(3) if library == "pandas" else ["0", "1", "2"]
+    assert model.fit(LOGITS).tree_.names == ("0", "1", "2")
+
+
+def test_numbers_of_any_table_may_come_from_a_response_function():
+    """Lists, and columns of pandas' own kinds; but not text."""
+    pd = pytest.importorskip("pandas")
+    inner = KMeans(3, n_init=1, random_state=0)
+    plain = L2HClustering(inner, response_method=lambda model, X: -model.transform(X)).fit(LOGITS)
+    for kind in (np.ndarray.tolist, lambda scores: pd.DataFrame(scores).convert_dtypes()):
+        model = L2HClustering(
+            inner, response_method=lambda model, X, kind=kind: kind(-model.transform(X))
+        )
+        assert np.array_equal(model.fit(LOGITS).children_, plain.children_)
+    model = L2HClustering(inner, response_method=lambda model, X: [["a", "b"]] * len(X))
+    with pytest.raises(ValueError, match="What the response function gave must be real numbers"):
+        model.fit(LOGITS)

@@ -94,7 +94,7 @@ def test_as_many_other_classes(reader):
     inner = RidgeClassifier().fit(X, y % 3)
     model = L2HClustering(FrozenEstimator(inner)).fit(X)
     inner.fit(X, np.array(["0", "2", "4"])[y % 3])
-    message = "Column 1 of the model is of class '2', leaf 1 of the tree of '1': fit again"
+    message = "Column 1 of the model is named '2', leaf 1 of the tree '1': fit again"
     with pytest.raises(ValueError, match=message):
         READERS[reader](model, X)
     inner.fit(X[::2], (y % 3)[::2])  # the same classes

@@ -266,8 +266,13 @@ BAD = {
     "rows": (Scores(predict_proba=P[:2]), {}, ValueError, r"shape \(2, 3\) for 3 samples"),
     "no columns": (Scores(predict_proba=P[:, :0]), {}, ValueError, r"shape \(3, 0\) for 3 samples"),
     "one number": (Scores(predict_proba=P[0]), {}, ValueError, "one number a row, not one for"),
-    "text": (Scores(decision_function=P.astype(str)), {}, ValueError, "not of real numbers"),
-    "complex": (Scores(decision_function=P * 1j), {}, ValueError, "complex128, not of real"),
+    "text": (
+        Scores(decision_function=P.astype(str)),
+        {},
+        ValueError,
+        r"What Scores.decision_function gave must be real numbers, got dtype <U.*astype\(float\)",
+    ),
+    "complex": (Scores(decision_function=P * 1j), {}, ValueError, "gave must be real numbers, got dtype complex128"),
     "nan": (Scores(decision_function=P * np.nan), {}, ValueError, "Row 0 of the logits has NaN"),
     "negative": (
         Scores(predict_proba=P - 0.2),

@@ -202,6 +202,9 @@ def test_faults(iris):
         make_tree_scorer(by_position)
     with pytest.raises(TypeError, match="max does not tell its arguments: wrap it"):
         make_tree_scorer(max)
+    with pytest.raises(TypeError, match="leaf_purity has no argument 'foo', but leaf_labels, y"):
+        make_tree_scorer(metrics.leaf_purity, foo=1)
+    assert make_tree_scorer(lambda tree, **rest: len(rest), foo=1)(kmeans().fit(X), X) == 1
     assert make_tree_scorer(nothing_like_it, colour="red")(kmeans().fit(X), X) == 0
     purity = make_tree_scorer(metrics.leaf_purity)
     with pytest.raises(ValueError, match="leaf_purity needs the classes of the rows: give y"):

@@ -67,9 +67,9 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     Raises
     ------
     TypeError
-        If `score_func` is not callable, or has an argument that is neither in the table nor given,
-        or is not given by name, `greater_is_better` is not a bool, or `level` not an integer; in
-        use, if the model is no hierarchy.
+        If `score_func` is not callable, has an argument that is neither in the table nor given, or
+        is not given by name, or lacks one that is given, `greater_is_better` is not a bool, or
+        `level` not an integer; in use, if the model is no hierarchy.
     ValueError
         If `level` is below 1; in use, if the function needs classes and there are none.
 
@@ -119,6 +119,12 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
             raise TypeError(
                 f"{_name(score_func)} has an argument {shown(name)}, which is none of "
                 f"{', '.join(ARGUMENTS)}: give it to make_tree_scorer, or wrap the function."
+            )
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    for name in kwargs:
+        if name not in parameters and not takes_any:
+            raise TypeError(
+                f"{_name(score_func)} has no argument {shown(name)}, but {', '.join(parameters)}."
             )
     return _TreeScorer(score_func, 1 if greater_is_better else -1, level, kwargs, wanted)
 
