@@ -20,10 +20,21 @@ __all__ = ["read_archive"]
 _READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
-}  # of a later version are only arrays of records
+    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of fields alone
+}
+
+# Letters that a name may have: a few long ones, packed, would fill the memory.
+MOST_OF_NAME = 10_000
+
+# Memory for each row and column of a sparse matrix while it is brought into order.
+BYTES_OF_ROW = 60
 
 # An array of such a name holds probabilities.
 _PROBABILITIES = re.compile(r"(predict_)?prob(s|a|as|ability|abilities)?", re.IGNORECASE)
+
+_NO_SPARSE = (
+    "it has arrays `format`, `shape` and `data`, but is none that scipy.sparse.save_npz has written"
+)
 
 
 class Member(NamedTuple):
@@ -50,21 +61,23 @@ def read_archive(path, array, kind, with_names):
         np.load(path, allow_pickle=False)  # says why this is none
     with zipfile.ZipFile(path) as archive:
         members, others = _members(archive)
-        names = None
-        if with_names and "names" in members:
-            names = _read_names(path, archive, members["names"])
         if members.keys() >= {"format", "shape", "data"} and kind not in members:
             if array is not None:
                 raise InputError(f"--array {array}: {path} holds one sparse matrix.")
-            return _read_sparse(path, members), names
+            shape = _shape_of_sparse(path, archive, members)
+            names = _read_names(path, archive, members, shape[1]) if with_names else None
+            return _read_sparse(path, members, shape), names
         if array is None:
             array = _choose(path, members, others, kind)
-        if array in others:
+        if array in others and array not in members:
             raise InputError(f"--array {array}: in {path} this is no array.", code=2)
         if array not in members:
             raise InputError(f"{path}: has no array {shown(array)}, but {_listed(list(members))}.")
         _check_kind(path, array, kind)
-        return _read(path, archive, members[array]), names
+        table, names = members[array], None
+        if with_names and len(table.shape) == 2:  # what is no table is refused for that
+            names = _read_names(path, archive, members, table.shape[1])
+        return _read(path, archive, table), names
 
 
 def _members(archive):
@@ -90,8 +103,12 @@ def _choose(path, members, others, kind):
         for name, member in members.items()
         if len(member.shape) == 2 and member.dtype.kind in "biuf"
     ]
-    if len(matrices) == 1:
-        return matrices[0]
+    if not members:
+        raise InputError(f"{path}: holds no array, but {_listed(others)}.")
+    # One that is named as the other kind is refused for that, whatever else there is.
+    for among in (matrices, [name for name in matrices if _is_other(name, kind)]):
+        if len(among) == 1:
+            return among[0]
     raise InputError(f"{path}: holds {_listed([*members, *others])}; say with --array which one.")
 
 
@@ -100,17 +117,23 @@ def _listed(names, most=10):
     return (", ".join(map(shown_text, names[:most])) or "nothing") + more
 
 
+def _is_other(name, kind):
+    """Whether a name is that of the other kind of scores."""
+    if kind == "logits":
+        return _PROBABILITIES.fullmatch(name) is not None
+    return name.lower() == "logits"
+
+
 def _check_kind(path, name, kind):
     """Refuse an array that is named as what it is not said to be."""
-    if kind == "logits" and _PROBABILITIES.fullmatch(name):
+    if not _is_other(name, kind):
+        return
+    if kind == "logits":
         raise InputError(
             f"{path}: its array {shown(name)} is named as probabilities are: say --probabilities "
             "(or rename it, if it holds logits)."
         )
-    if kind == "probabilities" and name.lower() == "logits":
-        raise InputError(
-            f"{path}: its array {shown(name)} is named as logits: drop --probabilities."
-        )
+    raise InputError(f"{path}: its array {shown(name)} is named as logits: drop --probabilities.")
 
 
 def _read(path, archive, member):
@@ -122,28 +145,57 @@ def _read(path, archive, member):
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _read_names(path, archive, member):
-    names = _read(path, archive, member)
+def _read_names(path, archive, members, n_names):
+    """Names of the columns, or None where there are none."""
+    if "names" not in members:
+        return None
+    member = members["names"]
     if member.dtype.kind != "U" or len(member.shape) != 1:
         raise InputError(
             f"{path}: its array `names` is of dtype {member.dtype} and shape {member.shape}, not "
             "one text for each cluster; give --names."
         )
-    return names.tolist()
+    if member.shape[0] != n_names:
+        raise InputError(
+            f"{path}: names {member.shape[0]} clusters, but the logits have {n_names} columns."
+        )
+    n_letters = member.dtype.itemsize // np.dtype("U1").itemsize
+    if n_letters == 0:
+        raise InputError(f"{path}: its array `names` holds no letter; give --names.")
+    if n_letters > MOST_OF_NAME:
+        raise InputError(
+            f"{path}: its array `names` has room for {n_letters:,} letters a name, and the most is "
+            f"{MOST_OF_NAME:,}; give --names."
+        )
+    return _read(path, archive, member).tolist()
 
 
-def _read_sparse(path, members):
+def _shape_of_sparse(path, archive, members):
+    """Rows and columns of a sparse matrix, which stores a number for each row at least."""
+    member = members["shape"]
+    if member.shape != (2,) or member.dtype.kind not in "iu":
+        raise ValueError(_NO_SPARSE)
+    shape = tuple(_read(path, archive, member).tolist())
+    n_stored = prod(members["data"].shape)
+    if min(shape) < 0:
+        raise ValueError(_NO_SPARSE)
+    if n_stored < shape[0]:
+        raise InputError(
+            f"{path}: its matrix stores fewer numbers ({n_stored:,}) than it has rows "
+            f"({shape[0]:,}): each row needs one at least."
+        )
+    return shape
+
+
+def _read_sparse(path, members, shape):
     """Matrix that `scipy.sparse.save_npz` has written."""
     # It is read, and then brought into the order of its rows.
-    check_room(path, 2 * sum(member.n_bytes for member in members.values()))
+    n_bytes = 2 * sum(member.n_bytes for member in members.values())
+    check_room(path, n_bytes + BYTES_OF_ROW * sum(shape))
     try:
         scores = sparse.load_npz(path)
     except (KeyError, AttributeError, TypeError) as error:
-        raise ValueError(
-            "it has arrays `format`, `shape` and `data`, but is none that scipy.sparse.save_npz "
-            "has written"
-        ) from error
-    check_room(path, 8 * scores.shape[0])
+        raise ValueError(_NO_SPARSE) from error
     if hasattr(scores, "check_format"):
         scores.check_format(full_check=True)  # SciPy itself trusts what is stored
     return scores.tocsr()

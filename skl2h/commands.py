@@ -13,7 +13,6 @@ from .files import (
     Table,
     check_several,
     expand,
-    has_names,
     leaf_of_column,
     open_files,
     read_names,
@@ -164,8 +163,9 @@ def _read_tree(path, arguments):
     tree = read_tree(path)
     names = _names(None, tree.n_leaves, path, arguments, "the tree has {} leaves")
     if names is not None:
-        is_ordered = path.suffix.lower() == ".json" or not has_names(tree)
-        tree = tree.with_names(names) if is_ordered else read_tree(path, names)
+        if path.suffix.lower() != ".json":
+            tree = read_tree(path, names)
+        tree = tree.with_names(names)
     _check_levels(arguments.level, tree.n_leaves, f"{path} has {tree.n_leaves} leaves")
     return tree
 

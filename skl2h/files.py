@@ -42,6 +42,9 @@ TREES = (".json", ".nwk", ".newick")
 # Rows from which a column that counts them is no accident.
 COUNTED = 3
 
+# Memory of the shortest lines that Python does not share, for each of their bytes in a file.
+BYTES_OF_TEXT = 20
+
 
 class Table(NamedTuple):
     """Scores of a file.
@@ -204,8 +207,11 @@ def _read_npy(path):
 
 def read_names(path, n_names):
     """Names of the clusters, one a line; blank lines at the end that are too many are none."""
-    with _reading(path), open(path, encoding="utf-8-sig") as file:
-        names = [line.removesuffix("\n") for line in file]
+    with _reading(path):
+        _check_regular(path)
+        check_room(path, BYTES_OF_TEXT * os.path.getsize(path), "is it a file of names?")
+        with open(path, encoding="utf-8-sig") as file:
+            names = [line.removesuffix("\n") for line in file]
     while len(names) > n_names and not names[-1].strip():
         names.pop()
     return names
@@ -241,7 +247,7 @@ def read_tree(path, columns=None):
     """
     with _reading(path):
         _check_regular(path)
-        check_room(path, os.path.getsize(path))
+        check_room(path, os.path.getsize(path), "is it a file of a tree?")
         with open(path, encoding="utf-8-sig", newline="") as file:
             text = file.read()
     with doing(path):
@@ -249,7 +255,8 @@ def read_tree(path, columns=None):
             return from_json(text)
         tree = from_newick(text)
         numbers = [str(leaf) for leaf in range(tree.n_leaves)]
-        if Counter(tree.names) == Counter(numbers):
+        # The columns may have the same numbers for names, in another order.
+        if Counter(tree.names) == Counter(numbers) != Counter(columns):
             return from_newick(text, leaves=numbers)
         if columns is None:
             return tree
@@ -264,7 +271,7 @@ def has_names(tree):
 
 def leaf_of_column(path, tree, columns, n_columns):
     """Leaf of a tree that each column is: of its name, or of its number if it has none."""
-    both = columns is not None and has_names(tree)
+    both = columns is not None and (has_names(tree) or Counter(columns) == Counter(tree.names))
     if both and tuple(columns) != tree.names:
         _check_same(path, tree.names, columns)
         leaves = {name: leaf for leaf, name in enumerate(tree.names)}

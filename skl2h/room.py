@@ -8,13 +8,17 @@ from .faults import InputError
 __all__ = ["check_room", "free_memory"]
 
 
-def check_room(path, n_bytes):
+# What to do about a table that is too large.
+MAPPED = "save the logits as .npy, which is read without loading it whole."
+
+
+def check_room(path, n_bytes, remedy=MAPPED):
     """Refuse to read what would not fit into memory."""
     free = free_memory()
     if free is not None and n_bytes > free:
         raise InputError(
-            f"{path}: takes {_in_words(n_bytes)} of memory, and there are {_in_words(free)}: save "
-            "the logits as .npy, which is read without loading it whole."
+            f"{path}: takes {_in_words(n_bytes)} of memory, and there are {_in_words(free)}: "
+            f"{remedy}"
         )
 
 

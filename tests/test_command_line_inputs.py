@@ -85,6 +85,70 @@ class TestArchives:
         assert (code, out) == (1, "")
         assert "its array 'logits' is named as logits: drop --probabilities" in err
 
+    @pytest.mark.parametrize(
+        ("name", "flags"), [("probabilities", []), ("logits", ["--probabilities"])]
+    )
+    def test_what_is_named_as_the_other_kind_is_suspected(self, run, name, flags):
+        """Though other matrices are there, such as the children of the tree."""
+        arrays = {"y": np.arange(3), "children": np.arange(8).reshape(4, 2)}
+        np.savez("a.npz", **arrays, **{name: np.full((40, 5), 0.2)})
+        code, out, err = run("build", "a.npz", *flags)
+        assert (code, out) == (1, "")
+        assert f"its array {name!r} is named as {name}" in err
+        assert "--probabilities" in err
+
+    def test_an_array_goes_before_a_file_of_its_name(self, run):
+        np.savez("a.npz", logits=LOGITS, other=LOGITS[:, :3])
+        with zipfile.ZipFile("a.npz", "a") as archive:
+            archive.writestr("logits", "text")
+        expected = printed(l2h_tree(LOGITS))
+        assert run("build", "a.npz") == (0, expected, "")
+        assert run("build", "a.npz", "--array=logits") == (0, expected, "")
+
+    def test_the_latest_version_of_headers(self, run):
+        file = io.BytesIO()
+        with pytest.warns(UserWarning, match="NumPy >= 1.17"):
+            np.lib.format.write_array(file, np.zeros(1, dtype=[("\u4e2d", float)]))
+        content = io.BytesIO()
+        np.lib.format.write_array(content, LOGITS, version=(3, 0))
+        with zipfile.ZipFile("a.npz", "w") as archive:
+            archive.writestr("scores.npy", content.getvalue())
+            archive.writestr("records.npy", file.getvalue())
+        assert run("build", "a.npz") == (0, printed(l2h_tree(LOGITS)), "")
+
+    def test_there_must_be_an_array(self, run):
+        with zipfile.ZipFile("a.npz", "w") as archive:
+            archive.writestr("notes.txt", "text")
+        message = "skl2h: error: a.npz: holds no array, but notes.txt.\n"
+        assert run("build", "a.npz") == (1, "", message)
+
+    @pytest.mark.parametrize(
+        ("dtype", "shape", "message"),
+        [
+            ("<U2", (40_000_000,), "names 40000000 clusters, but the logits have 5 columns"),
+            ("<U0", (200_000_000,), "names 200000000 clusters, but the logits have 5 columns"),
+            ("<U0", (5,), "its array `names` holds no letter"),
+            ("<U50000000", (5,), "its array `names` has room for 50,000,000 letters a name"),
+            ("<f8", (5,), "its array `names` is of dtype float64 and shape (5,), not one text"),
+            ("<U2", (5, 100_000_000), "its array `names` is of dtype <U2 and shape (5, 100000"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["array", "matrix"])
+    def test_names_are_told_by_their_header(self, run, dtype, shape, message, kind):
+        """Were they read, these would take gigabytes: nothing follows the header here."""
+        if kind == "array":
+            np.savez("a.npz", logits=LOGITS)
+        else:
+            sparse.save_npz("a.npz", sparse.csr_matrix(LOGITS))
+        header = io.BytesIO()
+        fields = {"descr": dtype, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(header, fields)
+        with zipfile.ZipFile("a.npz", "a") as archive:
+            archive.writestr("names.npy", header.getvalue())
+        code, out, err = run("build", "a.npz")
+        assert (code, out) == (1, "")
+        assert err.startswith(f"skl2h: error: a.npz: {message}")
+
 
 class TestSparseMatrices:
     scores = np.where(LOGITS > 0, LOGITS, 0) + (LOGITS.argmax(axis=1)[:, None] == range(5))
@@ -106,7 +170,7 @@ class TestSparseMatrices:
         assert run("build", "a.npz", "--names=names.txt") == (0, printed(tree), "")
 
     def test_what_is_not_stored_is_impossible(self, run):
-        sparse.save_npz("a.npz", sparse.csr_matrix([[1.0, 0], [0, 0]]))
+        sparse.save_npz("a.npz", sparse.csr_matrix([[1.0, 2], [0, 0]]))
         code, out, err = run("build", "a.npz")
         assert (code, out) == (1, "")
         assert "a.npz: Row 1 of the logits has nothing but -inf" in err
@@ -133,6 +197,23 @@ class TestSparseMatrices:
         assert "but is none that scipy.sparse.save_npz has written" in err
         np.savez("a.npz", format=format_, shape=(1, 1), data=np.ones(1), logits=LOGITS)
         assert run("build", "a.npz") == (0, printed(l2h_tree(LOGITS)), "")
+
+    @pytest.mark.parametrize("format_", [b"dia", b"coo", b"csr", b"csc"])
+    def test_rows_that_store_nothing_are_told_by_headers(self, run, format_):
+        """To expand them would take gigabytes."""
+        np.savez("a.npz", format=format_, shape=[10**15, 3], data=np.ones((3, 3)))
+        message = (
+            "skl2h: error: a.npz: its matrix stores fewer numbers (9) than it has rows "
+            "(1,000,000,000,000,000): each row needs one at least.\n"
+        )
+        assert run("build", "a.npz") == (1, "", message)
+
+    @pytest.mark.parametrize("shape", [3, [3], [[3, 4]], [2, 3, 4], [2.5, 3], "ab", [-1, 3]])
+    def test_shapes_that_are_none(self, run, shape):
+        np.savez("a.npz", format=b"csr", shape=shape, data=np.ones(3))
+        code, out, err = run("build", "a.npz")
+        assert (code, out) == (1, "")
+        assert "but is none that scipy.sparse.save_npz has written" in err
 
     def test_there_is_nothing_to_choose(self, run):
         sparse.save_npz("a.npz", sparse.csr_matrix(self.scores))
@@ -314,6 +395,22 @@ class TestPipes:
 
 
 class TestNames:
+    @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs a device without an end")
+    def test_they_are_in_a_regular_file(self, run):
+        np.save("a.npy", LOGITS)
+        os.mkfifo("pipe")
+        for name in ("pipe", "/dev/zero"):
+            message = f"skl2h: error: {name}: is no regular file: save what it gives as one.\n"
+            assert run("build", "a.npy", "--names", name) == (1, "", message)
+
+    def test_what_does_not_fit_is_not_read(self, run, folder, monkeypatch):
+        np.save("a.npy", LOGITS)
+        (folder / "names.txt").write_text("\n".join("abcde"))
+        monkeypatch.setattr(room, "free_memory", lambda: 10)
+        code, out, err = run("build", "a.npy", "--names=names.txt")
+        assert (code, out) == (1, "")
+        assert "names.txt: takes 180 bytes of memory, and there are 10 bytes" in err
+
     @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n\n\n", "\n \n"])
     def test_blank_lines_at_the_end_are_read_over(self, run, folder, end):
         np.save("a.npy", LOGITS)
@@ -525,6 +622,37 @@ class TestPredict:
         np.savez("turned.npz", logits=self.new[:, order], names=[NAMES[leaf] for leaf in order])
         expected = run("predict", "named.json", "named.npz", "--level", 3)
         assert run("predict", "named.json", "turned.npz", "--level", 3) == expected
+
+    @pytest.mark.parametrize("tree", ["perm.json", "perm.nwk", "plain.json", "plain.nwk"])
+    def test_names_may_be_the_numbers_in_another_order(self, run, folder, tree):
+        """Newick then says by name which column each leaf is."""
+        order = np.array([2, 0, 3, 1, 4])
+        (folder / "perm.txt").write_text("\n".join(map(str, order)))
+        np.save("turned.npy", self.new[:, order])
+        np.save("logits.npy", LOGITS[:, order])
+        names = "--names=perm.txt"
+        out = ["--out=perm.json", "--out=perm.nwk"]
+        assert run("build", "logits.npy", names, *out) == (0, "", "")
+        rows = self.table(run("predict", tree, "turned.npy", names, "--level", 3)[1])
+        assert [int(row["name"]) for row in rows] == self.new.argmax(axis=1).tolist()
+        found = np.array([int(row["level_3"]) for row in rows])
+        expected = self.model.predict(self.new, level=3)
+        np.testing.assert_array_equal(
+            found[:, np.newaxis] == found, expected[:, np.newaxis] == expected
+        )
+
+    def test_leaves_of_newick_are_put_into_the_order_of_numbers(self, run, folder):
+        order = [2, 0, 3, 1, 4]
+        (folder / "perm.txt").write_text("\n".join(map(str, order)))
+        assert run("build", "plain.nwk", "--names=perm.txt", "--out=perm.csv") == (0, "", "")
+        rows = self.table((folder / "perm.csv").read_text())
+        assert [int(row["name"]) for row in rows[:5]] == order
+        cuts = [
+            run("build", "plain.nwk", *names, "--level", 2)[1].splitlines()[-2:]
+            for names in ([], ["--names=perm.txt"])
+        ]
+        groups, named = ({frozenset(line[5:].split(", ")) for line in cut} for cut in cuts)
+        assert groups == named
 
     def test_names_that_occur_twice(self, run, folder):
         names = ["crane", "b", "crane", "d", "e"]
