@@ -18,6 +18,7 @@ from .csv_tables import line_of_row, read_csv
 from .exceptions import LogitsWarning, warn
 from .export import from_json, from_newick
 from .faults import InputError, doing
+from .mapped import load_mapped
 from .names import shown_text
 from .room import check_room
 from .shards import open_shards, why_not_read
@@ -198,7 +199,7 @@ def _check_regular(path):
 
 
 def _read_npy(path):
-    scores = np.load(path, mmap_mode="r", allow_pickle=False)
+    scores = load_mapped(path)
     if not isinstance(scores, np.ndarray):
         scores.close()
         raise InputError(f"{path}: is an archive: rename it to .npz.")

@@ -1,10 +1,19 @@
 """Rows of a memory map, told by its file: a task carries a path, not the rows."""
 
 import mmap
+import warnings
 
 import numpy as np
 
-__all__ = ["check_size", "place_of", "rows_at"]
+__all__ = ["check_size", "load_mapped", "place_of", "rows_at"]
+
+
+def load_mapped(path):
+    """Memory map of the array of a file, or what NumPy makes of an archive."""
+    with warnings.catch_warnings():
+        # Of a size in the header that no machine has, which then is an error.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def place_of(array):

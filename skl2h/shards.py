@@ -25,6 +25,7 @@ from .chunks import (
     soft_profiles_of,
     update_chunk,
 )
+from .mapped import load_mapped
 from .merge import unit_of
 from .names import shown, shown_text
 
@@ -168,7 +169,7 @@ def why_not_read(error):
             "it holds Python objects, or is no file of arrays at all: save numbers with "
             "astype(float), names with astype(str)"
         )
-    if "mmap length" in said:
+    if "mmap length" in said or "array is too big" in said:
         return "it was cut off: it has fewer bytes than its array needs"
     return shown_text(error).rstrip(".")
 
@@ -176,7 +177,7 @@ def why_not_read(error):
 def _open(path):
     shown_path = shown_text(path)
     try:
-        scores = np.load(path, mmap_mode="r", allow_pickle=False)
+        scores = load_mapped(path)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{shown_path} cannot be read: {why_not_read(error)}.") from error
     if not isinstance(scores, np.ndarray):

@@ -3,6 +3,8 @@
 import csv
 import io
 import os
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 
@@ -219,6 +221,24 @@ class TestSparseMatrices:
         sparse.save_npz("a.npz", sparse.csr_matrix(self.scores))
         message = "skl2h: error: --array data: a.npz holds one sparse matrix.\n"
         assert run("build", "a.npz", "--array=data") == (1, "", message)
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("shape", [(2**60, 4), (2**40, 2**10), (10**6, 5)])
+    @pytest.mark.parametrize("others", [[], ["b.npy"]])
+    def test_one_that_promises_too_much(self, folder, shape, others):
+        """In another process, as warnings of NumPy go to its errors."""
+        header = io.BytesIO()
+        fields = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(header, fields)
+        (folder / "a.npy").write_bytes(header.getvalue() + bytes(80))
+        np.save("b.npy", LOGITS)
+        command = [sys.executable, "-m", "skl2h", "build", "a.npy", *others]
+        found = subprocess.run(command, capture_output=True, text=True)
+        assert (found.returncode, found.stdout) == (1, "")
+        assert found.stderr.startswith("skl2h: error: a.npy")
+        assert "cannot be read: it was cut off: it has fewer bytes than its" in found.stderr
+        assert found.stderr.count("\n") == 1
 
 
 class TestMemory:
