@@ -52,6 +52,11 @@ class EndedError(BaseException):
         super().__init__(signal.Signals(number).name)
         self.number = number
 
+    @property
+    def is_interrupt(self):
+        """Whether it was ended at the keyboard."""
+        return self.number == signal.SIGINT
+
 
 def say(line):
     """Print a line for people, beside the output."""
@@ -123,22 +128,23 @@ def telling(where=""):
 @contextmanager
 def signals_as_errors():
     """Let signals that end a run raise `EndedError`, so that nothing half-made is left."""
-    before = []
+    before = {}
 
     def end(number, frame):
         for other in before:
             signal.signal(other, signal.SIG_IGN)  # a terminal that closes sends it twice
         raise EndedError(number)
 
-    for name in ("SIGTERM", "SIGHUP"):
+    # One that is ignored stays so (`nohup`), and one that is handled is somebody's.
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         is_main = threading.current_thread() is threading.main_thread()
-        # One that is ignored stays so (`nohup`), and one that is handled is somebody's.
-        if number is not None and is_main and signal.getsignal(number) is signal.SIG_DFL:
-            before.append(number)
+        if number is not None and is_main and (handler := signal.getsignal(number)) in usual:
+            before[number] = handler
             signal.signal(number, end)
     try:
         yield
     finally:
-        for number in before:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -119,7 +119,7 @@ def test_a_caller_keeps_its_signals(run, logits, name):
 
 
 @posix
-@pytest.mark.parametrize("module", ["numpy", "scipy", "sklearn"])
+@pytest.mark.parametrize("module", ["argparse", "traceback", "numpy", "scipy", "sklearn"])
 @pytest.mark.parametrize("command", [["build", "a.npy"], ["predict", "a.json", "a.npy"], ["demo"]])
 def test_an_interrupt_while_libraries_are_loaded(tmp_path, module, command):
     (tmp_path / f"{module}.py").write_text(
