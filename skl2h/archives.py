@@ -56,23 +56,29 @@ def read_archive(path, array, kind, with_names):
     with open(path, "rb") as file:
         start = file.read(6)
     if start == b"\x93NUMPY":
-        raise InputError(f"{path}: is a single array: rename it to .npy.")
+        raise InputError(f"{shown_text(path)}: is a single array: rename it to .npy.")
     if not start.startswith(b"PK"):
         np.load(path, allow_pickle=False)  # says why this is none
     with zipfile.ZipFile(path) as archive:
         members, others = _members(archive)
         if members.keys() >= {"format", "shape", "data"} and kind not in members:
             if array is not None:
-                raise InputError(f"--array {array}: {path} holds one sparse matrix.")
+                raise InputError(
+                    f"--array {shown_text(array)}: {shown_text(path)} holds one sparse matrix."
+                )
             shape = _shape_of_sparse(path, archive, members)
             names = _read_names(path, archive, members, shape[1]) if with_names else None
             return _read_sparse(path, members, shape), names
         if array is None:
             array = _choose(path, members, others, kind)
         if array in others and array not in members:
-            raise InputError(f"--array {array}: in {path} this is no array.", code=2)
+            raise InputError(
+                f"--array {shown_text(array)}: in {shown_text(path)} this is no array.", code=2
+            )
         if array not in members:
-            raise InputError(f"{path}: has no array {shown(array)}, but {_listed(list(members))}.")
+            raise InputError(
+                f"{shown_text(path)}: has no array {shown(array)}, but {_listed(list(members))}."
+            )
         _check_kind(path, array, kind)
         table, names = members[array], None
         if with_names and len(table.shape) == 2:  # what is no table is refused for that
@@ -104,12 +110,14 @@ def _choose(path, members, others, kind):
         if len(member.shape) == 2 and member.dtype.kind in "biuf"
     ]
     if not members:
-        raise InputError(f"{path}: holds no array, but {_listed(others)}.")
+        raise InputError(f"{shown_text(path)}: holds no array, but {_listed(others)}.")
     # One that is named as the other kind is refused for that, whatever else there is.
     for among in (matrices, [name for name in matrices if _is_other(name, kind)]):
         if len(among) == 1:
             return among[0]
-    raise InputError(f"{path}: holds {_listed([*members, *others])}; say with --array which one.")
+    raise InputError(
+        f"{shown_text(path)}: holds {_listed([*members, *others])}; say with --array which one."
+    )
 
 
 def _listed(names, most=10):
@@ -130,10 +138,13 @@ def _check_kind(path, name, kind):
         return
     if kind == "logits":
         raise InputError(
-            f"{path}: its array {shown(name)} is named as probabilities are: say --probabilities "
+            f"{shown_text(path)}: "
+            f"its array {shown(name)} is named as probabilities are: say --probabilities "
             "(or rename it, if it holds logits)."
         )
-    raise InputError(f"{path}: its array {shown(name)} is named as logits: drop --probabilities.")
+    raise InputError(
+        f"{shown_text(path)}: its array {shown(name)} is named as logits: drop --probabilities."
+    )
 
 
 def _read(path, archive, member):
@@ -152,19 +163,22 @@ def _read_names(path, archive, members, n_names):
     member = members["names"]
     if member.dtype.kind != "U" or len(member.shape) != 1:
         raise InputError(
-            f"{path}: its array `names` is of dtype {member.dtype} and shape {member.shape}, not "
+            f"{shown_text(path)}: "
+            f"its array `names` is of dtype {member.dtype} and shape {member.shape}, not "
             "one text for each cluster; give --names."
         )
     if member.shape[0] != n_names:
         raise InputError(
-            f"{path}: names {member.shape[0]} clusters, but the logits have {n_names} columns."
+            f"{shown_text(path)}: "
+            f"names {member.shape[0]} clusters, but the logits have {n_names} columns."
         )
     n_letters = member.dtype.itemsize // np.dtype("U1").itemsize
     if n_letters == 0:
-        raise InputError(f"{path}: its array `names` holds no letter; give --names.")
+        raise InputError(f"{shown_text(path)}: its array `names` holds no letter; give --names.")
     if n_letters > MOST_OF_NAME:
         raise InputError(
-            f"{path}: its array `names` has room for {n_letters:,} letters a name, and the most is "
+            f"{shown_text(path)}: "
+            f"its array `names` has room for {n_letters:,} letters a name, and the most is "
             f"{MOST_OF_NAME:,}; give --names."
         )
     return _read(path, archive, member).tolist()
@@ -181,7 +195,7 @@ def _shape_of_sparse(path, archive, members):
         raise ValueError(_NO_SPARSE)
     if n_stored < shape[0]:
         raise InputError(
-            f"{path}: its matrix stores fewer numbers ({n_stored:,}) than it has rows "
+            f"{shown_text(path)}: its matrix stores fewer numbers ({n_stored:,}) than it has rows "
             f"({shape[0]:,}): each row needs one at least."
         )
     return shape

@@ -21,7 +21,7 @@ from .files import (
     read_weights,
 )
 from .logits import as_logits
-from .names import printable
+from .names import printable, shown_text
 from .outputs import check_outputs, groups_table, page, picture, text, write_all, writer
 
 __all__ = ["build", "demo", "predict"]
@@ -58,7 +58,9 @@ def predict(arguments):
     """Write the group of each row of a file of logits at some levels of a tree."""
     paths = expand(arguments.logits)
     if arguments.tree.suffix.lower() not in TREES:
-        raise InputError(f"{arguments.tree}: the ending must be one of {', '.join(TREES)}.")
+        raise InputError(
+            f"{shown_text(arguments.tree)}: the ending must be one of {', '.join(TREES)}."
+        )
     if arguments.out:
         check_outputs(arguments.out, [arguments.tree, *paths, arguments.names], [".csv"])
     if len(paths) > 1:
@@ -68,11 +70,15 @@ def predict(arguments):
     n_columns = tables[0].scores.shape[1]
     for table in tables:
         if (n := table.scores.shape[1]) != n_columns:
-            raise InputError(f"{table.path} has {n} columns, and {paths[0]} {n_columns}.")
+            raise InputError(
+                f"{shown_text(table.path)} has {n} columns, and {shown_text(paths[0])} {n_columns}."
+            )
     names = _names(tables[0].names, n_columns, paths[0], arguments)
     tree = read_tree(arguments.tree, names)
     leaf = leaf_of_column(arguments.tree, tree, names, n_columns)
-    _check_levels(arguments.level, tree.n_leaves, f"{arguments.tree} has {tree.n_leaves} leaves")
+    _check_levels(
+        arguments.level, tree.n_leaves, f"{shown_text(arguments.tree)} has {tree.n_leaves} leaves"
+    )
     leaves = []
     with telling():
         tables[0].warn_of_row_numbers()
@@ -137,7 +143,7 @@ def _build_tree(paths, arguments):
         logits = as_logits(table.scores, kind, temperature)
     n_rows, n_leaves = logits.shape
     names = _names(table.names, n_leaves, where, arguments)
-    _check_levels(arguments.level, n_leaves, f"{where} has {n_leaves} columns")
+    _check_levels(arguments.level, n_leaves, f"{shown_text(where)} has {n_leaves} columns")
     weights = None
     if arguments.weights is not None:
         weights = read_weights(arguments.weights, n_rows)
@@ -159,14 +165,14 @@ def _read_tree(path, arguments):
     """Tree of a file, with the names that are asked for."""
     for option in ("probabilities", "array", "header", "weights", "temperature", "aggregation"):
         if getattr(arguments, option) not in (None, False):
-            raise InputError(f"--{option}: is for logits, and {path} is a tree.")
+            raise InputError(f"--{option}: is for logits, and {shown_text(path)} is a tree.")
     tree = read_tree(path)
     names = _names(None, tree.n_leaves, path, arguments, "the tree has {} leaves")
     if names is not None:
         if path.suffix.lower() != ".json":
             tree = read_tree(path, names)
         tree = tree.with_names(names)
-    _check_levels(arguments.level, tree.n_leaves, f"{path} has {tree.n_leaves} leaves")
+    _check_levels(arguments.level, tree.n_leaves, f"{shown_text(path)} has {tree.n_leaves} leaves")
     return tree
 
 
@@ -180,7 +186,9 @@ def _names(names, n_leaves, source, arguments, what="the logits have {} columns"
         source = arguments.names
         names = read_names(source, n_leaves)
     if names is not None and len(names) != n_leaves:
-        raise InputError(f"{source}: names {len(names)} clusters, but {what.format(n_leaves)}.")
+        raise InputError(
+            f"{shown_text(source)}: names {len(names)} clusters, but {what.format(n_leaves)}."
+        )
     return names
 
 

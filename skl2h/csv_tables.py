@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 import numpy as np
 
 from .faults import InputError
+from .names import shown_text
 from .room import check_room
 
 __all__ = ["line_of_row", "read_csv"]
@@ -29,7 +30,7 @@ def read_csv(path, header):
     """
     delimiter, cells = _peek(path)
     if not cells:
-        raise InputError(f"{path}: is empty.")
+        raise InputError(f"{shown_text(path)}: is empty.")
     with open(path, "rb") as file:
         sample = file.read(SAMPLE)
     n_cells = sample.count(delimiter.encode()) + sample.count(b"\n")
@@ -44,7 +45,8 @@ def read_csv(path, header):
                 _refuse_doubtful(path, names)
         if header == "yes" and names[0] in ("", "Unnamed: 0"):
             raise InputError(
-                f"{path}: the first column has no name, as row numbers have: write the table "
+                f"{shown_text(path)}: "
+                "the first column has no name, as row numbers have: write the table "
                 "without them (pandas: index=False)."
             )
         if header == "no":
@@ -132,7 +134,8 @@ def _refuse_doubtful(path, names):
     else:
         return
     raise InputError(
-        f"{path}: the first line {what}: say with --header yes or --header no whether these are "
+        f"{shown_text(path)}: "
+        f"the first line {what}: say with --header yes or --header no whether these are "
         "names."
     )
 
@@ -151,12 +154,14 @@ def _refuse_fault(path, delimiter, header):
                     if cell.strip():
                         what = f"holds {reprlib.repr(cell)}, not a number"
                     raise InputError(
-                        f"{path}: line {line}, column {column} {what}: numbers stand between "
+                        f"{shown_text(path)}: "
+                        f"line {line}, column {column} {what}: numbers stand between "
                         "commas, and have a point before their decimals."
                     )
             first = first or (line, len(cells))
             if len(cells) != first[1]:
                 raise InputError(
-                    f"{path}: line {first[0]} holds numbers for {first[1]} clusters, and line "
+                    f"{shown_text(path)}: "
+                    f"line {first[0]} holds numbers for {first[1]} clusters, and line "
                     f"{line} for {len(cells)}."
                 )

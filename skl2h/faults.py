@@ -11,7 +11,7 @@ import traceback
 import warnings
 from contextlib import contextmanager, suppress
 
-from .names import on_one_line
+from .names import on_one_line, shown_text
 
 __all__ = [
     "EndedError",
@@ -99,7 +99,7 @@ def doing(what):
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{what}: {_why(error)}") from error
+        raise InputError(f"{shown_text(what)}: {_why(error)}") from error
 
 
 def _why(error):
@@ -115,14 +115,15 @@ def _why(error):
 
 
 @contextmanager
-def telling(where=""):
-    """Print each warning that comes meanwhile in one line, once."""
+def telling(where=None):
+    """Print each warning that comes meanwhile in one line, once, and where it comes from."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         warnings.simplefilter("ignore", DeprecationWarning)  # some are UserWarnings as well
         yield
+    place = "" if where is None else f"{shown_text(where)}: "
     for message in dict.fromkeys(str(warning.message) for warning in caught):
-        say(f"warning: {where}{message}")
+        say(f"warning: {place}{message}")
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class Table(NamedTuple):
             try:
                 yield
             except ValueError as error:
-                raise InputError(f"{where}: {self._placed(str(error))}") from error
+                raise InputError(f"{shown_text(where)}: {self._placed(str(error))}") from error
 
     def _placed(self, message):
         """Error of rows counted from 0, as of lines of a text, which are counted from 1."""
@@ -96,7 +96,8 @@ class Table(NamedTuple):
             start = int(first[column])
             if np.array_equal(scores[:, column], np.arange(start, start + n_rows)):
                 warn(
-                    f"{self.path}: column {column + (self.has_header is not None)} counts {start}, "
+                    f"{shown_text(self.path)}: "
+                    f"column {column + (self.has_header is not None)} counts {start}, "
                     f"{start + 1}, {start + 2}... as row numbers do: if it holds them, write the "
                     "table without it (pandas: index=False).",
                     LogitsWarning,
@@ -112,7 +113,7 @@ def expand(given):
             if glob.has_magic(str(path)) and not path.exists():
                 found = sorted(map(Path, glob.glob(str(path))))
         if not found:
-            raise InputError(f"{path}: matches no file.")
+            raise InputError(f"{shown_text(path)}: matches no file.")
         paths += found
     return paths
 
@@ -132,10 +133,10 @@ def check_several(paths, arguments):
     """Refuse several files that are not .npy, and options that these do not have."""
     for path in paths:
         if path.suffix.lower() != ".npy":
-            raise InputError(f"{path}: of several files, each must be .npy.")
+            raise InputError(f"{shown_text(path)}: of several files, each must be .npy.")
     for option in ("array", "header"):
         if (value := getattr(arguments, option)) is not None:
-            raise InputError(f"--{option} {value}: is not for .npy files.")
+            raise InputError(f"--{option} {shown_text(value)}: is not for .npy files.")
     for path in paths:
         with doing(path):
             _check_regular(path)
@@ -146,13 +147,16 @@ def read_scores(path, kind, arguments):
     ending = path.suffix.lower()
     if ending not in (".npy", ".npz", ".csv"):
         raise InputError(
-            f"{path}: the ending must be one of .npy, .npz, .csv for logits, and for a tree one of "
+            f"{shown_text(path)}: "
+            "the ending must be one of .npy, .npz, .csv for logits, and for a tree one of "
             f"{', '.join(TREES)}."
         )
     for option, only in (("array", ".npz"), ("header", ".csv")):
         value = getattr(arguments, option)
         if value is not None and ending != only:
-            raise InputError(f"--{option} {value}: is not for {path.suffix} files.")
+            raise InputError(
+                f"--{option} {shown_text(value)}: is not for {shown_text(path.suffix)} files."
+            )
     with _reading(path):
         _check_regular(path)
         if ending == ".csv":
@@ -166,12 +170,14 @@ def read_scores(path, kind, arguments):
     scores = table.scores
     if scores.dtype.kind not in "biuf":
         raise InputError(
-            f"{path}: the array is of dtype {scores.dtype}, not of real numbers; save it with "
+            f"{shown_text(path)}: "
+            f"the array is of dtype {scores.dtype}, not of real numbers; save it with "
             "astype(float)."
         )
     if scores.ndim != 2 or 0 in scores.shape:
         raise InputError(
-            f"{path}: the array has shape {scores.shape}; one row for each sample and one column "
+            f"{shown_text(path)}: "
+            f"the array has shape {scores.shape}; one row for each sample and one column "
             "for each cluster are needed."
         )
     return table
@@ -186,23 +192,27 @@ def _reading(path):
         except (InputError, OSError, MemoryError):
             raise
         except UnicodeDecodeError as error:
-            raise InputError(f"{path}: is not UTF-8 text ({error}).") from error
+            raise InputError(
+                f"{shown_text(path)}: is not UTF-8 text ({shown_text(error)})."
+            ) from error
         except Exception as error:
-            raise InputError(f"{path}: cannot be read: {why_not_read(error)}.") from error
+            raise InputError(
+                f"{shown_text(path)}: cannot be read: {why_not_read(error)}."
+            ) from error
 
 
 def _check_regular(path):
     """Refuse pipes and devices, which may never end, and cannot be read twice."""
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, reading says so
-        raise InputError(f"{path}: is no regular file: save what it gives as one.")
+        raise InputError(f"{shown_text(path)}: is no regular file: save what it gives as one.")
 
 
 def _read_npy(path):
     scores = load_mapped(path)
     if not isinstance(scores, np.ndarray):
         scores.close()
-        raise InputError(f"{path}: is an archive: rename it to .npz.")
+        raise InputError(f"{shown_text(path)}: is an archive: rename it to .npz.")
     return scores
 
 
@@ -228,13 +238,16 @@ def read_weights(path, n_rows):
             weights, names = read_csv(path, None)
             table = Table(path, weights, names, names is not None)
         else:
-            raise InputError(f"{path}: the ending must be one of .npy, .csv, .txt.")
+            raise InputError(f"{shown_text(path)}: the ending must be one of .npy, .csv, .txt.")
     weights = table.scores
     if weights.dtype.kind not in "biuf":
-        raise InputError(f"{path}: the array is of dtype {weights.dtype}, not of real numbers.")
+        raise InputError(
+            f"{shown_text(path)}: the array is of dtype {weights.dtype}, not of real numbers."
+        )
     if weights.shape not in ((n_rows,), (n_rows, 1)):
         raise InputError(
-            f"{path}: the array has shape {weights.shape}; one weight for each of the {n_rows} "
+            f"{shown_text(path)}: "
+            f"the array has shape {weights.shape}; one weight for each of the {n_rows} "
             "rows is needed."
         )
     with table.faults(path):
@@ -279,11 +292,13 @@ def leaf_of_column(path, tree, columns, n_columns):
         return np.array([leaves[name] for name in columns])
     if n_columns != tree.n_leaves:
         raise InputError(
-            f"{path}: has {tree.n_leaves} leaves, but the logits have {n_columns} columns."
+            f"{shown_text(path)}: "
+            f"has {tree.n_leaves} leaves, but the logits have {n_columns} columns."
         )
     if has_names(tree) and not both and path.suffix.lower() != ".json":
         raise InputError(
-            f"{path}: does not keep the order of the columns: name these with --names, or write "
+            f"{shown_text(path)}: "
+            "does not keep the order of the columns: name these with --names, or write "
             "the tree as .json."
         )
     return np.arange(n_columns)
@@ -297,7 +312,11 @@ def _check_same(path, leaves, columns):
         if lacking := list(Counter(other) - Counter(held)):
             more = f" and {len(lacking) - 10} more" if len(lacking) > 10 else ""
             named = ", ".join(map(shown_text, lacking[:10])) + more
-            raise InputError(f"{path}: {text} is named {named}: both need the same names.")
+            raise InputError(
+                f"{shown_text(path)}: {text} is named {named}: both need the same names."
+            )
     if len(set(columns)) < len(columns):
         name = Counter(columns).most_common(1)[0][0]
-        raise InputError(f"{path}: {shown_text(name)} names two leaves: they cannot be told apart.")
+        raise InputError(
+            f"{shown_text(path)}: {shown_text(name)} names two leaves: they cannot be told apart."
+        )

@@ -17,7 +17,7 @@ import numpy as np
 
 from .export import export_csv, export_json, export_newick, export_text
 from .faults import InputError, doing, telling
-from .names import printable
+from .names import printable, shown_text
 from .tables import csv_writer
 
 __all__ = ["check_outputs", "groups_table", "page", "picture", "text", "write_all", "writer"]
@@ -119,7 +119,9 @@ def _ending(path, endings=tuple(WRITERS)):
     for ending in endings:
         if path.name.lower().endswith(ending):
             return ending
-    raise InputError(f"--out {path}: the ending says what to write, one of {', '.join(endings)}.")
+    raise InputError(
+        f"--out {shown_text(path)}: the ending says what to write, one of {', '.join(endings)}."
+    )
 
 
 def check_outputs(paths, inputs, endings=tuple(WRITERS)):
@@ -133,12 +135,15 @@ def check_outputs(paths, inputs, endings=tuple(WRITERS)):
                 import matplotlib  # noqa: F401 (whether it is there)
             except ImportError:
                 raise InputError(
-                    f'--out {path}: a picture needs matplotlib: pip install "skl2h[plot]".'
+                    f"--out {shown_text(path)}: "
+                    'a picture needs matplotlib: pip install "skl2h[plot]".'
                 ) from None
         with doing(f"--out {path}"):
             target = Path(os.path.realpath(path))  # a link stays a link
             if str(target) in seen:
-                raise InputError(f"--out {path}: would overwrite {seen[str(target)]}.")
+                raise InputError(
+                    f"--out {shown_text(path)}: would overwrite {shown_text(seen[str(target)])}."
+                )
             seen[str(target)] = f"--out {path}"
             _check_place(path, target)
 
@@ -156,7 +161,7 @@ def _check_place(path, target):
     if not writable:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     if mode is not None and not stat.S_ISREG(mode):
-        raise InputError(f"--out {path}: is no regular file, so it cannot be replaced.")
+        raise InputError(f"--out {shown_text(path)}: is no regular file, so it cannot be replaced.")
 
 
 def write_all(writers, tree, levels):
@@ -165,7 +170,7 @@ def write_all(writers, tree, levels):
     try:
         for path, write in writers.items():
             where = f"--out {path}"
-            with doing(where), telling(f"{where}: "):
+            with doing(where), telling(where):
                 content = write(tree, levels)
                 if isinstance(content, str):
                     content = content.encode()

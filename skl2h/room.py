@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .faults import InputError
+from .names import shown_text
 
 __all__ = ["check_room", "free_memory"]
 
@@ -17,7 +18,8 @@ def check_room(path, n_bytes, remedy=MAPPED):
     free = free_memory()
     if free is not None and n_bytes > free:
         raise InputError(
-            f"{path}: takes {_in_words(n_bytes)} of memory, and there are {_in_words(free)}: "
+            f"{shown_text(path)}: "
+            f"takes {_in_words(n_bytes)} of memory, and there are {_in_words(free)}: "
             f"{remedy}"
         )
 

@@ -287,3 +287,53 @@ def test_names_of_files_that_are_too_long(run, logits, option):
     assert (code, out) == (1, "")
     assert err.endswith(f"{'x' * 9}{arguments[-1][-5:]}: File name too long.\n")
     assert err.count("\n") == 1
+
+
+LONG = "x/" * 3000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build", "logits.npy", f"--out={LONG}a.csv"],
+        ["build", "logits.npy", f"--out={LONG}a.xyz"],
+        ["build", f"{LONG}a.npy"],
+        ["build", f"{LONG}a.xyz"],
+        ["build", f"{LONG}*.npy"],
+        ["build", *["logits.npy"] * 3000, "--level=9"],
+        ["build", "logits.npy", f"--names={LONG}"],
+        ["build", "logits.npy", f"--weights={LONG}.npy"],
+        ["build", "logits.npy", f"--array={LONG}"],
+        ["build", "a.npz", f"--array={LONG}"],
+        ["predict", f"{LONG}.json", "logits.npy"],
+        ["predict", LONG, "logits.npy"],
+        ["demo", f"--out={LONG}"],
+    ],
+    ids=lambda arguments: " ".join(arguments)[:30],
+)
+def test_what_is_long_is_cut(run, logits, arguments):
+    np.savez("a.npz", logits=LOGITS)
+    code, out, err = run(*arguments)
+    assert (code, out) == (1, "")
+    assert len(err) < 450
+    assert "\u2026" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [f"--level={LONG}"],
+        [f"--header={LONG}"],
+        [f"--temperature={LONG}"],
+        [f"--aggregation={LONG}"],
+        [f"--{LONG}"],
+    ],
+    ids=lambda arguments: arguments[0][:12],
+)
+def test_what_is_long_in_the_command_line_is_cut(run, logits, capsys, arguments):
+    with pytest.raises(SystemExit):
+        run("build", logits, *arguments)
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(("skl2h build: error: ", "skl2h: error: "))
+    assert len(line) < 250
