@@ -7,6 +7,7 @@ Lines are read by NumPy; only what it refuses is gone through one by one, to say
 
 import csv
 import os
+import re
 import reprlib
 import warnings
 from itertools import islice, pairwise
@@ -21,6 +22,8 @@ __all__ = ["line_of_row", "read_csv"]
 
 # Bytes that tell how many numbers there are in a file.
 SAMPLE = 2**16
+
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 
 
 def read_csv(path, header):
@@ -42,7 +45,7 @@ def read_csv(path, header):
             header = "yes" if is_marked or not any(map(_is_number, names)) else "no"
             # Where no line is numbers, the first one is at fault.
             if header == "no" and all(map(_is_number, cells)):
-                _refuse_doubtful(path, names)
+                _refuse_doubtful(path, names, cells)
         if header == "yes" and names[0] in ("", "Unnamed: 0"):
             raise InputError(
                 f"{shown_text(path)}: "
@@ -122,15 +125,21 @@ def _names_in(cells):
     return names, is_marked
 
 
-def _refuse_doubtful(path, names):
-    """Refuse a first line that may be names as well as numbers."""
+def _refuse_doubtful(path, names, second):
+    """Refuse a first line that may be names as well as numbers, as the second line may be too."""
     numbers = [float(name) for name in names if _is_number(name)]
     whole = all(number.is_integer() for number in numbers)
     increasing = all(a < b for a, b in pairwise(numbers))
+    plain, n = all(map(_INTEGER.fullmatch, names)), len(set(numbers))
+    counting = sorted(numbers) in (list(range(n)), list(range(1, n + 1)))
     if len(numbers) < len(names):
         what = "is partly numbers"
     elif len(names) > 1 and whole and increasing:
-        what = f"counts {', '.join(names[:3])}{'...' if len(names) > 3 else ''}"
+        what = f"counts {', '.join(names[:3])}{'...' if n > 3 else ''}"
+    elif len(names) > 1 and plain and counting:
+        what = f"is the numbers from {min(numbers):g} to {max(numbers):g} in some order"
+    elif plain and 1 < len(names) == n and not all(map(_INTEGER.fullmatch, map(str.strip, second))):
+        what = "is whole numbers, each once, and the second is not"
     else:
         return
     raise InputError(

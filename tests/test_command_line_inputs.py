@@ -320,31 +320,56 @@ class TestTextTables:
         assert "2 leaves, 4 rows," in self.build(run, text, "--header=yes")[1]
         assert "2 leaves, 5 rows," in self.build(run, text, "--header=no")[1]
 
-    @pytest.mark.parametrize("line", ["2,1", "1,1", "0.5,1.5", "1,2.5", "-inf,0"])
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("0,1,10,2,3,4,5,6,7,8,9", "is the numbers from 0 to 10 in some order"),
+            ("3,2,1", "is the numbers from 1 to 3 in some order"),
+            ('"1","0"', "is the numbers from 0 to 1 in some order"),
+        ],
+    )
+    @pytest.mark.parametrize("cell", ["7", "0.5"])
+    def test_numbers_in_another_order_may_be_names(self, run, line, message, cell):
+        n = line.count(",") + 1
+        code, out, err = self.build(run, f"{line}\n" + f"{','.join([cell] * n)}\n" * 3)
+        assert (code, out) == (1, "")
+        assert f"the first line {message}: say with --header yes or --header no" in err
+
+    @pytest.mark.parametrize("line", ["7,3", "-2,-4", "120,40"])
+    def test_whole_numbers_above_others_may_be_names(self, run, line):
+        code, out, err = self.build(run, f"{line}\n{self.rows}")
+        assert (code, out) == (1, "")
+        assert "the first line is whole numbers, each once, and the second is not: say" in err
+        whole = "3,1\n0,2\n1,5\n0,4\n"
+        assert "2 leaves, 5 rows," in self.build(run, f"{line}\n{whole}")[1]
+
+    @pytest.mark.parametrize(
+        "line", ["2.0,1.0", "1,1", "0.5,1.5", "1,2.5", "-inf,0", "0,0", "1,0.0", "2e0,1e0"]
+    )
     def test_other_numbers_are_a_row(self, run, line):
         assert "2 leaves, 5 rows," in self.build(run, f"{line}\n{self.rows}")[1]
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("2,1\n3,four\n", "line 2, column 2 holds 'four', not a number"),
+            ("2,2\n3,four\n", "line 2, column 2 holds 'four', not a number"),
             ("a,b\n2,1\n3,four\n", "line 3, column 2 holds 'four', not a number"),
             ("a,b\n\n2,1\n\n3,four\n", "line 5, column 2 holds 'four', not a number"),
             ('"a\nc",b\n2,1\n3,four\n', "line 4, column 2 holds 'four', not a number"),
-            ("2,1\n3,\n", "line 2, column 2 is empty"),
-            ("2,1\n,,\n", "line 2, column 1 is empty"),
+            ("2,2\n3,\n", "line 2, column 2 is empty"),
+            ("2,2\n,,\n", "line 2, column 1 is empty"),
             ("1,5;2,5\n3,5;4,5\n", "line 1, column 2 holds '5;2', not a number: numbers stand"),
             ("a;b\n1,5;2,5\n", "line 2, column 2 holds '5;2', not a number: numbers stand"),
             ("2 1\n3 2\n", "line 2, column 1 holds '3 2', not a number"),
-            ("2,1\n3,1_0\n", "line 2, column 2 holds '1_0', not a number"),
-            ("2,1\n3,0,5\n", "line 1 holds numbers for 2 clusters, and line 2 for 3."),
+            ("2,2\n3,1_0\n", "line 2, column 2 holds '1_0', not a number"),
+            ("2,2\n3,0,5\n", "line 1 holds numbers for 2 clusters, and line 2 for 3."),
             ("a,b\n2,1\n3\n", "line 2 holds numbers for 2 clusters, and line 3 for 1."),
-            ("2,1\n3,nan\n", "Line 2 of the logits has NaN in column 2,"),
+            ("2,2\n3,nan\n", "Line 2 of the logits has NaN in column 2,"),
             ("a,b\n2,1\n\n3,nan\n", "Line 4 of the logits has NaN in column 2,"),
             ("a,b\n2,1\n-inf,-inf\n", "Line 3 of the logits has nothing but -inf,"),
             ("a,b\ninf,1\n", "Line 2 of the logits has inf in column 1,"),
             ("", "is empty."),
-            ("2,1\n3, \n", "line 2, column 2 is empty"),
+            ("2,2\n3, \n", "line 2, column 2 is empty"),
             ("\n\n", "is empty."),
             ("1," + "1" * 200_000 + "x\n", "cannot be read: line 1 has a cell of more than"),
             ("Unnamed: 0,a\n0,2\n", "the first column has no name, as row numbers have"),
