@@ -165,7 +165,7 @@ def _read_names(path, archive, members, n_names):
         raise InputError(
             f"{shown_text(path)}: "
             f"its array `names` is of dtype {member.dtype} and shape {member.shape}, not "
-            "one text for each cluster; give --names."
+            "one text for each cluster: save it with astype(str), or give --names."
         )
     if member.shape[0] != n_names:
         raise InputError(

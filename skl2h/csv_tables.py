@@ -43,8 +43,8 @@ def read_csv(path, header):
         names, is_marked = _names_in(first)
         if header is None:
             header = "yes" if is_marked or not any(map(_is_number, names)) else "no"
-            # Where no line is numbers, the first one is at fault.
-            if header == "no" and all(map(_is_number, cells)):
+            # Where no line is numbers, or as long, the first one is at fault.
+            if header == "no" and len(cells) == len(names) and all(map(_is_number, cells)):
                 _refuse_doubtful(path, names, cells)
         if header == "yes" and names[0] in ("", "Unnamed: 0"):
             raise InputError(

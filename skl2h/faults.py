@@ -20,6 +20,7 @@ __all__ = [
     "say",
     "show",
     "signals_as_errors",
+    "signals_held",
     "telling",
     "trace",
 ]
@@ -126,6 +127,14 @@ def telling(where=None):
         say(f"warning: {place}{message}")
 
 
+def _signals():
+    """Signals that end a run, where this thread may handle them."""
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
 @contextmanager
 def signals_as_errors():
     """Let signals that end a run raise `EndedError`, so that nothing half-made is left."""
@@ -136,12 +145,10 @@ def signals_as_errors():
             signal.signal(other, signal.SIG_IGN)  # a terminal that closes sends it twice
         raise EndedError(number)
 
-    # One that is ignored stays so (`nohup`), and one that is handled is somebody's.
-    usual = (signal.SIG_DFL, signal.default_int_handler)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        is_main = threading.current_thread() is threading.main_thread()
-        if number is not None and is_main and (handler := signal.getsignal(number)) in usual:
+    for number in _signals():
+        handler = signal.getsignal(number)
+        # One that is ignored stays so (`nohup`), and one that is handled is somebody's.
+        if handler in (signal.SIG_DFL, signal.default_int_handler):
             before[number] = handler
             signal.signal(number, end)
     try:
@@ -149,3 +156,19 @@ def signals_as_errors():
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def signals_held():
+    """Let signals that end a run wait for the end of what must not be left half-done."""
+    before, came = {}, []
+    for number in _signals():
+        if callable(signal.getsignal(number)):
+            before[number] = signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .export import export_csv, export_json, export_newick, export_text
-from .faults import InputError, doing, telling
+from .faults import InputError, doing, signals_held, telling
 from .names import printable, shown_text
 from .tables import csv_writer
 
@@ -181,9 +181,10 @@ def write_all(writers, tree, levels):
                 written[temporary] = path, target
                 with open(temporary, "xb", opener=_like(target)) as file:
                     file.write(content)
-        for temporary, (path, target) in written.items():
-            with doing(f"--out {path}"):
-                os.replace(temporary, target)
+        with signals_held():
+            for temporary, (path, target) in written.items():
+                with doing(f"--out {path}"):
+                    os.replace(temporary, target)
     finally:
         for temporary in written:
             with suppress(OSError):

@@ -403,7 +403,7 @@ BAD = {
         "a.npz",
         lambda p: np.savez(p, a=LOGITS, names=np.array(list("abcde"), dtype=object)),
         [],
-        "save numbers with astype(float), names with astype(str)",
+        "not one text for each cluster: save it with astype(str), or give --names.",
     ),
     "pickle": ("a.npy", lambda p: p.write_bytes(b"\x80\x04N."), [], "it holds Python objects"),
     "pickle as archive": (

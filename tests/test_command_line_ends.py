@@ -102,6 +102,31 @@ def test_a_signal_leaves_what_was_there(logits, tmp_path, name, code, error):
 
 
 @posix
+@pytest.mark.parametrize(
+    ("name", "code", "error"),
+    [
+        ("SIGINT", 130, "skl2h: interrupted\n"),
+        ("SIGTERM", 143, "skl2h: ended by SIGTERM\n"),
+    ],
+)
+def test_a_signal_between_two_files_waits_for_all(logits, tmp_path, name, code, error):
+    script = (
+        "import os, signal, sys\nfrom skl2h.__main__ import main\n"
+        "def replace(a, b, replace=os.replace):\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "    replace(a, b)\n"
+        "os.replace = replace\n"
+        "sys.exit(main(['build', 'logits.npy', '--out=a.nwk', '--out=a.csv']))\n"
+    )
+    for path in ("a.nwk", "a.csv"):
+        (tmp_path / path).write_text("old")
+    assert python("-c", script) == (code, "", error)
+    assert "old" not in [(tmp_path / path).read_text() for path in ("a.nwk", "a.csv")]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["a.csv", "a.nwk", "logits.npy"]
+
+
+@posix
 def test_a_signal_that_is_ignored_stays_so(logits, tmp_path):
     """As `nohup` wants it."""
     before = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
