@@ -144,8 +144,9 @@ def _parser():
         usage="skl2h build LOGITS [LOGITS ...] [--probabilities] [--array NAME]\n"
         "                   [--header yes|no] [--names FILE] [--weights FILE]\n"
         "                   [--temperature T] [--aggregation A] [--level K [K ...]]\n"
-        "                   [--out FILE]... [--debug]\n"
-        "       skl2h build TREE [--names FILE] [--level K [K ...]] [--out FILE]... [--debug]",
+        "                   [--out FILE]... [--safe] [--debug]\n"
+        "       skl2h build TREE [--names FILE] [--level K [K ...]] [--out FILE]... [--safe]\n"
+        "                   [--debug]",
     )
     _add_logits(build, "; or one file of a tree, .json, .nwk or .newick")
     build.add_argument(
@@ -171,7 +172,7 @@ def _parser():
         formatter_class=raw,
         usage="skl2h predict TREE LOGITS [LOGITS ...] [--probabilities] [--array NAME]\n"
         "                     [--header yes|no] [--names FILE] [--level K [K ...]]\n"
-        "                     [--out FILE]... [--debug]",
+        "                     [--out FILE]... [--safe] [--debug]",
     )
     predict.add_argument("tree", metavar="TREE", type=Path, help=".json, .nwk or .newick file")
     _add_logits(predict)
@@ -230,6 +231,11 @@ def _add_levels_and_out(parser, what):
         default=[],
         help="file to write, of a kind that its ending tells; may be given again; without it "
         f"the {what} is printed",
+    )
+    parser.add_argument(
+        "--safe",
+        action="store_true",
+        help="in .csv files, put an apostrophe before names that spreadsheets take for formulas",
     )
     _add_debug(parser)
 

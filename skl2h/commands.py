@@ -40,13 +40,17 @@ What to try next:
 
 DEMO_LEVEL = 4
 
+# Below it, logits in single precision may overflow.
+SMALLEST_TEMPERATURE = 1e-30
+
 
 def build(arguments):
     """Make the tree of a file of logits, or read that of a file, and write it."""
     paths = expand(arguments.logits)
     if arguments.out:
         check_outputs(arguments.out, [*paths, arguments.names, arguments.weights])
-    writers = {path: writer(path) for path in arguments.out}
+    _check_safe(arguments)
+    writers = {path: writer(path, arguments.safe) for path in arguments.out}
     is_tree = len(paths) == 1 and paths[0].suffix.lower() in TREES
     tree = _read_tree(paths[0], arguments) if is_tree else _build_tree(paths, arguments)
     write_all(writers, tree, arguments.level)
@@ -63,6 +67,7 @@ def predict(arguments):
         )
     if arguments.out:
         check_outputs(arguments.out, [arguments.tree, *paths, arguments.names], [".csv"])
+    _check_safe(arguments)
     if len(paths) > 1:
         check_several(paths, arguments)
     kind = _kind(arguments)
@@ -86,7 +91,9 @@ def predict(arguments):
             with table.faults(table.path):
                 leaves.append(leaf[as_logits(table.scores, kind).leaves()])
     leaves = np.concatenate(leaves)
-    writers = dict.fromkeys(arguments.out, partial(groups_table, leaves=leaves))
+    writers = dict.fromkeys(
+        arguments.out, partial(groups_table, leaves=leaves, safe=arguments.safe)
+    )
     write_all(writers, tree, arguments.level)
     if not writers:
         readable = tree.with_names(list(map(printable, tree.names)))
@@ -132,6 +139,11 @@ def _build_tree(paths, arguments):
     """Tree of the logits of some files."""
     where = " ".join(map(str, arguments.logits))
     temperature = 1.0 if arguments.temperature is None else arguments.temperature
+    if 0 < temperature < SMALLEST_TEMPERATURE:
+        raise InputError(
+            f"--temperature {temperature:g}: is too small: logits that are divided by it grow "
+            f"beyond all numbers. The least is {SMALLEST_TEMPERATURE:g}."
+        )
     if not 0 < temperature < math.inf:
         raise InputError(f"--temperature {temperature:g}: must be a number above 0.")
     kind = _kind(arguments)
@@ -174,6 +186,12 @@ def _read_tree(path, arguments):
         tree = tree.with_names(names)
     _check_levels(arguments.level, tree.n_leaves, f"{shown_text(path)} has {tree.n_leaves} leaves")
     return tree
+
+
+def _check_safe(arguments):
+    """Refuse to make safe where no table is written."""
+    if arguments.safe and not any(path.suffix.lower() == ".csv" for path in arguments.out):
+        raise InputError("--safe: is for tables, so it needs --out with a .csv file.")
 
 
 def _kind(arguments):

@@ -18,7 +18,7 @@ import numpy as np
 from .export import export_csv, export_json, export_newick, export_text
 from .faults import InputError, doing, signals_held, telling
 from .names import printable, shown_text
-from .tables import csv_writer
+from .tables import csv_writer, safe_names
 
 __all__ = ["check_outputs", "groups_table", "page", "picture", "text", "write_all", "writer"]
 
@@ -39,10 +39,11 @@ def text(tree, levels):
     return "\n".join(parts) + "\n"
 
 
-def groups_table(tree, levels, leaves):
+def groups_table(tree, levels, leaves, safe=False):
     """Table with a line for each row: its leaf, the name of that, and its group at each level."""
+    names = safe_names(tree.names) if safe else tree.names
     groups = {f"level_{level}": tree.cut(level).tolist() for level in levels}
-    columns = {"leaf": range(tree.n_leaves), "name": tree.names} | groups
+    columns = {"leaf": range(tree.n_leaves), "name": names} | groups
     lines = []  # the first, and that of each leaf, which all of its rows have
     table = csv_writer(SimpleNamespace(write=lines.append), tree.names)
     table.writerow(columns)
@@ -110,8 +111,10 @@ WRITERS = {
 PICTURES = (".png", ".svg", ".pdf")
 
 
-def writer(path):
-    """Writer of the ending of a path."""
+def writer(path, safe):
+    """Writer of the ending of a path; `safe` is of tables, whose names are to be no formulas."""
+    if safe and _ending(path) == ".csv":
+        return lambda tree, levels: export_csv(tree, levels=levels, safe=True)
     return WRITERS[_ending(path)]
 
 

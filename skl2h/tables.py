@@ -68,14 +68,17 @@ def export_csv(tree, *, levels=(), safe=False):
     tree, safe = tree_of(tree), as_flag("safe", safe)
     columns = {"node": range(tree.n_nodes)} | node_columns(tree, levels)
     if safe:
-        columns["name"][: tree.n_leaves] = [
-            f"'{name}" if _FORMULA.match(name) else name for name in tree.names
-        ]
+        columns["name"][: tree.n_leaves] = safe_names(tree.names)
     text = io.StringIO()
     writer = csv_writer(text, tree.names)
     writer.writerow(columns)
     writer.writerows(zip(*columns.values()))
     return text.getvalue()
+
+
+def safe_names(names):
+    """Names with an apostrophe before each that a spreadsheet would take for a formula."""
+    return [f"'{name}" if _FORMULA.match(name) else name for name in names]
 
 
 def csv_writer(file, names):

@@ -505,6 +505,12 @@ class TestHowTheTreeIsMade:
         expected = printed(l2h_tree(LOGITS, sample_weight=self.weights))
         assert run("build", *logits, "--weights", name) == (0, expected, "")
 
+    @pytest.mark.parametrize("temperature", ["1e-320", "1e-31"])
+    def test_temperatures_that_are_too_small(self, run, logits, temperature):
+        code, out, err = run("build", *logits, "--temperature", temperature)
+        assert (code, out) == (1, "")
+        assert f"--temperature {float(temperature):g}: is too small" in err
+
     @pytest.mark.parametrize("temperature", ["0", "-1", "nan", "inf"])
     def test_temperatures_that_are_none(self, run, logits, temperature):
         message = f"skl2h: error: --temperature {temperature}: must be a number above 0.\n"
@@ -713,6 +719,20 @@ class TestPredict:
         printed = run("predict", "plain.json", "new.npy", "--level", 3)[1]
         assert run("predict", "plain.json", "new.npy", "--level", 3, "--out=g.csv") == (0, "", "")
         assert (folder / "g.csv").read_text() == printed
+
+    def test_safe_tables_hold_no_formula(self, run, folder):
+        names = ["=1+1", "@x", "c", "d", "e"]
+        tree = self.model.tree_.with_names(names)
+        (folder / "odd.json").write_text(export_json(tree))
+        assert run("predict", "odd.json", "new.npy", "--safe", "--out=g.csv") == (0, "", "")
+        found = {row["name"] for row in self.table((folder / "g.csv").read_text())}
+        assert found == {"'=1+1", "'@x", "c", "d", "e"}
+        assert run("build", "odd.json", "--safe", "--out=t.csv", "--out=t.json") == (0, "", "")
+        assert (folder / "t.csv").read_text() == export_csv(tree, safe=True)
+        assert (folder / "t.json").read_text() == export_json(tree) + "\n"
+        for command in (["build", "odd.json"], ["predict", "odd.json", "new.npy"]):
+            code, out, err = run(*command, "--safe")
+            assert (code, out, "--safe: is for tables" in err) == (1, "", True)
 
     def test_names_are_written_as_they_are_but_printed_in_one_line(self, run, folder):
         names = ["a\r\nb", "\r", "\x1b[31m", 'a "b", c', "e"]
