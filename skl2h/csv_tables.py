@@ -15,13 +15,16 @@ from itertools import islice, pairwise
 import numpy as np
 
 from .faults import InputError
-from .names import shown_text
+from .names import shown, shown_text
 from .room import check_room
 
 __all__ = ["line_of_row", "read_csv"]
 
 # Bytes that tell how many numbers there are in a file.
 SAMPLE = 2**16
+
+# A number as written where a comma stands before the decimals.
+_DECIMAL_COMMA = re.compile(r"^(\s*[+-]?\d+),(\d+(?:[eE][+-]?\d+)?\s*)$", re.ASCII)
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 
@@ -31,6 +34,13 @@ def read_csv(path, header):
 
     `header` is "yes", "no", or None where it has to be told from the line.
     """
+    with _opened(path) as file:
+        first = file.readline(SAMPLE).strip("\r\n")
+    if re.fullmatch("sep=.?", first, re.IGNORECASE):
+        raise InputError(
+            f"{shown_text(path)}: line 1 is {shown(first)}, which is for spreadsheets alone: leave "
+            "it out."
+        )
     delimiter, cells = _peek(path)
     if not cells:
         raise InputError(f"{shown_text(path)}: is empty.")
@@ -149,8 +159,31 @@ def _refuse_doubtful(path, names, second):
     )
 
 
+def _refuse_other_manner(path):
+    """Refuse a table as programs write it whose decimals are commas, or that part by blanks."""
+    for delimiter in ";\t ":
+        with _opened(path) as file:
+            lines = list(islice(_lines(file, delimiter), 2))
+        line, cells = lines[-1]
+        cells = [cell for cell in cells if cell or delimiter != " "]
+        numbers = [_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
+        if len(cells) < 2 or not all(map(_is_number, numbers)):
+            continue
+        if numbers != cells:
+            raise InputError(
+                f"{shown_text(path)}: line {line} has commas before its decimals: write points "
+                '(pandas: without decimal=",").'
+            )
+        if delimiter == " ":
+            raise InputError(
+                f"{shown_text(path)}: in line {line}, blanks part the numbers: write commas "
+                '(numpy: savetxt(path, logits, delimiter=",")).'
+            )
+
+
 def _refuse_fault(path, delimiter, header):
     """Refuse the first line that is not as many numbers as the first."""
+    _refuse_other_manner(path)
     with _opened(path) as file:
         lines = _lines(file, delimiter)
         if header == "yes":

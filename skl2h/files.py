@@ -1,5 +1,6 @@
 """Files that the command line reads: tables of scores, names, weights, and trees."""
 
+import codecs
 import glob
 import os
 import re
@@ -192,6 +193,11 @@ def _reading(path):
         except (InputError, OSError, MemoryError):
             raise
         except UnicodeDecodeError as error:
+            if error.object[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                raise InputError(
+                    f"{shown_text(path)}: is not UTF-8 text, but UTF-16: save it as UTF-8 "
+                    "(in a spreadsheet: as CSV UTF-8)."
+                ) from error
             raise InputError(
                 f"{shown_text(path)}: is not UTF-8 text ({shown_text(error)})."
             ) from error
@@ -248,7 +254,7 @@ def read_weights(path, n_rows):
         raise InputError(
             f"{shown_text(path)}: "
             f"the array has shape {weights.shape}; one weight for each of the {n_rows} "
-            "rows is needed."
+            "rows is needed, with a point before its decimals."
         )
     with table.faults(path):
         return check_weights(np.ravel(weights), n_rows)

@@ -358,9 +358,14 @@ class TestTextTables:
             ('"a\nc",b\n2,1\n3,four\n', "line 4, column 2 holds 'four', not a number"),
             ("2,2\n3,\n", "line 2, column 2 is empty"),
             ("2,2\n,,\n", "line 2, column 1 is empty"),
-            ("1,5;2,5\n3,5;4,5\n", "line 1, column 2 holds '5;2', not a number: numbers stand"),
-            ("a;b\n1,5;2,5\n", "line 2, column 2 holds '5;2', not a number: numbers stand"),
-            ("2 1\n3 2\n", "line 2, column 1 holds '3 2', not a number"),
+            ("1,5;2,5\n3,5;4,5\n", "line 2 has commas before its decimals: write points"),
+            ("a;b\n1,5;2,5\n", "line 2 has commas before its decimals: write points"),
+            ("a\tb\n1,5\t-2,5e-1\n", "line 2 has commas before its decimals: write points"),
+            ("2 1\n3 2\n", "in line 2, blanks part the numbers: write commas (numpy: savetxt"),
+            ("2.5  1\n3.5  2\n", "in line 2, blanks part the numbers: write commas"),
+            ("sep=,\na,b\n2,x\n", "line 1 is 'sep=,', which is for spreadsheets alone: leave"),
+            ("sep=;\n2;1\n3;1\n", "line 1 is 'sep=;', which is for spreadsheets alone: leave"),
+            ("sep=;\na;b\n2;1\n", "line 1 is 'sep=;', which is for spreadsheets alone: leave"),
             ("2,2\n3,1_0\n", "line 2, column 2 holds '1_0', not a number"),
             ("2,2\n3,0,5\n", "line 1 holds numbers for 2 clusters, and line 2 for 3."),
             ("a,b\n2,1\n3\n", "line 2 holds numbers for 2 clusters, and line 3 for 1."),
@@ -618,6 +623,16 @@ class TestTrees:
         assert (code, out) == (1, "")
         assert err.startswith(f"skl2h: error: {message}")
         assert err.count("\n") == 1
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+    def test_text_of_utf_16(self, run, folder, encoding):
+        np.save("a.npy", LOGITS)
+        text = "1.5,2\n3,4\n" if encoding == "utf-16" else "\ufeff1.5,2\n3,4\n"
+        (folder / "a.csv").write_bytes(text.encode(encoding))
+        for arguments in (["a.csv"], ["a.npy", "--names=a.csv"], ["a.npy", "--weights=a.csv"]):
+            code, out, err = run("build", *arguments)
+            assert (code, out) == (1, "")
+            assert "a.csv: is not UTF-8 text, but UTF-16: save it as UTF-8" in err
 
     def test_text_that_is_not_utf_8(self, run, folder):
         (folder / "a.json").write_bytes(b"\xff")
