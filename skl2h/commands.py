@@ -21,7 +21,7 @@ from .files import (
     read_weights,
 )
 from .logits import as_logits
-from .names import printable, shown_text
+from .names import printable, shown, shown_text
 from .outputs import check_outputs, groups_table, page, picture, text, write_all, writer
 
 __all__ = ["build", "demo", "predict"]
@@ -213,4 +213,4 @@ def _names(names, n_leaves, source, arguments, what="the logits have {} columns"
 def _check_levels(levels, n_leaves, what):
     for level in levels:
         if not 1 <= level <= n_leaves:
-            raise InputError(f"--level {level}: {what}, so a level is 1 to {n_leaves}.")
+            raise InputError(f"--level {shown(level)}: {what}, so a level is 1 to {n_leaves}.")
