@@ -272,7 +272,12 @@ BAD = {
         ValueError,
         r"What Scores.decision_function gave must be real numbers, got dtype <U.*astype\(float\)",
     ),
-    "complex": (Scores(decision_function=P * 1j), {}, ValueError, "gave must be real numbers, got dtype complex128"),
+    "complex": (
+        Scores(decision_function=P * 1j),
+        {},
+        ValueError,
+        "gave must be real numbers, got dtype complex128",
+    ),
     "nan": (Scores(decision_function=P * np.nan), {}, ValueError, "Row 0 of the logits has NaN"),
     "negative": (
         Scores(predict_proba=P - 0.2),
