@@ -84,7 +84,7 @@ def test_confident_models_keep_their_order(confidence, aggregation):
         assert tree.children.tolist() == [list(pair) for pair in children]
 
 
-@pytest.mark.parametrize("n_jobs", [None, 1, 2, 3, -1])
+@pytest.mark.parametrize("n_jobs", [None, 2, -1])
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
 def test_blocks_and_workers_change_nothing(n_jobs, aggregation):
     """Any number of rows in a block, any number of workers: one tree."""
@@ -92,7 +92,7 @@ def test_blocks_and_workers_change_nothing(n_jobs, aggregation):
     n_rows, n_leaves = 300, 12
     logits, weights = rng.standard_normal((n_rows, n_leaves)) * 3, rng.random(n_rows)
     expected = l2h_tree(logits, sample_weight=weights, aggregation=aggregation)
-    for block in [1, 2, 3, 7, 50, 299, 300, 1000]:
+    for block in [1, 3, 50, 299, 1000]:
         with config_context(working_memory=block * 24 * n_leaves / 2**20):
             assert len(Logits(logits).blocks()) == math.ceil(n_rows / block)
             tree = l2h_tree(logits, sample_weight=weights, aggregation=aggregation, n_jobs=n_jobs)
@@ -175,7 +175,7 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
 def test_ways_of_reading_change_nothing(monkeypatch, name, value, aggregation):
     """What is read ahead, together, whole or one by one is a matter of speed alone."""
     monkeypatch.setattr(f"skl2h.{name}", value)
-    for seed in range(24):
+    for seed in range(10):
         logits = adversarial_case(seed)
         children, scores, _ = plain_merges(logits, None, aggregation)
         tree = l2h_tree(logits, aggregation=aggregation)
@@ -587,7 +587,7 @@ def sparse_case(seed):
 @pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
 def test_sparse_rows_are_dense_rows_with_impossible_leaves(aggregation):
     """What is not stored is -inf; what is stored may be 0."""
-    for seed in range(50):
+    for seed in range(24):
         stored, dense = sparse_case(seed)
         rng = np.random.default_rng(seed)
         weights = None if seed % 2 else rng.integers(0, 3, len(dense))

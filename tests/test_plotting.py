@@ -156,7 +156,7 @@ def test_every_label_stands_at_its_leaf_when_collapsed_and_reordered(
 ):
     orders = ["merge", "size", "name", "similarity"]
     ax = plt.subplots()[1]
-    for at, merges in enumerate(TREES[max_leaves::12]):
+    for at, merges in enumerate(TREES[max_leaves::24]):
         tree = MergeTree(merges, names=NAMES, counts=WEIGHTS)
         affinity = np.random.default_rng(at).random((5, 5))
         ax.clear()
@@ -552,7 +552,8 @@ ODD = "\x00\t\n\r\x1b\x7f\x85\xad\u200e\u200f\u061c\u202e\u2066\u2028\ufeff\ufff
         ({"svg.fonttype": "path"}, "svg"),
         ({"svg.fonttype": "none"}, "svg"),
         *(({"pdf.fonttype": number}, "pdf") for number in (3, 42)),
-        *(({"ps.fonttype": number}, kind) for number in (3, 42) for kind in ("ps", "eps")),
+        ({"ps.fonttype": 3}, "ps"),
+        ({"ps.fonttype": 42}, "eps"),
     ],
     ids=str,
 )
