@@ -57,7 +57,7 @@ def warn(text, category):
         frame, level = frame.f_back, level + 1
     search = _search_around(sys._getframe(1))
     said = set() if search is None else _said.setdefault(search, set())
-    if (category, text) in said and _is_shown_once(text, category):
+    if (category, text) in said and not _is_error(text, category):
         return
     warnings.warn(text, category, stacklevel=level)
     said.add((category, text))
@@ -76,13 +76,13 @@ def _search_around(frame):
     return search
 
 
-def _is_shown_once(text, category):
-    """Whether Python shows a warning once for each place, and not always, never or as an error."""
+def _is_error(text, category):
+    """Whether the filters make an error of a warning: it is to be raised each time."""
     for action, message, kind, module, line in warnings.filters:
         is_general = module is None and line == 0
         if is_general and issubclass(category, kind) and (message is None or message.match(text)):
-            return action in ("default", "module", "once")
-    return warnings.defaultaction in ("default", "module", "once")
+            return action == "error"
+    return False
 
 
 def _module_of(frame):
