@@ -340,7 +340,7 @@ def test_a_name_of_two_leaves_renames_none():
     assert tree.with_names({0: "bird"}).names == ("bird", "crane", "bus")
 
 
-MISSING = [None, np.nan, float("nan"), pandas.NA, pandas.NaT, np.datetime64("NaT")]
+MISSING = [None, np.nan, float("nan"), pandas.NA, pandas.NaT, np.datetime64("NaT", "s")]
 
 
 @pytest.mark.parametrize("missing", MISSING, ids=repr)
