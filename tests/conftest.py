@@ -17,10 +17,14 @@ REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Run tests side by side where pytest-xdist is, unless the command line says how."""
+    """Run tests side by side where pytest-xdist is, unless the command line says how.
+
+    pytest-cov reads how before any file of tests is loaded, so `--cov` alone stays in one process.
+    """
     is_worker = hasattr(config, "workerinput")
     has_xdist = config.pluginmanager.hasplugin("xdist")
-    if has_xdist and not is_worker and config.option.numprocesses is None:
+    is_measured = config.pluginmanager.hasplugin("_cov")
+    if has_xdist and not (is_worker or is_measured) and config.option.numprocesses is None:
         is_debugged = config.option.usepdb or config.option.trace
         n_cores = config.hook.pytest_xdist_auto_num_workers(config=config)
         config.option.numprocesses = 0 if is_debugged else min(n_cores, 4)
