@@ -9,8 +9,6 @@ from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 
 import skl2h
-from skl2h.evidence import Evidence
-from skl2h.taxonomy import Surprises
 
 # One thread for each of what runs side by side: the pages are the same on every machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -48,9 +46,7 @@ nitpick_ignore_regex = [
 
 autosummary_generate = True
 CLASSES = [member for _, member in inspect.getmembers(skl2h, inspect.isclass)]
-autosummary_context = {
-    "methods_of": {kind.__name__: methods_of(kind) for kind in [*CLASSES, Evidence, Surprises]}
-}
+autosummary_context = {"methods_of": {kind.__name__: methods_of(kind) for kind in CLASSES}}
 numpydoc_show_class_members = False  # the template of a class lists them
 toc_object_entries_show_parents = "hide"
 
