@@ -75,6 +75,18 @@ def run(tmp_path, monkeypatch, capsys):
     return command
 
 
+@pytest.fixture(scope="session")
+def forks():
+    """Runs in other processes that need not load the libraries again."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs forks")
+    from forked import Forks
+
+    forks = Forks()
+    yield forks
+    forks.close()
+
+
 class Figures:
     """Plugin for all tests: a fixture of this file would not reach doctests outside its folder."""
 
