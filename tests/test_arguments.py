@@ -20,11 +20,11 @@ from skl2h import (
     ProfileMatrixDisplay,
     datasets,
     export,
-    leaf_order,
     metrics,
-    palette,
 )
+from skl2h.leaf_order import order_leaves
 from skl2h.names import shown
+from skl2h.palette import group_colors
 
 LOGITS = np.random.default_rng(0).normal(size=(40, 4))
 CLASSES = [0, 0, 1, 1]
@@ -73,8 +73,8 @@ CALLS = {
     ),
     skl2h.merge_evidence: lambda **kw: skl2h.merge_evidence(MODEL, LOGITS, **kw),
     datasets.make_hierarchical_logits: datasets.make_hierarchical_logits,
-    palette.group_colors: palette.group_colors,
-    leaf_order.order_leaves: lambda **kw: leaf_order.order_leaves(TREE, **kw),
+    group_colors: group_colors,
+    order_leaves: lambda **kw: order_leaves(TREE, **kw),
     metrics.dendrogram_purity: lambda **kw: metrics.dendrogram_purity(
         TREE, [0, 1, 2], [0, 0, 1], **kw
     ),

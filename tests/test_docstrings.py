@@ -16,10 +16,10 @@ from skl2h import (
     ProfileMatrixDisplay,
     datasets,
     export,
-    leaf_order,
     metrics,
-    palette,
 )
+from skl2h.leaf_order import order_leaves
+from skl2h.palette import group_colors
 
 CLASSES = (
     L2HClustering,
@@ -50,8 +50,8 @@ PUBLIC = [
     ProfileMatrixDisplay,
     TEMI,
     TURTLE,
-    leaf_order.order_leaves,
-    palette.group_colors,
+    order_leaves,
+    group_colors,
     datasets.make_hierarchical_logits,
     *(getattr(export, name) for name in export.__all__),
     *(getattr(metrics, name) for name in metrics.__all__),

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..sources import tree_of
-from .flat import class_counts, codes_of, match_classes
+from .classes import codes_of
+from .flat import class_counts, match_classes
 from .places import depths, longest_path
 from .purity import leaves_of
 

@@ -4,13 +4,11 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
-from ..arrays import as_sequence, is_missing, refuse_masked
+from .classes import codes_of
 
 __all__ = [
-    "as_labels",
     "class_counts",
     "clustering_accuracy",
-    "codes_of",
     "leaf_purity",
     "match_classes",
 ]
@@ -104,42 +102,6 @@ def leaf_purity(leaf_labels, y):
     leaves, y = codes_of(leaf_labels, "leaf_labels"), codes_of(y, "y")
     counts = class_counts(leaves, y, leaves.max() + 1)
     return float(counts.max(axis=1).sum() / len(y))
-
-
-def codes_of(labels, name):
-    """Labels as numbers 0, 1, ... in the order of the sorted distinct ones."""
-    labels = as_labels(labels, name)
-    if labels.ndim != 1:
-        raise ValueError(f"{name} must be one label each, got the shape {labels.shape}.")
-    if not len(labels):
-        raise ValueError(f"{name} is empty.")
-    if labels.dtype != object:
-        missing = labels != labels
-    else:
-        missing = np.fromiter(map(is_missing, labels), dtype=bool, count=len(labels))
-    if missing.any():
-        at = int(missing.argmax())
-        raise ValueError(
-            f"{name} holds {labels[at]} at {at}: leave out what has no label, or give it a class."
-        )
-    try:
-        return np.unique(labels, return_inverse=True)[1]
-    except TypeError:
-        raise TypeError(f"{name} must hold labels of one type.") from None
-
-
-def as_labels(labels, name):
-    """Labels as an array, each of its own type."""
-    refuse_masked(name, labels)
-    labels = as_sequence(labels)
-    if hasattr(labels, "dtype") or isinstance(labels, str) or not np.iterable(labels):
-        return np.asarray(labels)
-    # NumPy's own word on this depends on its version.
-    if len({len(line) if isinstance(line, (list, tuple)) else None for line in labels}) > 1:
-        raise ValueError(f"{name} has lines of different lengths.")
-    array = np.asarray(labels)
-    # NumPy would write everything beside a text as a text, NaN as "nan".
-    return np.asarray(labels, dtype=object) if array.dtype.kind in "SU" else array
 
 
 def class_counts(leaves, y, n_leaves):

@@ -7,7 +7,8 @@ from ..arguments import as_flag
 from ..arrays import as_sequence, refuse_masked
 from ..sources import tree_of
 from .across import best_across, expected_across, purity_across
-from .flat import class_counts, codes_of
+from .classes import codes_of
+from .flat import class_counts
 
 __all__ = ["dendrogram_purity", "leaves_of", "superclass_purity"]
 

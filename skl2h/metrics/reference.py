@@ -15,7 +15,7 @@ from ..alignment import in_order
 from ..names import shown
 from ..sources import model_of, tree_of
 from ..tree import MergeTree
-from .flat import as_labels, codes_of
+from .classes import as_labels, codes_of
 from .places import depths
 
 __all__ = ["Groups", "groups_of"]
