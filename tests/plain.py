@@ -2,7 +2,7 @@
 
 Written from the definition alone, to check the package against. Weights and scores are exact
 fractions, sums of floats are rounded once, and nothing is kept from one merge to the next but
-the doubt of each row.
+the doubt of each row and the score of each group, which is that of its leaves alone.
 """
 
 from fractions import Fraction
@@ -16,20 +16,21 @@ def plain_merges(logits, weights=None, aggregation="sum_of_means"):
     rows = [[float(value) for value in row] for row in logits]
     n_leaves = len(rows[0])
     weights = [1] * len(rows) if weights is None else [Fraction(float(w)) for w in weights]
+    # Only which mean is the largest matters: in this unit no product of weights underflows.
     unit = min(max(weights), 1) or 1
+    in_unit = [w / unit for w in weights]
     leaf_of = [max(range(n_leaves), key=row.__getitem__) for row in rows]
     doubt_of = [_doubt(row, leaf) for row, leaf in zip(rows, leaf_of)]
 
     groups = {leaf: [leaf] for leaf in range(n_leaves)}  # in the order they were formed
+    mass_and_doubt = {
+        leaf: _score(leaves, leaf_of, doubt_of, weights, aggregation)
+        for leaf, leaves in groups.items()
+    }
     children, scores, stranded = [], [], []
     while len(groups) > 1:
-        mass_and_doubt = {
-            node: _score(leaves, leaf_of, doubt_of, weights, aggregation)
-            for node, leaves in groups.items()
-        }
         selected = _earliest_smallest(mass_and_doubt)
-        # Only which mean is the largest matters: in this unit no product of weights underflows.
-        profile = _profile(groups[selected], rows, leaf_of, [w / unit for w in weights])
+        profile = _profile(groups[selected], rows, leaf_of, in_unit)
         means = {
             node: fsum(profile[leaf] for leaf in leaves) / len(leaves)
             for node, leaves in groups.items()
@@ -39,10 +40,12 @@ def plain_merges(logits, weights=None, aggregation="sum_of_means"):
         if best == 0:
             stranded.append(selected)
         partner = next(node for node, mean in means.items() if mean >= best * (1 - 1e-9))
-        mass, doubt = mass_and_doubt[selected]
+        (mass, doubt), _ = mass_and_doubt.pop(selected), mass_and_doubt.pop(partner)
         children.append((selected, partner))
         scores.append(float(mass - doubt))
-        groups[n_leaves + len(children) - 1] = groups.pop(selected) + groups.pop(partner)
+        node, leaves = n_leaves + len(children) - 1, groups.pop(selected) + groups.pop(partner)
+        groups[node] = leaves
+        mass_and_doubt[node] = _score(leaves, leaf_of, doubt_of, weights, aggregation)
     return children, scores, stranded
 
 
