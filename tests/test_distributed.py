@@ -1,6 +1,7 @@
 """Rows in chunks, on threads and on processes of their own: the tree is that of one array."""
 
 import gc
+import multiprocessing
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import time
 import warnings
 from concurrent.futures import CancelledError
 from itertools import pairwise
+from multiprocessing import forkserver
 
 import numpy as np
 import pytest
@@ -631,7 +633,13 @@ def within_time(function, *arguments):
     return found["value"]
 
 
+# Worker processes are forked from one that has loaded what they need, not each started afresh.
+FORKED = {"distributed.worker.multiprocessing-method": "forkserver"}
+
+
 def start_cluster(n_workers):
+    multiprocessing.set_forkserver_preload(["distributed", "skl2h.datasets", "skl2h.distributed"])
+    forkserver.ensure_running()  # now, as Dask would set what is loaded
     return distributed.LocalCluster(
         n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=":0"
     )
@@ -641,7 +649,7 @@ def start_cluster(n_workers):
 def cluster():
     """Two worker processes that are started again when they die."""
     with (
-        dask.config.set({"distributed.comm.timeouts.connect": "30s"}),
+        dask.config.set({"distributed.comm.timeouts.connect": "30s", **FORKED}),
         start_cluster(2) as cluster,
     ):
         yield cluster
@@ -671,9 +679,9 @@ def held(client):
 def until(condition):
     """Whether a condition comes true in time."""
     end = time.monotonic() + 20
-    while not condition() and time.monotonic() < end:
+    while not (is_true := condition()) and time.monotonic() < end:
         time.sleep(0.05)
-    return condition()
+    return is_true
 
 
 def planted(lengths, n_leaves=20, seconds=0.0):
@@ -846,6 +854,7 @@ def test_chunk_that_kills_its_workers_is_named(tmp_path, when, n_failures):
     settings = {
         "distributed.comm.timeouts.connect": "30s",
         "distributed.scheduler.allowed-failures": n_failures,
+        **FORKED,
     }
     with (
         dask.config.set(settings),
