@@ -157,14 +157,14 @@ def test_files_that_are_cut_off_between_passes_are_named(tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("later", "message"),
+    ("later", "n_jobs", "message"),
     [
-        (np.full((20, 20), np.nan), "row 0 of the logits has NaN"),
-        (None, "it is an archive"),
+        (np.full((20, 20), np.nan), 2, "row 0 of the logits has NaN"),
+        (None, 1, "it is an archive"),
     ],
 )
-def test_files_that_change_between_passes_are_named(tmp_path, monkeypatch, later, message):
-    """Workers that share no memory read the rows anew in each pass."""
+def test_files_that_change_between_passes_are_named(tmp_path, monkeypatch, later, n_jobs, message):
+    """Workers that share no memory, of which one is this process, read rows anew in each pass."""
     paths = save(tmp_path, np.random.default_rng(0).standard_normal((60, 20)))
     update = shards.Shards.update
 
@@ -182,7 +182,7 @@ def test_files_that_change_between_passes_are_named(tmp_path, monkeypatch, later
         parallel_backend("loky"),
         pytest.raises(RuntimeError, match=f"part-1.npy changed while it was read: {message}"),
     ):
-        l2h_tree(paths, n_jobs=2)
+        l2h_tree(paths, n_jobs=n_jobs)
 
 
 def test_paths_that_are_no_list(tmp_path):
