@@ -32,7 +32,8 @@ def save(folder, array, n_files=3, order="C"):
 def test_files_are_one_matrix(tmp_path, monkeypatch, n_jobs, entries):
     """With ties, empty leaves, -inf, weights, every dtype, and files in pieces."""
     monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", entries)
-    for seed in range(entries % 7, 20 + entries % 7, 2):  # other cases for each length of pieces
+    first = entries % 7 + 7 * n_jobs  # other cases for each length of pieces
+    for seed in range(first, first + 7):
         logits, weights, aggregation, _, _ = random_case(seed)
         options = {"sample_weight": weights, "aggregation": aggregation}
         paths = save(tmp_path, logits, min(3, len(logits)), "CF"[seed % 2])
