@@ -191,7 +191,7 @@ def test_pandas_keeps_the_dtypes(counts):
 
 @pytest.mark.parametrize("nested", [True, False], ids=["nested", "flat"])
 class TestJsonRoundTrip:
-    @pytest.mark.parametrize("seed", range(50))
+    @pytest.mark.parametrize("seed", range(15))
     def test_everything_survives(self, seed, nested):
         tree = random_tree(seed)
         text = export_json(tree, nested=nested, levels=[1, 7, 30])
@@ -458,11 +458,12 @@ def check_that_scipy_cuts_alike(tree):
     Z = tree.to_linkage()
     assert is_valid_linkage(Z)
     assert is_monotonic(Z)
+    all_cuts = cut_tree(Z)  # of level K in column 0
     for level in range(1, tree.n_leaves + 1):
         ours = tree.cut(level).tolist()
         # Not "maxclust", which gives too few groups near level K in SciPy 1.9.
         by_height = fcluster(Z, tree.n_leaves - level, "distance")
-        for theirs in (cut_tree(Z, [level]).ravel(), by_height):
+        for theirs in (all_cuts[:, tree.n_leaves - level], by_height):
             assert len(set(zip(ours, theirs.tolist()))) == level == len(set(theirs.tolist()))
 
 
