@@ -75,9 +75,7 @@ def test_dendropy_reads_every_order_of_merges(merges):
 
 @pytest.mark.parametrize("node_labels", [False, True])
 @pytest.mark.parametrize("heights", ["rank", "score", None])
-@pytest.mark.parametrize(
-    ("seed", "n_leaves"), [*((s, 30) for s in range(20)), (20, 200), (21, 200)]
-)
+@pytest.mark.parametrize(("seed", "n_leaves"), [*((s, 30) for s in range(5)), (20, 200), (21, 200)])
 def test_dendropy_reads_names_sides_and_lengths(seed, n_leaves, heights, node_labels):
     tree = random_tree(seed, n_leaves)
     # DendroPy takes a name that is a single mark for the mark, in quotes or not.
@@ -105,7 +103,7 @@ def same_as(tree, level):
     return groups == groups[tree.leaf_order[0]]
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(20))
 def test_what_survives(seed):
     """Merges and sides always, order with ranks, scores up to rounding; names may be equal."""
     tree = random_tree(seed)
@@ -241,7 +239,7 @@ def test_faults_are_told_with_their_place(text):
     assert BAD[text] in str(error.value)
 
 
-N = 1_000_000
+N = 300_000
 LONG = {
     "digits": (f"(a:{'1' * N}x,b:1);", "column 3: no number follows the colon."),
     "digits after a point": (f"(a:1.{'1' * N}x,b:1);", "column 3: no number follows the colon."),
@@ -288,9 +286,18 @@ def test_the_semicolon_at_the_end_may_be_missing(text):
     assert from_newick(text) == from_newick("(a:1,b:1);")
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_broken_text_is_refused_with_its_place(seed):
+@pytest.mark.parametrize("some", range(10))
+def test_broken_text_is_refused_with_its_place(some):
     """Whatever is cut out of or put into a text, it is a tree or a ValueError that says where."""
+    for seed in range(20 * some, 20 * some + 20):
+        try:
+            check_that_broken_text_is_refused(seed)
+        except BaseException as error:
+            error.add_note(f"for the seed {seed}")
+            raise
+
+
+def check_that_broken_text_is_refused(seed):
     rng = np.random.default_rng(seed)
     text = list(export_newick(random_tree(seed, 6), node_labels=True))
     for _ in range(rng.integers(1, 4)):
