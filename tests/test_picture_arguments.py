@@ -16,6 +16,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402 (after the backend is chosen)
 from matplotlib.colors import to_rgb  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
 
 TREE = MergeTree([(0, 2), (1, 3)], scores=[1.0, 2.0])
 
@@ -60,23 +61,26 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "error", "message"), BAD, ids=lambda bad: str(bad)[:40])
-@pytest.mark.parametrize("own", [False, True])
-def test_nothing_is_drawn(arguments, error, message, own):
-    """No figure is left open, axes and display are as they were."""
+@pytest.fixture(scope="module")
+def drawn():
+    """A display that was drawn and closed, and axes of a figure that is not open."""
     display = DendrogramDisplay.from_tree(TREE)
     plt.close(display.figure_)
+    return display, Figure().subplots()
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BAD, ids=lambda bad: str(bad)[:40])
+def test_nothing_is_drawn(drawn, arguments, error, message):
+    """No figure is left open, axes and display are as they were."""
+    display, ax = drawn
     before = dict(vars(display))
-    ax = None if own else plt.subplots()[1]
-    open_figures = plt.get_fignums()
-    drawn = None if own else (len(ax.get_children()), ax.get_xlim(), ax.axison, ax.get_aspect())
-    with pytest.raises(error, match=message):
-        display.plot(ax, **arguments)
-    assert plt.get_fignums() == open_figures
-    assert vars(display) == before
-    if not own:
-        after = (len(ax.get_children()), ax.get_xlim(), ax.axison, ax.get_aspect())
-        assert drawn == after
+    empty = (len(ax.get_children()), ax.get_xlim(), ax.axison, ax.get_aspect())
+    for where in (None, ax):
+        with pytest.raises(error, match=message):
+            display.plot(where, **arguments)
+        assert plt.get_fignums() == []
+        assert vars(display) == before
+    assert (len(ax.get_children()), ax.get_xlim(), ax.axison, ax.get_aspect()) == empty
 
 
 def test_a_figure_is_closed_if_drawing_fails(monkeypatch):
@@ -140,11 +144,11 @@ def test_scores_of_any_other_size_are_drawn(scores, layout):
     display.figure_.canvas.draw()
 
 
-@pytest.mark.parametrize("missing", [None, np.nan, float("nan")])
+@pytest.mark.parametrize("missing", [[None, None], [np.nan, float("nan")]], ids=str)
 @pytest.mark.parametrize("classes", [["b", "a"], [3, 1], [2.5, 0.0], ["a", 1]])
 def test_leaves_may_have_no_class(missing, classes):
     tree = MergeTree([(0, 2), (1, 4), (3, 5)])
-    display = DendrogramDisplay.from_tree(tree, leaf_classes=[*classes, missing, missing])
+    display = DendrogramDisplay.from_tree(tree, leaf_classes=[*classes, *missing])
     told = [text.get_text() for text in display.legend_.get_texts()]
     assert told[:2] == sorted(map(str, classes))
     assert told[2:] == ["no class"]
@@ -202,11 +206,16 @@ def test_labels_of_the_matrix_may_be_turned_otherwise():
 
 
 @pytest.mark.parametrize(
-    ("layout", "orientation"),
-    [("radial", "left"), *((kind, side) for kind in ("rectangular", "icicle")
-                           for side in ("left", "bottom"))],
-)  # fmt: skip
-@pytest.mark.parametrize("max_leaves", [None, 80])
+    ("layout", "orientation", "max_leaves"),
+    [
+        ("radial", "left", None),
+        ("radial", "left", 80),
+        ("rectangular", "left", None),
+        ("rectangular", "bottom", 80),
+        ("icicle", "left", 80),
+        ("icicle", "bottom", None),
+    ],
+)
 def test_many_groups_have_their_numbers_on_them(layout, orientation, max_leaves):
     """Each number stands within its group, whose colour surrounds it."""
     tree = some_tree(120, 0)
@@ -256,22 +265,29 @@ def test_a_legend_that_does_not_fit_is_left_out():
     assert ax.get_legend() is None
 
 
-@pytest.mark.parametrize("layout", ["rectangular", "radial", "icicle"])
 @pytest.mark.parametrize(
-    ("level", "legend", "size"),
-    [(28, None, 2), (28, None, 6), (28, True, 2), (40, None, 2), (40, True, 9), (300, True, 6)],
+    ("level", "legend", "size", "layouts"),
+    [
+        (28, None, 2, ["rectangular", "radial"]),
+        (28, None, 6, ["radial", "icicle"]),
+        (28, True, 2, ["icicle", "rectangular"]),
+        (40, None, 2, ["rectangular", "radial", "icicle"]),
+        (40, True, 9, ["radial", "rectangular"]),
+        (300, True, 6, ["icicle", "radial"]),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:A legend of")
-def test_groups_have_a_legend_or_their_numbers(layout, level, legend, size):
+def test_groups_have_a_legend_or_their_numbers(level, legend, size, layouts):
     """Never both, and neither only if it is asked for."""
-    ax = plt.subplots(figsize=(size, size))[1]
     tree = some_tree(400, 0)
-    style = {"ax": ax, "level": level, "layout": layout, "max_leaves": None, "show_labels": False}
-    display = DendrogramDisplay.from_tree(tree, **style, legend=legend)
-    assert (display.legend_ is None) == bool(display.group_texts_)
-    display.plot(**style, legend=False)
-    assert display.legend_ is None
-    assert display.group_texts_ == []
+    for layout in layouts:
+        ax = plt.subplots(figsize=(size, size))[1]
+        style = {"level": level, "layout": layout, "max_leaves": None, "show_labels": False}
+        display = DendrogramDisplay.from_tree(tree, ax=ax, **style, legend=legend)
+        assert (display.legend_ is None) == bool(display.group_texts_), layout
+        display.plot(ax, **style, legend=False)
+        assert display.legend_ is None, layout
+        assert display.group_texts_ == [], layout
 
 
 @pytest.mark.parametrize(
