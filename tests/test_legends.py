@@ -51,7 +51,7 @@ TIMES = [(1, False), (3, False), (2, True)]
 def test_it_is_in_nobodys_way(kind, times, engine):
     """However often it is drawn on the same axes, which stay where they are."""
     (layout, orientation), (n_plots, clear) = kind, times
-    tree = some_tree(30, 0)
+    tree = some_tree(20, 0)
     figure, axes = plt.subplots(1, 2, figsize=(10, 5), layout=engine)
     ax, other = axes[::-1] if clear else axes
     before = ax.get_position(original=True).bounds
@@ -112,14 +112,14 @@ def test_labels_of_merges_leave_it_room(layout, orientation, show_labels):
 
 def draw_kinds():
     """One way to plot for each kind of picture."""
-    tree = some_tree(20, 0)
+    tree = some_tree(12, 0)
     display = DendrogramDisplay(tree)
     return {
         "left": lambda ax: display.plot(ax, level=3),
         "top": lambda ax: display.plot(ax, orientation="top", heights="score", max_leaves=9),
         "radial": lambda ax: display.plot(ax, layout="radial", level=5, node_labels=True),
         "icicle": lambda ax: display.plot(ax, layout="icicle", orientation="right", level=2),
-        "matrix": lambda ax: ProfileMatrixDisplay(tree, np.ones((20, 20))).plot(ax, level=4),
+        "matrix": lambda ax: ProfileMatrixDisplay(tree, np.ones((12, 12))).plot(ax, level=4),
     }
 
 

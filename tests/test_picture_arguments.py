@@ -209,16 +209,16 @@ def test_labels_of_the_matrix_may_be_turned_otherwise():
     ("layout", "orientation", "max_leaves"),
     [
         ("radial", "left", None),
-        ("radial", "left", 80),
+        ("radial", "left", 60),
         ("rectangular", "left", None),
-        ("rectangular", "bottom", 80),
-        ("icicle", "left", 80),
+        ("rectangular", "bottom", 60),
+        ("icicle", "left", 60),
         ("icicle", "bottom", None),
     ],
 )
 def test_many_groups_have_their_numbers_on_them(layout, orientation, max_leaves):
     """Each number stands within its group, whose colour surrounds it."""
-    tree = some_tree(120, 0)
+    tree = some_tree(70, 0)
     display = DendrogramDisplay.from_tree(
         tree, layout=layout, orientation=orientation, level=50, max_leaves=max_leaves
     )
@@ -339,10 +339,10 @@ def contrast(color, ground):
 
 
 @pytest.mark.parametrize("layout", ["rectangular", "icicle"])
-@pytest.mark.parametrize("highlight", [None, 0, 225])
+@pytest.mark.parametrize("highlight", [None, 0, 105])
 def test_texts_are_as_faded_as_what_they_stand_on(layout, highlight):
     """And no white on what is nearly white."""
-    tree = some_tree(120, 0)
+    tree = some_tree(60, 0)
     display = DendrogramDisplay.from_tree(
         tree, layout=layout, level=40, highlight=highlight, node_labels=True
     )

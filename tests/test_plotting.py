@@ -837,7 +837,7 @@ def test_importing_the_package_does_not_import_matplotlib():
 # -- the profile matrix ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("empty", [False, True])
 def test_profiles_are_those_of_the_definition(seed, weighted, empty):
