@@ -71,10 +71,10 @@ def test_it_is_in_nobodys_way(kind, times, engine):
     ("layout", "level", "n_leaves"),
     [
         ("rectangular", 2, 30),
-        ("rectangular", 30, 300),
+        ("rectangular", 30, 150),
         ("radial", 30, 30),
-        ("radial", 2, 300),
-        ("radial", 30, 300),
+        ("radial", 2, 150),
+        ("radial", 30, 150),
     ],
 )
 def test_a_figure_of_its_own_has_room_for_it(layout, level, n_leaves):

@@ -142,7 +142,6 @@ def test_every_label_stands_at_its_leaf(layout, orientation):
     ax = plt.subplots()[1]
     for merges in TREES[KINDS.index((layout, orientation)) :: len(KINDS)]:
         tree = MergeTree(merges, names=NAMES, counts=WEIGHTS)
-        ax.clear()
         display = DendrogramDisplay.from_tree(
             tree, ax=ax, layout=layout, orientation=orientation, show_counts=True
         )
@@ -159,7 +158,6 @@ def test_every_label_stands_at_its_leaf_when_collapsed_and_reordered(
     for at, merges in enumerate(TREES[max_leaves::45]):
         tree = MergeTree(merges, names=NAMES, counts=WEIGHTS)
         affinity = np.random.default_rng(at).random((5, 5))
-        ax.clear()
         display = DendrogramDisplay.from_tree(
             tree,
             ax=ax,
@@ -208,7 +206,7 @@ def test_tips_are_the_groups_of_the_level(seed, max_leaves):
         ("radial", "top"),
     ],
 )
-@pytest.mark.parametrize("n_leaves", [1, 2, 3, 40])
+@pytest.mark.parametrize("n_leaves", [1, 2, 40])
 def test_labels_are_whole_and_do_not_touch(kind, orientation, n_leaves):
     names = [f"a rather long name, number {leaf}" for leaf in range(n_leaves)]
     tree = MergeTree(some_tree(n_leaves, 0).children, names=names)

@@ -58,7 +58,7 @@ def check(tree, reference):
 
 
 @pytest.mark.parametrize("labels", LABELS, ids=str)
-@for_every(TREES)
+@for_every(TREES[::2])
 def test_labels(merges, labels):
     check(MergeTree(merges), labels)
 
