@@ -2,15 +2,15 @@
 
 from sklearn.utils import check_array
 
-from .arguments import as_choice, as_flag, as_verbosity, check_n_jobs, check_weights
-from .arrays import as_array, column_names
 from .dask_arrays import is_dask, refuse_dask
 from .distributed import dask_logits
-from .exceptions import StrandedGroupWarning, warn
+from .exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_jobs, check_weights
+from .exceptions.arrays import as_array, column_names
+from .exceptions.categories import StrandedGroupWarning, warn
+from .exceptions.texts import shown
 from .logits import KINDS_OF_INPUT, Logits, as_logits, warn_if_probabilities
 from .mapped import check_size
 from .merge import AGGREGATIONS, merge_leaves
-from .names import shown
 from .passes import merge_chunks
 from .progress import printing
 from .shards import are_paths, open_shards, refuse_paths

@@ -5,7 +5,7 @@ from unicodedata import bidirectional
 
 import numpy as np
 
-from .names import cut_middle, printable, shown
+from .exceptions.texts import cut_middle, printable, shown
 from .sizes import LONGEST_NAME
 from .tree import support_of
 

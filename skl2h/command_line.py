@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from .faults import EndedError, InputError, doing, say, show, signals_as_errors, trace
-from .names import MOST_OF_TEXT, cut_middle, on_one_line
+from .exceptions.faults import EndedError, InputError, doing, say, show, signals_as_errors, trace
+from .exceptions.texts import MOST_OF_TEXT, cut_middle, on_one_line
 
 __all__ = ["run"]
 

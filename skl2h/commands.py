@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from .build import build_tree
+from .exceptions.faults import InputError, doing, show, telling
+from .exceptions.texts import printable, shown, shown_text
 from .export import export_text
-from .faults import InputError, doing, show, telling
 from .files import (
     TREES,
     Table,
@@ -21,7 +22,6 @@ from .files import (
     read_weights,
 )
 from .logits import as_logits
-from .names import printable, shown, shown_text
 from .outputs import check_outputs, groups_table, page, picture, text, write_all, writer
 
 __all__ = ["build", "demo", "predict"]

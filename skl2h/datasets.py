@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .arguments import as_count, as_number, as_random_state
+from .exceptions.arguments import as_count, as_number, as_random_state
 from .tree import MergeTree
 
 __all__ = ["make_hierarchical_logits"]

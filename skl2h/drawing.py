@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from .exceptions import DisplayWarning, warn
+from .exceptions.categories import DisplayWarning, warn
 from .layout import bent, places_around, radial, rectangular
 from .legend import draw_legend
 from .sizes import (

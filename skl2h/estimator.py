@@ -16,11 +16,12 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
-from .arrays import column_names, refuse_masked
 from .build import build_tree, check_aggregation, check_input
 from .confidence import deepest_nodes
 from .dask_arrays import is_dask, refuse_dask, sample_of, take
+from .exceptions.arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
+from .exceptions.arrays import column_names, refuse_masked
+from .exceptions.texts import shown
 from .information import best_levels, mass_of_merges
 from .inner_model import (
     refuse_but_weights,
@@ -39,7 +40,6 @@ from .model_logits import (
     map_rows,
     rows_of,
 )
-from .names import shown
 from .progress import CallbackSupportMixin, Task, with_callbacks
 from .response import Response, leaf_names
 from .svg import as_text, picture_of

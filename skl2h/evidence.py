@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .arguments import as_count, as_index
 from .build import check_weights
+from .exceptions.arguments import as_count, as_index
+from .exceptions.texts import shown, some_names
 from .fitted import fitted_logits, last_step
 from .merge import replay_merges
-from .names import shown, some_names
 from .tree import MergeTree
 
 __all__ = ["Evidence", "merge_evidence"]

@@ -3,9 +3,9 @@
 Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first.
 """
 
-from .arguments import as_count, check_level
+from .exceptions.arguments import as_count, check_level
+from .exceptions.texts import printable, some_names
 from .html import export_html
-from .names import printable, some_names
 from .nested import export_json, from_json
 from .newick import export_newick, from_newick
 from .sources import tree_of

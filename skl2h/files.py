@@ -14,13 +14,13 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .archives import read_archive
-from .arguments import check_weights
 from .csv_tables import line_of_row, read_csv
-from .exceptions import LogitsWarning, warn
+from .exceptions.arguments import check_weights
+from .exceptions.categories import LogitsWarning, warn
+from .exceptions.faults import InputError, doing
+from .exceptions.texts import shown_text
 from .export import from_json, from_newick
-from .faults import InputError, doing
 from .mapped import load_mapped
-from .names import shown_text
 from .room import check_room
 from .shards import open_shards, why_not_read
 

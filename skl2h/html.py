@@ -10,7 +10,7 @@ import json
 from importlib.resources import files
 from string import Template
 
-from .arguments import check_level, check_text
+from .exceptions.arguments import check_level, check_text
 from .palette import group_colors
 from .sources import model_of, tree_of
 from .svg import as_text

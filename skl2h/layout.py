@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arguments import as_choice, as_count
+from .exceptions.arguments import as_choice, as_count
 from .leaf_order import spans
 
 __all__ = [

@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from .alignment import matrix_in_order
-from .arguments import as_choice, as_floats
-from .names import shown
+from .exceptions.arguments import as_choice, as_floats
+from .exceptions.texts import shown
 from .tree import MergeTree
 
 __all__ = ["LEAF_ORDERS", "order_leaves", "spans"]

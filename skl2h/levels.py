@@ -2,15 +2,15 @@
 
 from sklearn.utils.validation import check_is_fitted
 
-from .arguments import as_count
-from .arrays import column_names
 from .build import check_input, check_logits, check_weights
 from .estimator import L2HClustering
+from .exceptions.arguments import as_count
+from .exceptions.arrays import column_names
+from .exceptions.texts import shown
 from .fitted import fitted_logits, last_step
 from .information import best_levels, mass_of_merges
 from .logits import as_logits, warn_if_probabilities
 from .model_logits import check_order
-from .names import shown
 from .tree import MergeTree
 
 __all__ = ["suggest_levels"]

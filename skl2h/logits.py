@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix, issparse
 from scipy.special import softmax
 from sklearn import get_config
 
-from .exceptions import LogitsWarning, warn
+from .exceptions.categories import LogitsWarning, warn
 from .mapped import place_of, rows_at
 from .memory import Memory
 

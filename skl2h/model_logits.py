@@ -10,8 +10,6 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import validate_data
 
-from .arguments import check_weights
-from .arrays import column_names, has_dimensions, refuse_masked
 from .build import check_logits
 from .dask_arrays import (
     as_dask_array,
@@ -24,9 +22,11 @@ from .dask_arrays import (
 )
 from .dask_graph import import_dask
 from .distributed import dask_logits, dask_scores
+from .exceptions.arguments import check_weights
+from .exceptions.arrays import column_names, has_dimensions, refuse_masked
+from .exceptions.texts import shown, shown_text
 from .inner_model import as_rows
 from .logits import as_logits, warn_if_probabilities
-from .names import shown, shown_text
 
 __all__ = [
     "check_columns",

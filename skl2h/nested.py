@@ -8,8 +8,8 @@ import math
 import sys
 from collections import Counter
 
-from .arguments import as_flag, check_levels
-from .names import shown
+from .exceptions.arguments import as_flag, check_levels
+from .exceptions.texts import shown
 from .sources import tree_of
 from .tables import group_of_nodes
 from .tree import MergeTree

@@ -12,8 +12,8 @@ from numbers import Integral
 import numpy as np
 
 from .alignment import in_order
-from .arguments import as_choice, as_flag, list_of_names
-from .names import MOST_OF_VALUE, cut_middle, shown
+from .exceptions.arguments import as_choice, as_flag, list_of_names
+from .exceptions.texts import MOST_OF_VALUE, cut_middle, shown
 from .nested import nest
 from .sources import tree_of
 from .tree import MergeTree, support_of

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from .exceptions.faults import InputError, doing, signals_held, telling
+from .exceptions.texts import printable, shown_text
 from .export import export_csv, export_json, export_newick, export_text
-from .faults import InputError, doing, signals_held, telling
-from .names import printable, shown_text
 from .tables import csv_writer, safe_names
 
 __all__ = ["check_outputs", "groups_table", "page", "picture", "text", "write_all", "writer"]

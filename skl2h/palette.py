@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .arguments import as_count
+from .exceptions.arguments import as_count
 
 __all__ = ["group_colors"]
 

@@ -5,8 +5,8 @@ from numbers import Real
 
 import numpy as np
 
-from .arguments import as_choice, as_index, check_texts_by_node
-from .names import shown, shown_text
+from .exceptions.arguments import as_choice, as_index, check_texts_by_node
+from .exceptions.texts import shown, shown_text
 from .tree import MergeTree
 
 __all__ = [

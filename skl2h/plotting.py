@@ -6,15 +6,15 @@ words of `layout`.
 
 import numpy as np
 
-from .arguments import as_choice, as_count, as_flag
 from .captions import node_captions, only_labelled, tip_captions
 from .coloring import Coloring, highlighted, under_numbers
 from .drawing import Page, needs_matplotlib
-from .exceptions import DisplayWarning, warn
+from .exceptions.arguments import as_choice, as_count, as_flag
+from .exceptions.categories import DisplayWarning, warn
+from .exceptions.texts import shown
 from .fitted import affinity_of, default_level, last_step
 from .layout import ORIENTATIONS, lay_out
 from .leaf_order import order_leaves
-from .names import shown
 from .picture_arguments import (
     check_axes,
     check_node_labels,

@@ -3,12 +3,12 @@
 import numpy as np
 
 from .alignment import matrix_in_order
-from .arguments import as_flag, as_floats, check_level
 from .captions import one_line
 from .drawing import box_of, needs_matplotlib, redrawn
+from .exceptions.arguments import as_flag, as_floats, check_level
+from .exceptions.texts import shown
 from .fitted import default_level, last_step, profile_matrix, shares_of
 from .leaf_order import order_leaves
-from .names import shown
 from .palette import group_colors
 from .picture_arguments import check_axes, check_style, check_tree
 from .plotting import DendrogramDisplay

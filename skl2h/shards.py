@@ -25,9 +25,9 @@ from .chunks import (
     soft_profiles_of,
     update_chunk,
 )
+from .exceptions.texts import shown, shown_text
 from .mapped import load_mapped
 from .merge import unit_of
-from .names import shown, shown_text
 
 __all__ = ["Shard", "Shards", "are_paths", "open_shards", "refuse_paths", "why_not_read"]
 

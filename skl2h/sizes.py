@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .exceptions.texts import cut_middle
 from .layout import places_around, radial
-from .names import cut_middle
 
 __all__ = [
     "LABEL_GAP",

@@ -4,7 +4,7 @@ from sklearn.cluster import FeatureAgglomeration
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .names import shown
+from .exceptions.texts import shown
 from .tree import MergeTree
 
 __all__ = ["model_of", "tree_of"]

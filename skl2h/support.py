@@ -7,8 +7,8 @@ resample   the rows drawn with replacement: each row with a whole weight, the ti
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
-from .arguments import as_count, as_random_state, check_n_jobs
 from .build import check_aggregation, check_weights
+from .exceptions.arguments import as_count, as_random_state, check_n_jobs
 from .fitted import fitted_logits, last_step
 from .merge import merge_leaves
 from .metrics.reference import groups_of

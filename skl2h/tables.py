@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-from .arguments import as_flag, check_levels
+from .exceptions.arguments import as_flag, check_levels
 from .sources import tree_of
 
 __all__ = ["csv_writer", "export_csv", "export_networkx", "export_pandas"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .evidence import Evidence, Listing
+from .exceptions.texts import shown, some_names
 from .metrics.reference import groups_of
-from .names import shown, some_names
 from .ranges import RangeMaximum
 from .sources import tree_of
 from .tree import MergeTree

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .arguments import (
+from .exceptions.arguments import (
     as_count,
     as_flag,
     as_float_dtype,
@@ -14,9 +14,9 @@ from .arguments import (
     as_random_state,
     as_verbosity,
 )
-from .exceptions import warn
+from .exceptions.categories import warn
+from .exceptions.texts import shown
 from .heads import train_heads
-from .names import shown
 from .soft_clusterer import SoftClusterer
 from .spaces import Space, blocks_of, check_matrix
 

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from .alignment import in_order, names_in_order
-from .arguments import (
+from .exceptions.arguments import (
     as_choice,
     as_floats,
     as_index,
@@ -27,7 +27,7 @@ from .arguments import (
     check_support,
     check_texts_by_node,
 )
-from .names import shown
+from .exceptions.texts import shown
 from .ranges import RangeMaximum
 from .svg import picture_of
 

@@ -22,8 +22,8 @@ from skl2h import (
     export,
     metrics,
 )
+from skl2h.exceptions.texts import shown
 from skl2h.leaf_order import order_leaves
-from skl2h.names import shown
 from skl2h.palette import group_colors
 
 LOGITS = np.random.default_rng(0).normal(size=(40, 4))

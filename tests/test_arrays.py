@@ -21,7 +21,7 @@ from skl2h import (
     merge_evidence,
     suggest_levels,
 )
-from skl2h.arrays import as_array, column_names
+from skl2h.exceptions.arrays import as_array, column_names
 from skl2h.metrics import (
     clustering_accuracy,
     dasgupta_cost,

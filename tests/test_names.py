@@ -22,9 +22,9 @@ from skl2h import (
     surprises,
 )
 from skl2h.datasets import make_hierarchical_logits
+from skl2h.exceptions.texts import MOST_OF_VALUE, shown, shown_text
 from skl2h.export import export_json, export_newick, export_text
 from skl2h.metrics import make_tree_scorer, triplet_accuracy
-from skl2h.names import MOST_OF_VALUE, shown, shown_text
 
 pytest.importorskip("matplotlib").use("Agg")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arrays import as_sequence, is_missing, refuse_masked
+from ..exceptions.arrays import as_sequence, is_missing, refuse_masked
 
 __all__ = ["as_labels", "codes_of"]
 

@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from ..alignment import matrix_in_order
-from ..arguments import as_floats, check_level, check_levels
+from ..exceptions.arguments import as_floats, check_level, check_levels
 from ..sources import tree_of
 
 __all__ = ["dasgupta_cost", "reassignment_within"]

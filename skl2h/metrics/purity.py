@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..alignment import in_order
-from ..arguments import as_flag
-from ..arrays import as_sequence, refuse_masked
+from ..exceptions.arguments import as_flag
+from ..exceptions.arrays import as_sequence, refuse_masked
 from ..sources import tree_of
 from .across import best_across, expected_across, purity_across
 from .classes import codes_of

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 
 from ..alignment import in_order
-from ..names import shown
+from ..exceptions.texts import shown
 from ..sources import model_of, tree_of
 from ..tree import MergeTree
 from .classes import as_labels, codes_of

@@ -5,11 +5,11 @@ from functools import partial
 
 from sklearn.utils.validation import check_is_fitted
 
-from ..arguments import as_count, as_flag
 from ..estimator import L2HClustering
+from ..exceptions.arguments import as_count, as_flag
+from ..exceptions.texts import shown
 from ..fitted import last_step, profile_matrix
 from ..inner_model import as_rows
-from ..names import shown
 
 __all__ = ["make_tree_scorer"]
 

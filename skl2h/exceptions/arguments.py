@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .arrays import as_array, is_missing, ndarray_of, refuse_masked
-from .names import shown
+from .texts import shown
 
 __all__ = [
     "as_choice",

@@ -11,7 +11,7 @@ import traceback
 import warnings
 from contextlib import contextmanager, suppress
 
-from .names import on_one_line, shown_text
+from .texts import on_one_line, shown_text
 
 __all__ = [
     "EndedError",

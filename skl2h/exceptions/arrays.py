@@ -7,7 +7,7 @@ from collections.abc import Iterable, Set
 import numpy as np
 from scipy.sparse import issparse
 
-from .names import shown
+from .texts import shown
 
 __all__ = [
     "as_array",
