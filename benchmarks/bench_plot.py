@@ -23,7 +23,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 
-from skl2h import labels
+from skl2h.plotting import fast_text
 
 N_LEAVES, N_REPEATS = 1000, 3
 LABELS = {"short": "cluster {:03d}", "long": "a name of 36 characters, the {:7d}"}
@@ -73,7 +73,7 @@ def fastest(make_figure):
     """Shortest seconds to draw on the canvas, making of the figure included, and to save it."""
     times = []
     for _ in range(N_REPEATS):
-        for cached in (labels._outline, labels._glyph, labels._line, labels._ends):
+        for cached in (fast_text._outline, fast_text._glyph, fast_text._line, fast_text._ends):
             cached.cache_clear()
         start = perf_counter()
         figure = make_figure()

@@ -27,11 +27,11 @@ __all__ = [
 _HOMES = {
     "TEMI": "temi",
     "TURTLE": "turtle",
-    "DendrogramDisplay": "plotting",
+    "DendrogramDisplay": "plotting.dendrogram",
     "Evidence": "evidence",
     "L2HClustering": "estimator",
     "MergeTree": "tree",
-    "ProfileMatrixDisplay": "profile_plotting",
+    "ProfileMatrixDisplay": "plotting.profile_matrix",
     "Surprises": "taxonomy",
     "bootstrap_support": "support",
     "l2h_tree": "build",

@@ -72,7 +72,7 @@ def picture(tree, level, layout, kind):
     import matplotlib
     from matplotlib import pyplot
 
-    from .plotting import DendrogramDisplay
+    from .plotting.dendrogram import DendrogramDisplay
 
     matplotlib.use("agg")  # to write files, a screen is not needed
     dated = {"svg": "Date", "pdf": "CreationDate"}.get(kind)

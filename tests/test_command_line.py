@@ -103,9 +103,9 @@ def stand_ins(monkeypatch):
             display.figure_.text(0.5, 0.5, f"{tree.n_leaves} {layout} {level}")
             return display
 
-    plotting = types.ModuleType("skl2h.plotting")
+    plotting = types.ModuleType("skl2h.plotting.dendrogram")
     plotting.DendrogramDisplay = DendrogramDisplay
-    monkeypatch.setitem(sys.modules, "skl2h.plotting", plotting)
+    monkeypatch.setitem(sys.modules, "skl2h.plotting.dendrogram", plotting)
     monkeypatch.setattr(
         skl2h.export, "export_html", lambda tree, level: f"<p>{level}", raising=False
     )
@@ -154,7 +154,7 @@ def test_demo_writes_pictures_and_page(run, tmp_path):
     "ending", ["txt", "csv", "json", "flat.json", "nwk", "html", "png", "svg", "pdf"]
 )
 def test_real_outputs(run, tmp_path, ending):
-    pytest.importorskip("skl2h.plotting")
+    pytest.importorskip("skl2h.plotting.dendrogram")
     pytest.importorskip("matplotlib")
     np.savez("a.npz", logits=LOGITS, names=["<b>", "$x$", "", "a\nb", "\u00e9"])
     assert run("build", "a.npz", "--level", 3, f"--out=a.{ending}") == (0, "", "")

@@ -19,7 +19,7 @@ from matplotlib.path import Path  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
 from matplotlib.textpath import text_to_path  # noqa: E402
 
-from skl2h.labels import Label, text_widths  # noqa: E402
+from skl2h.plotting.fast_text import Label, text_widths  # noqa: E402
 
 
 def ink(kind, text, **style):

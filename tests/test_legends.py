@@ -9,7 +9,7 @@ import pytest
 from test_plotting import some_tree
 
 from skl2h import DendrogramDisplay, ProfileMatrixDisplay
-from skl2h.layout import ORIENTATIONS
+from skl2h.plotting.layout import ORIENTATIONS
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

@@ -89,7 +89,7 @@ def test_a_figure_is_closed_if_drawing_fails(monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skl2h.plotting.write_labels", interrupt)
+    monkeypatch.setattr("skl2h.plotting.dendrogram.write_labels", interrupt)
     display = DendrogramDisplay(TREE)
     with pytest.raises(KeyboardInterrupt):
         display.plot()

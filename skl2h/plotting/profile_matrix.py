@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from .alignment import matrix_in_order
+from ..alignment import matrix_in_order
+from ..exceptions.arguments import as_flag, as_floats, check_level
+from ..exceptions.texts import shown
+from ..fitted import default_level, last_step, profile_matrix, shares_of
+from ..leaf_order import order_leaves
+from ..palette import group_colors
+from ..sources import tree_of
+from .arguments import check_axes, check_style, check_tree
 from .captions import one_line
-from .drawing import box_of, needs_matplotlib, redrawn
-from .exceptions.arguments import as_flag, as_floats, check_level
-from .exceptions.texts import shown
-from .fitted import default_level, last_step, profile_matrix, shares_of
-from .leaf_order import order_leaves
-from .palette import group_colors
-from .picture_arguments import check_axes, check_style, check_tree
-from .plotting import DendrogramDisplay
+from .dendrogram import DendrogramDisplay
+from .page import box_of, needs_matplotlib, redrawn
 from .sizes import SMALLEST_FONT
-from .sources import tree_of
 
 __all__ = ["ProfileMatrixDisplay"]
 
@@ -187,7 +187,7 @@ default="similarity"
         from matplotlib import rcParams
         from matplotlib.collections import LineCollection
 
-        from .labels import text_widths
+        from .fast_text import text_widths
 
         tree, n_leaves = self.tree, self.tree.n_leaves
         ax.set_axis_off()

@@ -37,7 +37,7 @@ def draw_legend(ax, title, entries, room, at_top):
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties
 
-    from .labels import text_widths
+    from .fast_text import text_widths
 
     width, height = room[0] - LEGEND_GAP, room[1]
     largest = FontProperties(size=rcParams["legend.fontsize"]).get_size_in_points()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .exceptions.texts import cut_middle
+from ..exceptions.texts import cut_middle
 from .layout import places_around, radial
 
 __all__ = [

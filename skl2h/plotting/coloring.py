@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from .alignment import in_order
+from ..alignment import in_order
+from ..exceptions.arguments import as_index, check_level
+from ..exceptions.arrays import is_missing, refuse_masked
+from ..exceptions.texts import shown, shown_text
+from ..palette import group_colors
 from .captions import group_captions, one_line
-from .exceptions.arguments import as_index, check_level
-from .exceptions.arrays import is_missing, refuse_masked
-from .exceptions.texts import shown, shown_text
 from .layout import common_below
-from .palette import group_colors
 
 __all__ = ["Coloring", "highlighted", "under_numbers"]
 

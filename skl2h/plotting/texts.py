@@ -50,7 +50,7 @@ def write_node_labels(page, tree, texts, colors):
     """Texts {node: text} at merges; in the cells of an icicle, small enough to fit."""
     from matplotlib.transforms import ScaledTranslation
 
-    from .labels import text_widths
+    from .fast_text import text_widths
 
     if not texts:
         return []
@@ -163,7 +163,7 @@ def _radial_labels(page):
 
 
 def _add_label(page, point, text, style):
-    from .labels import Label
+    from .fast_text import Label
 
     plain = {"rotation_mode": "anchor", "clip_on": False, "parse_math": False, "usetex": False}
     if "\n" in text and style["verticalalignment"] == "center_baseline":

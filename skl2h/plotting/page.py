@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 import numpy as np
 
-from .exceptions.categories import DisplayWarning, warn
+from ..exceptions.categories import DisplayWarning, warn
 from .layout import bent, places_around, radial, rectangular
 from .legend import draw_legend
 from .sizes import (
@@ -246,7 +246,7 @@ class Page:
         return self.tile > 0 and self.pitch > 5
 
     def _take_captions(self, captions):
-        from .labels import text_widths
+        from .fast_text import text_widths
 
         self.captions = captions
         self.labels = [name + rest for name, rest in captions]

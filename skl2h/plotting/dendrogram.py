@@ -6,24 +6,24 @@ words of `layout`.
 
 import numpy as np
 
-from .captions import node_captions, only_labelled, tip_captions
-from .coloring import Coloring, highlighted, under_numbers
-from .drawing import Page, needs_matplotlib
-from .exceptions.arguments import as_choice, as_count, as_flag
-from .exceptions.categories import DisplayWarning, warn
-from .exceptions.texts import shown
-from .fitted import affinity_of, default_level, last_step
-from .layout import ORIENTATIONS, lay_out
-from .leaf_order import order_leaves
-from .picture_arguments import (
+from ..exceptions.arguments import as_choice, as_count, as_flag
+from ..exceptions.categories import DisplayWarning, warn
+from ..exceptions.texts import shown
+from ..fitted import affinity_of, default_level, last_step
+from ..leaf_order import order_leaves
+from ..sources import tree_of
+from ..tree import MergeTree
+from .arguments import (
     check_axes,
     check_node_labels,
     check_style,
     check_tree,
 )
-from .sources import tree_of
-from .tree import MergeTree
-from .writing import tile_width, write_group_numbers, write_labels, write_node_labels
+from .captions import node_captions, only_labelled, tip_captions
+from .coloring import Coloring, highlighted, under_numbers
+from .layout import ORIENTATIONS, lay_out
+from .page import Page, needs_matplotlib
+from .texts import tile_width, write_group_numbers, write_labels, write_node_labels
 
 __all__ = ["DendrogramDisplay"]
 
@@ -209,7 +209,7 @@ default="merge"
         from matplotlib.colors import to_rgba_array
         from matplotlib.text import Text
 
-        from .labels import Label
+        from .fast_text import Label
 
         tree = self.tree
         check_tree(tree, "DendrogramDisplay")

@@ -5,9 +5,9 @@ from numbers import Real
 
 import numpy as np
 
-from .exceptions.arguments import as_choice, as_index, check_texts_by_node
-from .exceptions.texts import shown, shown_text
-from .tree import MergeTree
+from ..exceptions.arguments import as_choice, as_index, check_texts_by_node
+from ..exceptions.texts import shown, shown_text
+from ..tree import MergeTree
 
 __all__ = [
     "check_axes",

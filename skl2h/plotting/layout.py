@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .exceptions.arguments import as_choice, as_count
-from .leaf_order import spans
+from ..exceptions.arguments import as_choice, as_count
+from ..leaf_order import spans
 
 __all__ = [
     "HEIGHTS",
@@ -159,7 +159,7 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     Examples
     --------
     >>> from skl2h import MergeTree
-    >>> from skl2h.layout import lay_out
+    >>> from skl2h.plotting.layout import lay_out
     >>> layout = lay_out(MergeTree([(0, 2), (1, 3)]))
     >>> layout.tips
     array([1, 0, 2])

@@ -1,0 +1,1 @@
+"""Pictures of a tree: everything that matplotlib draws."""
