@@ -8,7 +8,8 @@ import numpy as np
 from .build import build_tree
 from .exceptions.faults import InputError, doing, show, telling
 from .exceptions.texts import printable, shown, shown_text
-from .export import export_text
+from .export.files import check_outputs, groups_table, page, picture, text, write_all, writer
+from .export.text import export_text
 from .files import (
     TREES,
     Table,
@@ -22,7 +23,6 @@ from .files import (
     read_weights,
 )
 from .logits import as_logits
-from .outputs import check_outputs, groups_table, page, picture, text, write_all, writer
 
 __all__ = ["build", "demo", "predict"]
 

@@ -19,7 +19,8 @@ from .exceptions.arguments import check_weights
 from .exceptions.categories import LogitsWarning, warn
 from .exceptions.faults import InputError, doing
 from .exceptions.texts import shown_text
-from .export import from_json, from_newick
+from .export.nested_json import from_json
+from .export.newick import from_newick
 from .mapped import load_mapped
 from .room import check_room
 from .shards import open_shards, why_not_read

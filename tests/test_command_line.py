@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 import skl2h.export
-from skl2h import MergeTree, __version__, l2h_tree, outputs
+from skl2h import MergeTree, __version__, l2h_tree
 from skl2h.export import (
     export_csv,
     export_json,
     export_newick,
     export_text,
+    files,
     from_json,
     from_newick,
 )
@@ -53,7 +54,7 @@ def test_build_prints_the_groups_of_levels(run):
 def test_groups_of_a_large_tree_are_listed_in_time():
     """Nothing quadratic: this would take minutes otherwise."""
     tree = MergeTree(np.arange(199_998).reshape(-1, 2))
-    lines = outputs.text(tree, [100_000]).split("\n")
+    lines = files.text(tree, [100_000]).split("\n")
     assert lines[-100_001:] == [*(f"  {leaf}: {leaf}" for leaf in range(100_000)), ""]
 
 
@@ -107,7 +108,7 @@ def stand_ins(monkeypatch):
     plotting.DendrogramDisplay = DendrogramDisplay
     monkeypatch.setitem(sys.modules, "skl2h.plotting.dendrogram", plotting)
     monkeypatch.setattr(
-        skl2h.export, "export_html", lambda tree, level: f"<p>{level}", raising=False
+        skl2h.export.html_page, "export_html", lambda tree, level: f"<p>{level}", raising=False
     )
     monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")  # text as text
 
@@ -231,7 +232,7 @@ def test_an_interrupt_leaves_what_was_there(run, tmp_path, monkeypatch, moment):
     save("logits.npy")
     (tmp_path / "a.csv").write_text("old")
     if moment == "made":
-        monkeypatch.setitem(outputs.WRITERS, ".txt", interrupt)
+        monkeypatch.setitem(files.WRITERS, ".txt", interrupt)
     else:
         monkeypatch.setattr(os, "replace", interrupt)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -266,7 +267,7 @@ def test_warnings_of_outputs_are_told_with_them(run, monkeypatch):
         warnings.warn("Nothing that a user could do.", OldWarning, stacklevel=1)
         return "text"
 
-    monkeypatch.setitem(outputs.WRITERS, ".txt", warn)
+    monkeypatch.setitem(files.WRITERS, ".txt", warn)
     save("logits.npy")
     found = run("build", "logits.npy", "--out=a.txt")
     assert found == (0, "", "skl2h: warning: --out a.txt: No glyph.\n")

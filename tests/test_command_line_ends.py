@@ -10,7 +10,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skl2h import commands, outputs
+from skl2h import commands
+from skl2h.export import files
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
 
@@ -85,7 +86,7 @@ def test_new_files_have_the_mode_that_is_usual(run, logits, tmp_path, mask):
 # A run that gets a signal while the second of its files is being made.
 SIGNALLED = """
 import os, signal, sys
-from skl2h import outputs
+from skl2h.export import files
 from skl2h.__main__ import main
 
 def write(tree, levels):
@@ -93,7 +94,7 @@ def write(tree, levels):
     return "new"
 
 {before}
-outputs.WRITERS[".txt"] = write
+files.WRITERS[".txt"] = write
 sys.exit(main(["build", "logits.npy", "--out=a.csv", "--out=b.txt"]))
 """
 
@@ -208,7 +209,7 @@ def test_whatever_fails_is_one_line_that_names_what_was_being_done(
     if place == "merging":
         monkeypatch.setattr(commands, "build_tree", fail)
     else:
-        monkeypatch.setitem(outputs.WRITERS, ".txt", fail)
+        monkeypatch.setitem(files.WRITERS, ".txt", fail)
     where = "logits.npy" if place == "merging" else "--out a.txt"
     arguments = ["build", logits, "--out=b.csv", "--out=a.txt"]
     assert run(*arguments) == (1, "", f"skl2h: error: {where}: {message}\n")

@@ -165,7 +165,10 @@ LINKS = ("src", "href", "action", "data", "poster", "srcset", "formaction", "bac
 
 def test_every_file_is_in_the_page_once():
     page = export_html(PLAIN)
-    parts = [file.read_text(encoding="utf-8") for file in files("skl2h").joinpath("page").iterdir()]
+    parts = [
+        file.read_text(encoding="utf-8")
+        for file in files("skl2h.export").joinpath("page").iterdir()
+    ]
     assert len(parts) > 5
     for text in parts:
         begin, *_ = re.split(r"\$\w+", text)  # the markup stands around the others

@@ -10,10 +10,10 @@ import json
 from importlib.resources import files
 from string import Template
 
-from .exceptions.arguments import check_level, check_text
-from .palette import group_colors
-from .sources import model_of, tree_of
-from .svg import as_text
+from ..exceptions.arguments import check_level, check_text
+from ..palette import group_colors
+from ..sources import model_of, tree_of
+from ..svg import as_text
 
 __all__ = ["export_html"]
 
@@ -110,7 +110,7 @@ def export_html(tree, *, title=None, level=None):
 
 
 def _part(name):
-    return files("skl2h").joinpath("page", name).read_text(encoding="utf-8")
+    return files("skl2h.export").joinpath("page", name).read_text(encoding="utf-8")
 
 
 def _hash(text):

@@ -8,11 +8,11 @@ import math
 import sys
 from collections import Counter
 
-from .exceptions.arguments import as_flag, check_levels
-from .exceptions.texts import shown
-from .sources import tree_of
+from ..exceptions.arguments import as_flag, check_levels
+from ..exceptions.texts import shown
+from ..sources import tree_of
+from ..tree import MergeTree
 from .tables import group_of_nodes
-from .tree import MergeTree
 
 __all__ = ["export_json", "from_json"]
 

@@ -1,27 +1,10 @@
-"""A tree as text, tables and nested formats: one plain function per format.
+"""A tree as indented text."""
 
-Every ``export_`` function takes a `MergeTree` or a fitted `L2HClustering` first.
-"""
+from ..exceptions.arguments import as_count, check_level
+from ..exceptions.texts import printable, some_names
+from ..sources import tree_of
 
-from .exceptions.arguments import as_count, check_level
-from .exceptions.texts import printable, some_names
-from .html import export_html
-from .nested import export_json, from_json
-from .newick import export_newick, from_newick
-from .sources import tree_of
-from .tables import export_csv, export_networkx, export_pandas
-
-__all__ = [
-    "export_csv",
-    "export_html",
-    "export_json",
-    "export_networkx",
-    "export_newick",
-    "export_pandas",
-    "export_text",
-    "from_json",
-    "from_newick",
-]
+__all__ = ["export_text"]
 
 MOST_DECIMALS = 1074
 

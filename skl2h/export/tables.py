@@ -4,8 +4,8 @@ import csv
 import io
 import re
 
-from .exceptions.arguments import as_flag, check_levels
-from .sources import tree_of
+from ..exceptions.arguments import as_flag, check_levels
+from ..sources import tree_of
 
 __all__ = ["csv_writer", "export_csv", "export_networkx", "export_pandas"]
 

@@ -15,10 +15,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .exceptions.faults import InputError, doing, signals_held, telling
-from .exceptions.texts import printable, shown_text
-from .export import export_csv, export_json, export_newick, export_text
-from .tables import csv_writer, safe_names
+from ..exceptions.faults import InputError, doing, signals_held, telling
+from ..exceptions.texts import printable, shown_text
+from .nested_json import export_json
+from .newick import export_newick
+from .tables import csv_writer, export_csv, safe_names
+from .text import export_text
 
 __all__ = ["check_outputs", "groups_table", "page", "picture", "text", "write_all", "writer"]
 
@@ -54,7 +56,7 @@ def groups_table(tree, levels, leaves, safe=False):
 
 def page(tree, levels):
     """Page to explore in a browser, which starts at the first level."""
-    from .export import export_html
+    from .html_page import export_html
 
     return export_html(tree, level=_level_to_show(tree, levels))
 
@@ -72,7 +74,7 @@ def picture(tree, level, layout, kind):
     import matplotlib
     from matplotlib import pyplot
 
-    from .plotting.dendrogram import DendrogramDisplay
+    from ..plotting.dendrogram import DendrogramDisplay
 
     matplotlib.use("agg")  # to write files, a screen is not needed
     dated = {"svg": "Date", "pdf": "CreationDate"}.get(kind)
