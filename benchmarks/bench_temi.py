@@ -18,8 +18,8 @@ from bench_merge import print_versions
 from bench_turtle import write_memory_map
 
 from skl2h import TEMI
-from skl2h.heads import Head, Settings, learn
-from skl2h.spaces import Space
+from skl2h.flat.feature_spaces import Space
+from skl2h.flat.temi_heads import Head, Settings, learn
 
 
 def main():

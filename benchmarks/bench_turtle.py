@@ -21,9 +21,9 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from skl2h import TURTLE
+from skl2h.flat.feature_spaces import Space, batches_of
+from skl2h.flat.turtle_search import Search, Settings
 from skl2h.metrics import clustering_accuracy
-from skl2h.spaces import Space, batches_of
-from skl2h.tasks import Search, Settings
 
 
 def main():

@@ -25,8 +25,8 @@ __all__ = [
 
 # Loaded when they are asked for: the command line has to answer an interrupt before that.
 _HOMES = {
-    "TEMI": "temi",
-    "TURTLE": "turtle",
+    "TEMI": "flat.temi",
+    "TURTLE": "flat.turtle",
     "DendrogramDisplay": "plotting.dendrogram",
     "Evidence": "evidence",
     "L2HClustering": "estimator",

@@ -20,12 +20,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skl2h import TEMI, L2HClustering, heads, l2h_tree, neighbors, spaces
-from skl2h.heads import Head, Settings, learn, schedule
+from skl2h import TEMI, L2HClustering, l2h_tree
+from skl2h.flat import feature_spaces, neighbors, temi_heads
+from skl2h.flat.feature_spaces import Space
+from skl2h.flat.neighbors import cosine_neighbors
+from skl2h.flat.temi_heads import Head, Settings, learn, schedule
+from skl2h.flat.temi_networks import SHORTEST, Network
 from skl2h.metrics import clustering_accuracy, dendrogram_purity, make_tree_scorer
-from skl2h.neighbors import cosine_neighbors
-from skl2h.networks import SHORTEST, Network
-from skl2h.spaces import Space
 
 # Short searches do not always use all clusters.
 pytestmark = pytest.mark.filterwarnings("ignore:Only .* of .* clusters have rows")
@@ -230,7 +231,7 @@ def plain_temi(X, given):
         ]
         pair_weights = np.mean([(t[:n_pairs] * t[n_pairs:]).sum(axis=1) for t in teachings], axis=0)
         share = step / n_steps
-        least = min(given["teacher_momentum"], 1 - heads.MEMORIES / n_steps)
+        least = min(given["teacher_momentum"], 1 - temi_heads.MEMORIES / n_steps)
         momentum = least + (1 - least) * (1 - np.cos(np.pi * share)) / 2
         rate, n_warm = given["learning_rate"] * n_pairs / 256, given["warmup"] * n_steps
         if step < n_warm:
@@ -282,7 +283,9 @@ def plain_temi(X, given):
     ids=str,
 )  # fmt: skip
 def test_a_search_equals_a_plain_evaluation(X, monkeypatch, layers, others):
-    monkeypatch.setattr(heads, "MEMORIES", 1)  # so that the momentum is not that of short searches
+    monkeypatch.setattr(
+        temi_heads, "MEMORIES", 1
+    )  # so that the momentum is not that of short searches
     rows = X[:24]
     model = temi(
         n_clusters=3, hidden_layer_sizes=layers, max_iter=6, n_neighbors=3, learning_rate=5.0,
@@ -773,7 +776,7 @@ class TestData:
     def test_a_memory_map_is_not_copied(self, tmp_path, monkeypatch, dtype):
         """Memory is that of batches and blocks, whatever the rows."""
         monkeypatch.setattr(neighbors, "INDEX_ROWS", 2**10)
-        monkeypatch.setattr(spaces, "BLOCK_ROWS", 2**10)
+        monkeypatch.setattr(feature_spaces, "BLOCK_ROWS", 2**10)
         random_state = np.random.default_rng(0)
         shape = (50_000, 64)
         X = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", dtype, shape)

@@ -20,10 +20,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skl2h import TURTLE, L2HClustering, l2h_tree
-from skl2h.adam import Adam
+from skl2h.flat.adam import Adam
+from skl2h.flat.feature_spaces import Space
+from skl2h.flat.turtle_search import Search, Settings, _exponentiate
 from skl2h.metrics import clustering_accuracy
-from skl2h.spaces import Space
-from skl2h.tasks import Search, Settings, _exponentiate
 
 # Short searches do not always use all clusters.
 pytestmark = pytest.mark.filterwarnings("ignore:Only . of . clusters have rows")

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
+from ..progress import print_tenth
 from .adam import Adam
-from .progress import print_tenth
-from .spaces import batches_of, blocks_of
+from .feature_spaces import batches_of, blocks_of
 from .weight_norm import gradients_of_normalised, normalised
 
 __all__ = ["Encoder", "FittedTask", "Run", "Search", "Settings", "run_search"]

@@ -12,8 +12,8 @@ from itertools import repeat
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array, gen_batches
 
-from .exceptions.arrays import as_array, refuse_masked
-from .exceptions.texts import shown, shown_text
+from ..exceptions.arrays import as_array, refuse_masked
+from ..exceptions.texts import shown, shown_text
 
 __all__ = [
     "Space",

@@ -14,10 +14,10 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 from sklearn.utils import gen_batches
 
+from ..progress import print_tenth
 from .adam import Adam
 from .neighbors import Pairs
-from .networks import FittedNetwork, Network
-from .progress import print_tenth
+from .temi_networks import FittedNetwork, Network
 
 __all__ = ["Head", "Run", "Settings", "learn", "losses_of_teachers", "schedule", "train_heads"]
 

@@ -9,7 +9,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .exceptions.arguments import (
+from ..exceptions.arguments import (
     as_count,
     as_flag,
     as_float_dtype,
@@ -18,10 +18,10 @@ from .exceptions.arguments import (
     as_verbosity,
     check_n_jobs,
 )
-from .exceptions.categories import warn
+from ..exceptions.categories import warn
+from .feature_spaces import are_several, blocks_of, check_matrix, columns_of_groups, spaces_of
 from .soft_clusterer import SoftClusterer, refuse_overflow
-from .spaces import are_several, blocks_of, check_matrix, columns_of_groups, spaces_of
-from .tasks import run_search
+from .turtle_search import run_search
 
 __all__ = ["TURTLE"]
 

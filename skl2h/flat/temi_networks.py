@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax
 
+from .feature_spaces import blocks_of
 from .soft_clusterer import refuse_overflow
-from .spaces import blocks_of
 from .weight_norm import gradients_of_normalised, normalised
 
 __all__ = ["FittedNetwork", "Network"]

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .exceptions.arguments import (
+from ..exceptions.arguments import (
     as_count,
     as_flag,
     as_float_dtype,
@@ -14,11 +14,11 @@ from .exceptions.arguments import (
     as_random_state,
     as_verbosity,
 )
-from .exceptions.categories import warn
-from .exceptions.texts import shown
-from .heads import train_heads
+from ..exceptions.categories import warn
+from ..exceptions.texts import shown
+from .feature_spaces import Space, blocks_of, check_matrix
 from .soft_clusterer import SoftClusterer
-from .spaces import Space, blocks_of, check_matrix
+from .temi_heads import train_heads
 
 __all__ = ["TEMI"]
 

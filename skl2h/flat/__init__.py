@@ -1,0 +1,1 @@
+"""Flat clusterers of their own: TURTLE and TEMI."""
