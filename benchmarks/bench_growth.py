@@ -8,7 +8,7 @@ The exponent is the slope of a line through the logarithms: 1 is proportional.
 import numpy as np
 from bench_merge import fastest, make_logits, peak_memory, print_versions
 
-from skl2h.logits import as_logits
+from skl2h.logits.matrix import as_logits
 from skl2h.merge import merge_leaves
 
 

@@ -36,7 +36,7 @@ from sklearn.mixture import GaussianMixture
 
 from skl2h import L2HClustering
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.logits import as_logits
+from skl2h.logits.matrix import as_logits
 from skl2h.merge import merge_leaves
 from skl2h.rows import _sum_of_each, _sum_of_exp, read_rows
 

@@ -18,7 +18,7 @@ from scipy.special import softmax
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from skl2h import MergeTree, l2h_tree, metrics
-from skl2h.logits import as_logits
+from skl2h.logits.matrix import as_logits
 from skl2h.merge import leaf_profiles
 
 N_RANDOM = 200

@@ -8,8 +8,8 @@ from .exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_jobs
 from .exceptions.arrays import as_array, column_names
 from .exceptions.categories import StrandedGroupWarning, warn
 from .exceptions.texts import shown
-from .logits import KINDS_OF_INPUT, Logits, as_logits, warn_if_probabilities
-from .mapped import check_size
+from .logits.matrix import KINDS_OF_INPUT, Logits, as_logits, warn_if_probabilities
+from .logits.memory_maps import check_size
 from .merge import AGGREGATIONS, merge_leaves
 from .passes import merge_chunks
 from .progress import printing

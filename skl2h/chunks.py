@@ -15,8 +15,8 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .groups import digits_of
-from .logits import SparseLogits, as_logits
-from .memory import Memory
+from .logits.matrix import SparseLogits, as_logits
+from .logits.scratch import Memory
 from .parts import RowsByLeaf, parts_in_tasks, rows_per_task
 from .rows import Rows, leave_out, read_rows, soft_sums
 from .sparse import soft_profiles

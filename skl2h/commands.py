@@ -10,7 +10,7 @@ from .exceptions.faults import InputError, doing, show, telling
 from .exceptions.texts import printable, shown, shown_text
 from .export.files import check_outputs, groups_table, page, picture, text, write_all, writer
 from .export.text import export_text
-from .files import (
+from .logits.files import (
     TREES,
     Table,
     check_several,
@@ -22,7 +22,7 @@ from .files import (
     read_tree,
     read_weights,
 )
-from .logits import as_logits
+from .logits.matrix import as_logits
 
 __all__ = ["build", "demo", "predict"]
 

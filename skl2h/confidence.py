@@ -11,7 +11,7 @@ small enough.
 import numpy as np
 
 from .groups import TOLERANCE
-from .logits import SparseLogits, best_entries, first_not_finite
+from .logits.matrix import SparseLogits, best_entries, first_not_finite
 
 __all__ = ["deepest_nodes"]
 

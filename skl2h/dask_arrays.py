@@ -13,7 +13,7 @@ from .chunks import fault_of
 from .dask_graph import Tasks, add_task, import_dask, naming_the_chunk, same, tasks_of
 from .exceptions.arguments import check_weights
 from .exceptions.arrays import as_array
-from .logits import as_logits, warn_if_probabilities
+from .logits.matrix import as_logits, warn_if_probabilities
 from .merge import unit_of
 
 __all__ = [

@@ -40,7 +40,7 @@ from .dask_graph import (
     same,
 )
 from .information import mass_of_merges
-from .logits import as_logits
+from .logits.matrix import as_logits
 
 __all__ = ["DaskChunks", "dask_logits", "dask_scores"]
 

@@ -23,7 +23,7 @@ from .exceptions.arguments import as_flag, as_index, as_number, as_verbosity, ch
 from .exceptions.arrays import column_names, refuse_masked
 from .exceptions.texts import shown
 from .information import best_levels, mass_of_merges
-from .inner_model import (
+from .logits.inner_model import (
     refuse_but_weights,
     refuse_metadata,
     refuse_other_kinds,
@@ -31,6 +31,7 @@ from .inner_model import (
     tags_of,
     warn_of_unseen,
 )
+from .logits.of_models import Response, leaf_names
 from .merge import N_REPORTS
 from .model_logits import (
     check_columns,
@@ -41,7 +42,6 @@ from .model_logits import (
     rows_of,
 )
 from .progress import CallbackSupportMixin, Task, with_callbacks
-from .response import Response, leaf_names
 from .svg import as_text, picture_of
 
 __all__ = ["L2HClustering"]

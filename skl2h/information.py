@@ -11,7 +11,7 @@ import operator
 import numpy as np
 
 from .groups import TOLERANCE
-from .logits import SparseLogits, best_entries
+from .logits.matrix import SparseLogits, best_entries
 
 __all__ = ["best_levels", "mass_of_merges"]
 

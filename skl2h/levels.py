@@ -9,7 +9,7 @@ from .exceptions.arrays import column_names
 from .exceptions.texts import shown
 from .fitted import fitted_logits, last_step
 from .information import best_levels, mass_of_merges
-from .logits import as_logits, warn_if_probabilities
+from .logits.matrix import as_logits, warn_if_probabilities
 from .model_logits import check_order
 from .tree import MergeTree
 

@@ -25,8 +25,8 @@ from .distributed import dask_logits, dask_scores
 from .exceptions.arguments import check_weights
 from .exceptions.arrays import column_names, has_dimensions, refuse_masked
 from .exceptions.texts import shown, shown_text
-from .inner_model import as_rows
-from .logits import as_logits, warn_if_probabilities
+from .logits.inner_model import as_rows
+from .logits.matrix import as_logits, warn_if_probabilities
 
 __all__ = [
     "check_columns",

@@ -20,7 +20,7 @@ import numpy as np
 
 from .chunks import Grown, Table, add_tables
 from .groups import Groups, sum_digits
-from .logits import warn_if_probabilities
+from .logits.matrix import warn_if_probabilities
 from .merge import merge_groups
 from .profiles import SOFT_ENTRIES
 

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
 
-from .logits import SparseLogits
-from .memory import Memory
+from .logits.matrix import SparseLogits
+from .logits.scratch import Memory
 from .parts import RowsByLeaf, parts_in_tasks, rows_per_task
 from .rows import leave_out, soft_probabilities, soft_sums
 from .sparse import soft_profiles

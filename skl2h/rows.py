@@ -15,8 +15,8 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from . import sparse
-from .logits import SparseLogits, first_not_finite, share_of
-from .memory import Memory
+from .logits.matrix import SparseLogits, first_not_finite, share_of
+from .logits.scratch import Memory
 
 __all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities", "soft_sums"]
 

@@ -26,7 +26,7 @@ from .chunks import (
     update_chunk,
 )
 from .exceptions.texts import shown, shown_text
-from .mapped import load_mapped
+from .logits.memory_maps import load_mapped
 from .merge import unit_of
 
 __all__ = ["Shard", "Shards", "are_paths", "open_shards", "refuse_paths", "why_not_read"]

@@ -61,7 +61,7 @@ def moving(fit, seed):
 
 def asking(ask, seed, size):
     """A method that gives the logits of rows of X, with noise, the same for the same rows."""
-    from skl2h.logits import as_logits
+    from skl2h.logits.matrix import as_logits
 
     @functools.wraps(ask)
     def ask_noisy(self, estimator, X):
@@ -90,7 +90,7 @@ def move(request):
         for owner, name in sorted(methods_that_fit(), key=str):
             patch.setattr(owner, name, moving(vars(owner)[name], seed))
         if size:
-            from skl2h.response import Response
+            from skl2h.logits.of_models import Response
 
             patch.setattr(Response, "_ask", asking(Response._ask, seed, size))
         yield

@@ -177,7 +177,7 @@ class OnlyOfThoseSeen(Scores):
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_columns_that_change_from_batch_to_batch(monkeypatch, sparse):
-    monkeypatch.setattr("skl2h.response.BATCH_SIZE", 40)
+    monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", 40)
     model = L2HClustering(OnlyOfThoseSeen(sparse=sparse))
     with pytest.raises(ValueError, match="gives 5 columns for the first 80 rows, and 4 for the ne"):
         model.fit(X)

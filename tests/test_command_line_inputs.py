@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skl2h import L2HClustering, MergeTree, l2h_tree, room
+from skl2h import L2HClustering, MergeTree, l2h_tree
 from skl2h.export import export_csv, export_json, export_newick, export_text
+from skl2h.logits import room
 from skl2h.merge import AGGREGATIONS
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.confidence import deepest_nodes
-from skl2h.logits import as_logits
+from skl2h.logits.matrix import as_logits
 
 THRESHOLDS = [1e-9, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - 1e-13, 1.0]
 
@@ -155,7 +155,7 @@ def test_batches_and_blocks_change_nothing(monkeypatch):
     X, _ = make_blobs(200, centers=6, random_state=0)
     model = L2HClustering(GaussianMixture(6, random_state=0)).fit(X)
     expected = model.predict_node(X)
-    monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+    monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", 11)
     with config_context(working_memory=0.0001):
         assert np.array_equal(model.predict_node(X), expected)
 

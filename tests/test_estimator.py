@@ -223,7 +223,7 @@ class TestBatches:
         X = convert(np.rint(X[:60]))
         inner = FrozenEstimator(KMeans(9, n_init=1, random_state=0).fit(X))
         whole = L2HClustering(inner).fit(X)
-        monkeypatch.setattr("skl2h.response.BATCH_SIZE", size)
+        monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", size)
         model = L2HClustering(inner).fit(X)
         assert np.array_equal(model.children_, whole.children_)
         for level in (2, 9):
@@ -239,7 +239,7 @@ class TestBatches:
     def test_frames_keep_their_columns(self, X, monkeypatch, convert):
         X = convert(X)
         model = L2HClustering(KMeans(5, n_init=1, random_state=0)).fit(X)
-        monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+        monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", 11)
         assert np.array_equal(model.predict(X), model.labels_)
 
     def test_sparse_scores(self, X, mixture, monkeypatch):
@@ -254,7 +254,7 @@ class TestBatches:
                 return csr_matrix(mixture.predict_proba(X).round(3))
 
         whole = L2HClustering(Sparse()).fit(X)
-        monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+        monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", 11)
         model = L2HClustering(Sparse()).fit(X)
         assert same(model, whole)
         assert np.array_equal(model.predict(X), whole.labels_)
@@ -265,7 +265,7 @@ class TestBatches:
             def predict_proba(self, X):
                 return np.where(X[:, :1] > 1e5, -1.0, mixture.predict_proba(X))
 
-        monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+        monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", 11)
         model = L2HClustering(Faulty(6, random_state=0), response_method="predict_proba").fit(X)
         bad = X.copy()
         bad[29, 0] = bad[31, 0] = 1e6
@@ -285,7 +285,7 @@ class TestBatches:
             seen.append(len(X))
             return np.log(model.predict_proba(X))
 
-        monkeypatch.setattr("skl2h.response.BATCH_SIZE", 11)
+        monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", 11)
         model = L2HClustering(FrozenEstimator(mixture), response_method=response).fit(X)
         model.predict(X)
         assert seen == [200, 200]

@@ -504,7 +504,7 @@ class TestTexts:
     def test_whatever_the_inner_model_takes(self, of_texts, of_lists, monkeypatch, kind, method):
         """Every kind, and every method, with all rows at once and in batches."""
         place = [*KINDS].index(kind) + [*METHODS].index(method)
-        monkeypatch.setattr("skl2h.response.BATCH_SIZE", (2**14, 7)[place % 2])
+        monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", (2**14, 7)[place % 2])
         texts = KINDS[kind](TEXTS)
         found = METHODS[method](of_texts, texts)
         np.testing.assert_allclose(found, of_lists(method), rtol=1e-12)

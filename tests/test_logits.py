@@ -33,8 +33,8 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from skl2h import L2HClustering, l2h_tree
-from skl2h.logits import Logits
-from skl2h.response import Response
+from skl2h.logits.matrix import Logits
+from skl2h.logits.of_models import Response
 
 
 @pytest.fixture(scope="module")

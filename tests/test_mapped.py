@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from skl2h import L2HClustering, l2h_tree, suggest_levels
-from skl2h.logits import Logits, as_logits
-from skl2h.mapped import place_of, rows_at
+from skl2h.logits.matrix import Logits, as_logits
+from skl2h.logits.memory_maps import place_of, rows_at
 
 LOGITS = np.random.default_rng(0).standard_normal((2000, 6)).astype(np.float32)
 ROWS = [slice(0, 2000), slice(3, 40), slice(1999, 2000), slice(7, 7)]

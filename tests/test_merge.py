@@ -17,7 +17,7 @@ from sklearn import config_context
 from skl2h import L2HClustering, l2h_tree, rows
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.groups import AHEAD
-from skl2h.logits import Logits
+from skl2h.logits.matrix import Logits
 from skl2h.merge import AGGREGATIONS, merge_leaves
 
 N_SEEDS = 270

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 
 from skl2h import TEMI, TURTLE, L2HClustering
-from skl2h.response import Response
+from skl2h.logits.of_models import Response
 
 
 @pytest.mark.parametrize("cls", [KMeans, LogisticRegression, GaussianMixture, TURTLE, TEMI])

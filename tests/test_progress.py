@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skl2h import L2HClustering, build, l2h_tree
-from skl2h.logits import Logits
+from skl2h.logits.matrix import Logits
 from skl2h.merge import merge_leaves
 
 HAS_CALLBACKS = find_spec("sklearn.callback") is not None

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skl2h import L2HClustering, MergeTree, bootstrap_support, l2h_tree, support
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.logits import as_logits
+from skl2h.logits.matrix import as_logits
 from skl2h.merge import AGGREGATIONS, merge_leaves
 from skl2h.rows import leave_out, read_rows
 

@@ -9,7 +9,7 @@ from ..estimator import L2HClustering
 from ..exceptions.arguments import as_count, as_flag
 from ..exceptions.texts import shown
 from ..fitted import last_step, profile_matrix
-from ..inner_model import as_rows
+from ..logits.inner_model import as_rows
 
 __all__ = ["make_tree_scorer"]
 

@@ -3,8 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
-from .exceptions.faults import InputError
-from .exceptions.texts import shown_text
+from ..exceptions.faults import InputError
+from ..exceptions.texts import shown_text
 
 __all__ = ["check_room", "free_memory"]
 

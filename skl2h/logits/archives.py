@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from .exceptions.faults import InputError
-from .exceptions.texts import shown, shown_text
+from ..exceptions.faults import InputError
+from ..exceptions.texts import shown, shown_text
 from .room import check_room
 
 __all__ = ["read_archive"]

@@ -10,10 +10,10 @@ from scipy.sparse import issparse, vstack
 from sklearn.utils import _safe_indexing, gen_batches, indexable
 from sklearn.utils.validation import _num_samples
 
-from .exceptions.arrays import as_array, column_names
-from .exceptions.texts import shown
+from ..exceptions.arrays import as_array, column_names
+from ..exceptions.texts import shown
 from .inner_model import classes_of, innermost, name_of, refuse_outputs
-from .logits import SparseLogits, as_logits
+from .matrix import SparseLogits, as_logits
 
 __all__ = ["Response", "leaf_names"]
 

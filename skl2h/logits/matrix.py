@@ -12,9 +12,9 @@ from scipy.sparse import csr_matrix, issparse
 from scipy.special import softmax
 from sklearn import get_config
 
-from .exceptions.categories import LogitsWarning, warn
-from .mapped import place_of, rows_at
-from .memory import Memory
+from ..exceptions.categories import LogitsWarning, warn
+from .memory_maps import place_of, rows_at
+from .scratch import Memory
 
 __all__ = [
     "KINDS_OF_INPUT",

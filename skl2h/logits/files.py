@@ -13,17 +13,17 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
+from ..exceptions.arguments import check_weights
+from ..exceptions.categories import LogitsWarning, warn
+from ..exceptions.faults import InputError, doing
+from ..exceptions.texts import shown_text
+from ..export.nested_json import from_json
+from ..export.newick import from_newick
+from ..shards import open_shards, why_not_read
 from .archives import read_archive
 from .csv_tables import line_of_row, read_csv
-from .exceptions.arguments import check_weights
-from .exceptions.categories import LogitsWarning, warn
-from .exceptions.faults import InputError, doing
-from .exceptions.texts import shown_text
-from .export.nested_json import from_json
-from .export.newick import from_newick
-from .mapped import load_mapped
+from .memory_maps import load_mapped
 from .room import check_room
-from .shards import open_shards, why_not_read
 
 __all__ = [
     "TREES",

@@ -14,8 +14,8 @@ from itertools import islice, pairwise
 
 import numpy as np
 
-from .exceptions.faults import InputError
-from .exceptions.texts import shown, shown_text
+from ..exceptions.faults import InputError
+from ..exceptions.texts import shown, shown_text
 from .room import check_room
 
 __all__ = ["line_of_row", "read_csv"]

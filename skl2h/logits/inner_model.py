@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 
-from .exceptions.categories import UnseenClassWarning, warn
-from .exceptions.texts import shown_text
+from ..exceptions.categories import UnseenClassWarning, warn
+from ..exceptions.texts import shown_text
 
 __all__ = [
     "as_rows",

@@ -1,0 +1,1 @@
+"""Matrices of scores, (n, K), and where they come from."""
