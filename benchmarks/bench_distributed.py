@@ -31,10 +31,11 @@ from bench_merge import make_logits, make_sparse
 from distributed import Client, LocalCluster, wait
 from scipy.sparse import issparse
 
-from skl2h import distributed, l2h_tree
-from skl2h.dask_graph import Tasks
-from skl2h.distributed import DaskChunks
-from skl2h.passes import merge_chunks
+from skl2h import l2h_tree
+from skl2h.merge.distributed import dask_chunks
+from skl2h.merge.distributed.dask_chunks import DaskChunks
+from skl2h.merge.distributed.dask_graph import Tasks
+from skl2h.merge.distributed.passes import merge_chunks
 
 
 def main():
@@ -317,7 +318,7 @@ def bench_scaling(what, logits, chunk):
     with (
         dask.config.set(scheduler="synchronous"),
         patch.object(DaskChunks, "_pass", watched),
-        patch.object(distributed, "_told_by", told_by),
+        patch.object(dask_chunks, "_told_by", told_by),
     ):
         start = time.process_time()
         merges = merge_chunks(DaskChunks(blocks))

@@ -9,7 +9,7 @@ import numpy as np
 from bench_merge import fastest, make_logits, peak_memory, print_versions
 
 from skl2h.logits.matrix import as_logits
-from skl2h.merge import merge_leaves
+from skl2h.merge.loop import merge_leaves
 
 
 def main():

@@ -19,7 +19,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from skl2h import MergeTree, l2h_tree, metrics
 from skl2h.logits.matrix import as_logits
-from skl2h.merge import leaf_profiles
+from skl2h.merge.loop import leaf_profiles
 
 N_RANDOM = 200
 

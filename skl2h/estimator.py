@@ -18,7 +18,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from .build import build_tree, check_aggregation, check_input
 from .confidence import deepest_nodes
-from .dask_arrays import is_dask, refuse_dask, sample_of, take
 from .exceptions.arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
 from .exceptions.arrays import column_names, refuse_masked
 from .exceptions.texts import shown
@@ -32,7 +31,9 @@ from .logits.inner_model import (
     warn_of_unseen,
 )
 from .logits.of_models import Response, leaf_names
-from .merge import N_REPORTS
+from .merge.distributed.dask_arrays import is_dask, refuse_dask, sample_of, take
+from .merge.loop import N_REPORTS
+from .merge.progress import CallbackSupportMixin, Task, with_callbacks
 from .model_logits import (
     check_columns,
     check_dask,
@@ -41,7 +42,6 @@ from .model_logits import (
     map_rows,
     rows_of,
 )
-from .progress import CallbackSupportMixin, Task, with_callbacks
 from .svg import as_text, picture_of
 
 __all__ = ["L2HClustering"]

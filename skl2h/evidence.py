@@ -14,7 +14,7 @@ from .build import check_weights
 from .exceptions.arguments import as_count, as_index
 from .exceptions.texts import shown, some_names
 from .fitted import fitted_logits, last_step
-from .merge import replay_merges
+from .merge.loop import replay_merges
 from .tree import MergeTree
 
 __all__ = ["Evidence", "merge_evidence"]

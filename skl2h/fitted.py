@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from .estimator import L2HClustering
 from .exceptions.arguments import check_weights
 from .exceptions.texts import shown
-from .merge import leaf_profiles
+from .merge.loop import leaf_profiles
 from .model_logits import logits_of_rows
 
 __all__ = [

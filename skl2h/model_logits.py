@@ -11,7 +11,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import validate_data
 
 from .build import check_logits
-from .dask_arrays import (
+from .exceptions.arguments import check_weights
+from .exceptions.arrays import column_names, has_dimensions, refuse_masked
+from .exceptions.texts import shown, shown_text
+from .logits.inner_model import as_rows
+from .logits.matrix import as_logits, warn_if_probabilities
+from .merge.distributed.dask_arrays import (
     as_dask_array,
     check_dtype,
     is_dask,
@@ -20,13 +25,8 @@ from .dask_arrays import (
     refuse_dask,
     sample_of,
 )
-from .dask_graph import import_dask
-from .distributed import dask_logits, dask_scores
-from .exceptions.arguments import check_weights
-from .exceptions.arrays import column_names, has_dimensions, refuse_masked
-from .exceptions.texts import shown, shown_text
-from .logits.inner_model import as_rows
-from .logits.matrix import as_logits, warn_if_probabilities
+from .merge.distributed.dask_chunks import dask_logits, dask_scores
+from .merge.distributed.dask_graph import import_dask
 
 __all__ = [
     "check_columns",

@@ -10,9 +10,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from .build import check_aggregation, check_weights
 from .exceptions.arguments import as_count, as_random_state, check_n_jobs
 from .fitted import fitted_logits, last_step
-from .merge import merge_leaves
+from .merge.loop import merge_leaves
+from .merge.rows import read_rows
 from .metrics.reference import groups_of
-from .rows import read_rows
 from .tree import MergeTree
 
 __all__ = ["bootstrap_support"]

@@ -27,7 +27,7 @@ from test_merge import AGGREGATIONS, random_case, sparse_case
 
 from skl2h import L2HClustering, bootstrap_support, l2h_tree, suggest_levels
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.distributed import DaskChunks
+from skl2h.merge.distributed.dask_chunks import DaskChunks
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -137,7 +137,7 @@ def test_leaves_without_rows_take_one_pass_of_sparse_rows(monkeypatch):
     monkeypatch.setattr(
         DaskChunks, "soft", lambda self, leaves: asked.append(leaves) or soft(self, leaves)
     )
-    monkeypatch.setattr("skl2h.passes.SOFT_ENTRIES", 400)
+    monkeypatch.setattr("skl2h.merge.distributed.passes.SOFT_ENTRIES", 400)
     logits = np.random.default_rng(0).standard_normal((60, 40))
     logits[:, 10:] -= 30
     expected = l2h_tree(logits)
@@ -153,7 +153,7 @@ def test_leaves_without_rows_take_one_pass_of_sparse_rows(monkeypatch):
 
 def test_lots_of_stranded_leaves(monkeypatch):
     """Groups without rows, of leaves of several lots."""
-    monkeypatch.setattr("skl2h.passes.SOFT_ENTRIES", 40)
+    monkeypatch.setattr("skl2h.merge.distributed.passes.SOFT_ENTRIES", 40)
     logits = np.random.default_rng(0).standard_normal((30, 20))
     logits[:, 1:18] = -np.inf
     with pytest.warns(UserWarning, match="no row gives any probability"):
@@ -640,7 +640,9 @@ FORKED = {"distributed.worker.multiprocessing-method": "forkserver"}
 
 
 def start_cluster(n_workers):
-    multiprocessing.set_forkserver_preload(["distributed", "skl2h.datasets", "skl2h.distributed"])
+    multiprocessing.set_forkserver_preload(
+        ["distributed", "skl2h.datasets", "skl2h.merge.distributed.dask_chunks"]
+    )
     forkserver.ensure_running()  # now, as Dask would set what is loaded
     return distributed.LocalCluster(
         n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=":0"
@@ -899,7 +901,7 @@ def test_interrupted_client_leaves_nothing_running(client, persist):
 
 def test_joblib_on_dask(client, tmp_path, monkeypatch):
     """Arrays, memory maps and files: tasks carry rows or a path."""
-    monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", 2000)
+    monkeypatch.setattr("skl2h.merge.distributed.npy_files.SHARD_ENTRIES", 2000)
     logits = in_memory(LENGTHS)
     np.save(tmp_path / "logits.npy", logits)
     mapped = np.load(tmp_path / "logits.npy", mmap_mode="r")
@@ -917,7 +919,7 @@ def test_joblib_on_ray(tmp_path, monkeypatch):
     ray = pytest.importorskip("ray")
     from ray.util.joblib import register_ray
 
-    monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", 2000)
+    monkeypatch.setattr("skl2h.merge.distributed.npy_files.SHARD_ENTRIES", 2000)
     logits = in_memory(LENGTHS)
     np.save(tmp_path / "logits.npy", logits)
     expected = l2h_tree(logits)

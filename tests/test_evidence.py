@@ -17,7 +17,7 @@ from test_merge import random_case
 
 from skl2h import L2HClustering, MergeTree, merge_evidence, surprises
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.merge import AGGREGATIONS
+from skl2h.merge.loop import AGGREGATIONS
 
 N_SEEDS = 120
 CHUNK = 20

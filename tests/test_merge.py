@@ -14,11 +14,12 @@ from plain import plain_merges
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn import config_context
 
-from skl2h import L2HClustering, l2h_tree, rows
+from skl2h import L2HClustering, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.groups import AHEAD
 from skl2h.logits.matrix import Logits
-from skl2h.merge import AGGREGATIONS, merge_leaves
+from skl2h.merge import rows
+from skl2h.merge.groups import AHEAD
+from skl2h.merge.loop import AGGREGATIONS, merge_leaves
 
 N_SEEDS = 270
 CHUNK = 45
@@ -107,7 +108,7 @@ def test_many_workers_on_one_group(monkeypatch, kind, backend):
     """A group's rows that are read one at a time by several workers give the same tree."""
     logits = kind(np.random.default_rng(0).standard_normal((300, 12)) * 3)
     expected = l2h_tree(logits)
-    monkeypatch.setattr("skl2h.parts.TASK_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.merge.rows_by_leaf.TASK_ENTRIES", 1)
     with parallel_backend(backend), config_context(working_memory=1e-6):
         tree = l2h_tree(logits, n_jobs=2)
     assert np.array_equal(tree.children, expected.children)
@@ -125,9 +126,9 @@ def test_a_tree_in_a_worker_starts_no_workers(monkeypatch):
 
         return watched
 
-    monkeypatch.setattr("skl2h.rows._read_block", watch(rows._read_block))
-    monkeypatch.setattr("skl2h.profiles.leave_out", watch(rows.leave_out))
-    monkeypatch.setattr("skl2h.parts.TASK_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.merge.rows._read_block", watch(rows._read_block))
+    monkeypatch.setattr("skl2h.merge.profiles.leave_out", watch(rows.leave_out))
+    monkeypatch.setattr("skl2h.merge.rows_by_leaf.TASK_ENTRIES", 1)
     logits = np.random.default_rng(0).standard_normal((500, 20))
     with config_context(working_memory=1e-6):  # a task for every eighth row
         l2h_tree(logits, n_jobs=4)
@@ -149,8 +150,8 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
             raise MemoryError("no room")
         time.sleep(0.005)  # so that each thread gets a task
 
-    monkeypatch.setattr("skl2h.profiles.leave_out", leave_out)
-    monkeypatch.setattr("skl2h.parts.TASK_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.merge.profiles.leave_out", leave_out)
+    monkeypatch.setattr("skl2h.merge.rows_by_leaf.TASK_ENTRIES", 1)
     logits = np.random.default_rng(0).standard_normal((500, 20))
     before = threading.active_count()
     with pytest.raises(MemoryError, match="no room"):
@@ -164,13 +165,13 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("rows.FAR", 1),  # entries are read one by one
-        ("rows.FAR", 10**9),  # rows are read whole
-        ("rows.SAFE", -1.0),  # the peak is subtracted before the exponential
-        ("rows.MAX_ERROR", 0.0),  # every sum is added up afresh
-        ("groups.AHEAD", 0.0),  # a group is read alone
-        ("groups.AHEAD", 1e9),  # all groups that have grown are read together
-        ("parts.TASK_ENTRIES", 1),  # rows are read one at a time
+        ("merge.rows.FAR", 1),  # entries are read one by one
+        ("merge.rows.FAR", 10**9),  # rows are read whole
+        ("merge.rows.SAFE", -1.0),  # the peak is subtracted before the exponential
+        ("merge.rows.MAX_ERROR", 0.0),  # every sum is added up afresh
+        ("merge.groups.AHEAD", 0.0),  # a group is read alone
+        ("merge.groups.AHEAD", 1e9),  # all groups that have grown are read together
+        ("merge.rows_by_leaf.TASK_ENTRIES", 1),  # rows are read one at a time
     ],
 )
 def test_ways_of_reading_change_nothing(monkeypatch, name, value, aggregation):
@@ -190,8 +191,8 @@ def test_small_tables_and_reads_change_nothing(monkeypatch, aggregation):
     logits[:, ::3] -= 15
     expected = l2h_tree(logits, aggregation=aggregation)
     assert (expected.counts == 0).sum() == 7
-    monkeypatch.setattr("skl2h.profiles.SOFT_ENTRIES", 1)
-    monkeypatch.setattr("skl2h.rows.READ_BYTES", 1)
+    monkeypatch.setattr("skl2h.merge.profiles.SOFT_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.merge.rows.READ_BYTES", 1)
     assert l2h_tree(logits, aggregation=aggregation) == expected
 
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 from skl2h import L2HClustering, build, l2h_tree
 from skl2h.logits.matrix import Logits
-from skl2h.merge import merge_leaves
+from skl2h.merge.loop import merge_leaves
 
 HAS_CALLBACKS = find_spec("sklearn.callback") is not None
 needs_callbacks = pytest.mark.skipif(

@@ -9,9 +9,10 @@ import pytest
 from joblib import parallel_backend
 from test_merge import AGGREGATIONS, random_case
 
-from skl2h import L2HClustering, l2h_tree, shards
+from skl2h import L2HClustering, l2h_tree
 from skl2h.__main__ import main
 from skl2h.export import export_text
+from skl2h.merge.distributed import npy_files
 
 LOGITS = np.random.default_rng(0).standard_normal((50, 6)) * 3
 
@@ -31,7 +32,7 @@ def save(folder, array, n_files=3, order="C"):
 @pytest.mark.filterwarnings("ignore:In float64, no row gives any probability:UserWarning")
 def test_files_are_one_matrix(tmp_path, monkeypatch, n_jobs, entries):
     """With ties, empty leaves, -inf, weights, every dtype, and files in pieces."""
-    monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", entries)
+    monkeypatch.setattr("skl2h.merge.distributed.npy_files.SHARD_ENTRIES", entries)
     first = entries % 7 + 7 * n_jobs  # other cases for each length of pieces
     for seed in range(first, first + 7):
         logits, weights, aggregation, _, _ = random_case(seed)
@@ -48,14 +49,14 @@ def test_files_are_one_matrix(tmp_path, monkeypatch, n_jobs, entries):
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_any_backend_of_joblib(tmp_path, monkeypatch, backend, aggregation):
     """Workers that share no memory make the state of the rows again in each pass."""
-    monkeypatch.setattr("skl2h.shards.SHARD_ENTRIES", 40)
+    monkeypatch.setattr("skl2h.merge.distributed.npy_files.SHARD_ENTRIES", 40)
     logits = LOGITS.copy()
     logits[:, 4:] -= 90  # leaves without rows
     paths = save(tmp_path, logits)
     for weights in (None, np.random.default_rng(1).random(len(logits))):
         options = {"sample_weight": weights, "aggregation": aggregation}
         with parallel_backend(backend):
-            assert shards.open_shards(paths).keep == (backend == "threading")
+            assert npy_files.open_shards(paths).keep == (backend == "threading")
             tree = l2h_tree([*map(str, paths)], n_jobs=2, **options)
         expected = l2h_tree(logits, **options)
         assert np.array_equal(tree.children, expected.children)
@@ -119,7 +120,7 @@ def test_a_model_is_fitted_on_rows_not_on_files(tmp_path):
 
 def test_files_that_vanish_are_named(tmp_path):
     paths = save(tmp_path, LOGITS)
-    opened = shards.open_shards(paths)
+    opened = npy_files.open_shards(paths)
     paths[1].unlink()
     with pytest.raises(RuntimeError, match=r"part-1.npy cannot be read"):
         opened.read()
@@ -135,7 +136,7 @@ def test_files_that_vanish_are_named(tmp_path):
 )
 def test_files_that_change_while_they_are_read_are_named(tmp_path, later, had):
     paths = save(tmp_path, LOGITS)
-    opened = shards.open_shards(paths)
+    opened = npy_files.open_shards(paths)
     np.save(paths[1], later)
     with pytest.raises(RuntimeError, match=f"part-1.npy changed while it was read.* {had}"):
         opened.read()
@@ -145,13 +146,13 @@ def test_files_that_change_while_they_are_read_are_named(tmp_path, later, had):
 def test_files_that_are_cut_off_between_passes_are_named(tmp_path, monkeypatch, backend):
     """To read what is mapped of them, and not there, would end the process."""
     paths = save(tmp_path, np.random.default_rng(0).standard_normal((600, 50)))
-    update = shards.Shards.update
+    update = npy_files.Shards.update
 
     def cut_and_update(self, grown):
         cut_off(paths[1])
         return update(self, grown)
 
-    monkeypatch.setattr(shards.Shards, "update", cut_and_update)
+    monkeypatch.setattr(npy_files.Shards, "update", cut_and_update)
     message = r"part-1.npy was cut off while it was read: it has [\d,]+ bytes, and its array needs"
     with parallel_backend(backend), pytest.raises(RuntimeError, match=message):
         l2h_tree(paths, n_jobs=2)
@@ -167,7 +168,7 @@ def test_files_that_are_cut_off_between_passes_are_named(tmp_path, monkeypatch, 
 def test_files_that_change_between_passes_are_named(tmp_path, monkeypatch, later, n_jobs, message):
     """Workers that share no memory, of which one is this process, read rows anew in each pass."""
     paths = save(tmp_path, np.random.default_rng(0).standard_normal((60, 20)))
-    update = shards.Shards.update
+    update = npy_files.Shards.update
 
     def change_and_update(self, grown):
         if later is None:
@@ -177,7 +178,7 @@ def test_files_that_change_between_passes_are_named(tmp_path, monkeypatch, later
             np.save(paths[1], later)
         return update(self, grown)
 
-    monkeypatch.setattr(shards.Shards, "update", change_and_update)
+    monkeypatch.setattr(npy_files.Shards, "update", change_and_update)
     assert later is None or later.shape == np.load(paths[1]).shape
     with (
         parallel_backend("loky"),

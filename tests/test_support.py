@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from skl2h import L2HClustering, MergeTree, bootstrap_support, l2h_tree, support
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits.matrix import as_logits
-from skl2h.merge import AGGREGATIONS, merge_leaves
-from skl2h.rows import leave_out, read_rows
+from skl2h.merge.loop import AGGREGATIONS, merge_leaves
+from skl2h.merge.rows import leave_out, read_rows
 
 CASES = ["planted", "noise", "empty leaves", "impossible leaves", "sparse", "float32"]
 
@@ -275,8 +275,8 @@ def test_workers_start_no_workers(monkeypatch):
         threads.add(threading.get_ident())
         return leave_out(*arguments)
 
-    monkeypatch.setattr("skl2h.profiles.leave_out", watched)
-    monkeypatch.setattr("skl2h.parts.TASK_ENTRIES", 1)
+    monkeypatch.setattr("skl2h.merge.profiles.leave_out", watched)
+    monkeypatch.setattr("skl2h.merge.rows_by_leaf.TASK_ENTRIES", 1)
     logits = case("noise", 0, 300, 20)
     bootstrap_support(fitted(logits), logits, n_resamples=8, n_jobs=1, random_state=0)
     assert threads == {threading.get_ident()}

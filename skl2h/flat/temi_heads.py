@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 from sklearn.utils import gen_batches
 
-from ..progress import print_tenth
+from ..merge.progress import print_tenth
 from .adam import Adam
 from .neighbors import Pairs
 from .temi_networks import FittedNetwork, Network

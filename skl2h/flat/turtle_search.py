@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
-from ..progress import print_tenth
+from ..merge.progress import print_tenth
 from .adam import Adam
 from .feature_spaces import batches_of, blocks_of
 from .weight_norm import gradients_of_normalised, normalised

@@ -19,7 +19,7 @@ from ..exceptions.faults import InputError, doing
 from ..exceptions.texts import shown_text
 from ..export.nested_json import from_json
 from ..export.newick import from_newick
-from ..shards import open_shards, why_not_read
+from ..merge.distributed.npy_files import open_shards, why_not_read
 from .archives import read_archive
 from .csv_tables import line_of_row, read_csv
 from .memory_maps import load_mapped

@@ -18,11 +18,11 @@ from heapq import nsmallest
 
 import numpy as np
 
+from ...logits.matrix import warn_if_probabilities
+from ..groups import Groups, sum_digits
+from ..loop import merge_groups
+from ..profiles import SOFT_ENTRIES
 from .chunks import Grown, Table, add_tables
-from .groups import Groups, sum_digits
-from .logits.matrix import warn_if_probabilities
-from .merge import merge_groups
-from .profiles import SOFT_ENTRIES
 
 __all__ = ["ChunkProfiles", "merge_chunks"]
 

@@ -11,6 +11,8 @@ from uuid import uuid4
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
+from ...information import mass_of_merges
+from ...logits.matrix import as_logits
 from .chunks import (
     ChangedChunkError,
     add_readings,
@@ -39,8 +41,6 @@ from .dask_graph import (
     release,
     same,
 )
-from .information import mass_of_merges
-from .logits.matrix import as_logits
 
 __all__ = ["DaskChunks", "dask_logits", "dask_scores"]
 

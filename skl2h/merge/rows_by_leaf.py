@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn import get_config
 
-from .logits.matrix import SparseLogits
+from ..logits.matrix import SparseLogits
 
 __all__ = ["Part", "RowsByLeaf", "parts_in_tasks", "rows_per_task"]
 

@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
 
-from .logits.matrix import SparseLogits
-from .logits.scratch import Memory
-from .parts import RowsByLeaf, parts_in_tasks, rows_per_task
+from ..logits.matrix import SparseLogits
+from ..logits.scratch import Memory
 from .rows import leave_out, soft_probabilities, soft_sums
-from .sparse import soft_profiles
+from .rows_by_leaf import RowsByLeaf, parts_in_tasks, rows_per_task
+from .sparse_rows import soft_profiles
 
 __all__ = ["Profiles"]
 

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from .groups import digits_of
-from .logits.matrix import SparseLogits, as_logits
-from .logits.scratch import Memory
-from .parts import RowsByLeaf, parts_in_tasks, rows_per_task
-from .rows import Rows, leave_out, read_rows, soft_sums
-from .sparse import soft_profiles
+from ...logits.matrix import SparseLogits, as_logits
+from ...logits.scratch import Memory
+from ..groups import digits_of
+from ..rows import Rows, leave_out, read_rows, soft_sums
+from ..rows_by_leaf import RowsByLeaf, parts_in_tasks, rows_per_task
+from ..sparse_rows import soft_profiles
 
 __all__ = [
     "ChangedChunkError",

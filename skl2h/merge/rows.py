@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
-from . import sparse
-from .logits.matrix import SparseLogits, first_not_finite, share_of
-from .logits.scratch import Memory
+from ..logits.matrix import SparseLogits, first_not_finite, share_of
+from ..logits.scratch import Memory
+from . import sparse_rows
 
 __all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities", "soft_sums"]
 
@@ -96,7 +96,7 @@ def _read_task(logits, memory):
     for rows in logits.blocks():
         block = logits[rows]
         with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
-            part = sparse.read_block(block) if is_sparse else _read_block(block, memory)
+            part = sparse_rows.read_block(block) if is_sparse else _read_block(block, memory)
         if isinstance(part, int):
             return rows.start + part
         parts.append(Rows(*part, np.full(len(part[0]), ROUNDING)))
@@ -157,7 +157,7 @@ def leave_out(logits, state, parts, slot_of_leaf, memory):
     slots = np.array([part.slot for part in parts])
     part_of_row = np.repeat(np.arange(len(parts)), [len(part.rows) for part in parts])
     if isinstance(logits, SparseLogits):
-        sparse.leave_out(logits, state, rows, slots[part_of_row], slot_of_leaf)
+        sparse_rows.leave_out(logits, state, rows, slots[part_of_row], slot_of_leaf)
         return
     inside = slot_of_leaf == slots[:, np.newaxis]
     second, peak = state.second[rows], state.peak[rows]
@@ -275,7 +275,7 @@ def _sum_of_each(V, lengths, peak, memory):
 def soft_probabilities(logits, state, rows, leaves):
     """Softmax over all leaves, of some rows and leaves, (len(rows), len(leaves))."""
     if isinstance(logits, SparseLogits):
-        return sparse.soft_probabilities(logits, rows, leaves)
+        return sparse_rows.soft_probabilities(logits, rows, leaves)
     top = logits.at(rows, state.leaf[rows])
     p = np.subtract(logits.at(rows[:, np.newaxis], leaves), top[:, np.newaxis], dtype=np.float64)
     np.exp(p, out=p)

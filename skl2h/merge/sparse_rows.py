@@ -6,7 +6,7 @@ It is that of `rows`, and always computed afresh, from the few entries that ther
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from .logits.matrix import best_entries, first_not_finite, share_of
+from ..logits.matrix import best_entries, first_not_finite, share_of
 
 __all__ = ["leave_out", "read_block", "soft_probabilities", "soft_profiles"]
 

@@ -15,6 +15,9 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 
+from ...exceptions.texts import shown, shown_text
+from ...logits.memory_maps import load_mapped
+from ..loop import unit_of
 from .chunks import (
     add_readings,
     add_tables,
@@ -25,9 +28,6 @@ from .chunks import (
     soft_profiles_of,
     update_chunk,
 )
-from .exceptions.texts import shown, shown_text
-from .logits.memory_maps import load_mapped
-from .merge import unit_of
 
 __all__ = ["Shard", "Shards", "are_paths", "open_shards", "refuse_paths", "why_not_read"]
 

@@ -1,0 +1,1 @@
+"""The algorithms: logits in, merges out."""

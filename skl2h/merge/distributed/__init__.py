@@ -1,0 +1,1 @@
+"""Rows in chunks that may live anywhere: read in passes, each a map and a sum."""
