@@ -30,7 +30,7 @@ _HOMES = {
     "DendrogramDisplay": "plotting.dendrogram",
     "Evidence": "evidence",
     "L2HClustering": "estimator",
-    "MergeTree": "tree",
+    "MergeTree": "tree.merge_tree",
     "ProfileMatrixDisplay": "plotting.profile_matrix",
     "Surprises": "taxonomy",
     "bootstrap_support": "support",

@@ -14,7 +14,7 @@ from .merge.distributed.npy_files import are_paths, open_shards, refuse_paths
 from .merge.distributed.passes import merge_chunks
 from .merge.loop import AGGREGATIONS, merge_leaves
 from .merge.progress import printing
-from .tree import MergeTree
+from .tree.merge_tree import MergeTree
 
 __all__ = [
     "build_tree",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .exceptions.arguments import as_count, as_number, as_random_state
-from .tree import MergeTree
+from .tree.merge_tree import MergeTree
 
 __all__ = ["make_hierarchical_logits"]
 

@@ -42,7 +42,7 @@ from .model_logits import (
     map_rows,
     rows_of,
 )
-from .svg import as_text, picture_of
+from .tree.notebook import as_text, picture_of
 
 __all__ = ["L2HClustering"]
 

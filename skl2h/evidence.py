@@ -15,7 +15,7 @@ from .exceptions.arguments import as_count, as_index
 from .exceptions.texts import shown, some_names
 from .fitted import fitted_logits, last_step
 from .merge.loop import replay_merges
-from .tree import MergeTree
+from .tree.merge_tree import MergeTree
 
 __all__ = ["Evidence", "merge_evidence"]
 

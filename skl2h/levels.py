@@ -11,7 +11,7 @@ from .fitted import fitted_logits, last_step
 from .information import best_levels, mass_of_merges
 from .logits.matrix import as_logits, warn_if_probabilities
 from .model_logits import check_order
-from .tree import MergeTree
+from .tree.merge_tree import MergeTree
 
 __all__ = ["suggest_levels"]
 

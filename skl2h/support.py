@@ -12,8 +12,8 @@ from .exceptions.arguments import as_count, as_random_state, check_n_jobs
 from .fitted import fitted_logits, last_step
 from .merge.loop import merge_leaves
 from .merge.rows import read_rows
-from .metrics.reference import groups_of
-from .tree import MergeTree
+from .tree.merge_tree import MergeTree
+from .tree.reference import groups_of
 
 __all__ = ["bootstrap_support"]
 

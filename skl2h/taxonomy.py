@@ -11,10 +11,10 @@ import numpy as np
 
 from .evidence import Evidence, Listing
 from .exceptions.texts import shown, some_names
-from .metrics.reference import groups_of
-from .ranges import RangeMaximum
-from .sources import tree_of
-from .tree import MergeTree
+from .tree.merge_tree import MergeTree
+from .tree.ranges import RangeMaximum
+from .tree.reference import groups_of
+from .tree.tree_of import tree_of
 
 __all__ = ["Surprises", "surprises"]
 

@@ -8,8 +8,9 @@ from numpy.testing import assert_array_equal
 from sklearn.cluster import AgglomerativeClustering, FeatureAgglomeration
 
 import skl2h
-from skl2h import MergeTree, leaf_order, metrics, surprises
+from skl2h import MergeTree, metrics, surprises
 from skl2h.export import from_newick
+from skl2h.tree import leaf_order
 
 pandas = pytest.importorskip("pandas")
 

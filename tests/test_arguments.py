@@ -23,8 +23,8 @@ from skl2h import (
     metrics,
 )
 from skl2h.exceptions.texts import shown
-from skl2h.leaf_order import order_leaves
-from skl2h.palette import group_colors
+from skl2h.tree.leaf_order import order_leaves
+from skl2h.tree.palette import group_colors
 
 LOGITS = np.random.default_rng(0).normal(size=(40, 4))
 CLASSES = [0, 0, 1, 1]

@@ -17,7 +17,7 @@ from test_html import EVIL, large_tree
 from skl2h import MergeTree, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.export import export_html
-from skl2h.palette import group_colors
+from skl2h.tree.palette import group_colors
 
 if not missing:
     from selenium.webdriver.common.action_chains import ActionChains

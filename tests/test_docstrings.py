@@ -18,8 +18,8 @@ from skl2h import (
     export,
     metrics,
 )
-from skl2h.leaf_order import order_leaves
-from skl2h.palette import group_colors
+from skl2h.tree.leaf_order import order_leaves
+from skl2h.tree.palette import group_colors
 
 CLASSES = (
     L2HClustering,

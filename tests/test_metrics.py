@@ -25,7 +25,7 @@ from skl2h.metrics import (
     mistake_distance,
     reassignment_within,
 )
-from skl2h.metrics.places import depths, longest_path
+from skl2h.tree.places import depths, longest_path
 
 seeds = pytest.mark.parametrize("seed", range(15))
 FLAT = [clustering_accuracy, leaf_purity]

@@ -15,7 +15,7 @@ def test_public_names_are_there(name):
 
 
 def test_modules_are_there():
-    """Whoever writes ``skl2h.tree.MergeTree`` need not import ``skl2h.tree``."""
+    """Whoever writes ``skl2h.tree.MergeTree`` need not import ``skl2h.tree.merge_tree``."""
     command = "import skl2h; assert skl2h.tree.MergeTree is skl2h.MergeTree"
     subprocess.run([sys.executable, "-c", command], check=True)
 

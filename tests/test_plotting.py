@@ -24,9 +24,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skl2h import DendrogramDisplay, L2HClustering, MergeTree, ProfileMatrixDisplay, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.leaf_order import order_leaves
-from skl2h.palette import PETROFF, group_colors
 from skl2h.plotting.layout import ORIENTATIONS, lay_out
+from skl2h.tree.leaf_order import order_leaves
+from skl2h.tree.palette import PETROFF, group_colors
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

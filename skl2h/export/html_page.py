@@ -11,9 +11,9 @@ from importlib.resources import files
 from string import Template
 
 from ..exceptions.arguments import check_level, check_text
-from ..palette import group_colors
-from ..sources import model_of, tree_of
-from ..svg import as_text
+from ..tree.notebook import as_text
+from ..tree.palette import group_colors
+from ..tree.tree_of import model_of, tree_of
 
 __all__ = ["export_html"]
 

@@ -10,8 +10,8 @@ from collections import Counter
 
 from ..exceptions.arguments import as_flag, check_levels
 from ..exceptions.texts import shown
-from ..sources import tree_of
-from ..tree import MergeTree
+from ..tree.merge_tree import MergeTree
+from ..tree.tree_of import tree_of
 from .tables import group_of_nodes
 
 __all__ = ["export_json", "from_json"]

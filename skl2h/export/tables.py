@@ -5,7 +5,7 @@ import io
 import re
 
 from ..exceptions.arguments import as_flag, check_levels
-from ..sources import tree_of
+from ..tree.tree_of import tree_of
 
 __all__ = ["csv_writer", "export_csv", "export_networkx", "export_pandas"]
 

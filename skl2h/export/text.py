@@ -2,7 +2,7 @@
 
 from ..exceptions.arguments import as_count, check_level
 from ..exceptions.texts import printable, some_names
-from ..sources import tree_of
+from ..tree.tree_of import tree_of
 
 __all__ = ["export_text"]
 

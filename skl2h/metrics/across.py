@@ -11,8 +11,8 @@ T(S)     sum over c, and over pairs of leaves i < j of S, of n_ic n_jc N_c(S)
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..tree import MergeTree
-from .places import Places
+from ..tree.merge_tree import MergeTree
+from ..tree.places import Places
 
 __all__ = ["best_across", "expected_across", "purity_across"]
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..sources import tree_of
-from .places import Places
-from .reference import groups_of
+from ..tree.places import Places
+from ..tree.reference import groups_of
+from ..tree.tree_of import tree_of
 
 __all__ = ["cophenetic_correlation", "shared_clades", "triplet_accuracy"]
 

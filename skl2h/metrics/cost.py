@@ -4,9 +4,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from ..alignment import matrix_in_order
 from ..exceptions.arguments import as_floats, check_level, check_levels
-from ..sources import tree_of
+from ..tree.alignment import matrix_in_order
+from ..tree.tree_of import tree_of
 
 __all__ = ["dasgupta_cost", "reassignment_within"]
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..sources import tree_of
-from .classes import codes_of
+from ..tree.classes import codes_of
+from ..tree.places import depths, longest_path
+from ..tree.tree_of import tree_of
 from .flat import class_counts, match_classes
-from .places import depths, longest_path
 from .purity import leaves_of
 
 __all__ = ["mistake_distance"]

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
-from .classes import codes_of
+from ..tree.classes import codes_of
 
 __all__ = [
     "class_counts",

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ..alignment import in_order
 from ..exceptions.arguments import as_flag
 from ..exceptions.arrays import as_sequence, refuse_masked
-from ..sources import tree_of
+from ..tree.alignment import in_order
+from ..tree.classes import codes_of
+from ..tree.tree_of import tree_of
 from .across import best_across, expected_across, purity_across
-from .classes import codes_of
 from .flat import class_counts
 
 __all__ = ["dendrogram_purity", "leaves_of", "superclass_purity"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..exceptions.arguments import as_choice, as_index, check_texts_by_node
 from ..exceptions.texts import shown, shown_text
-from ..tree import MergeTree
+from ..tree.merge_tree import MergeTree
 
 __all__ = [
     "check_axes",

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..alignment import in_order
 from ..exceptions.arguments import as_index, check_level
 from ..exceptions.arrays import is_missing, refuse_masked
 from ..exceptions.texts import shown, shown_text
-from ..palette import group_colors
+from ..tree.alignment import in_order
+from ..tree.palette import group_colors
 from .captions import group_captions, one_line
 from .layout import common_below
 

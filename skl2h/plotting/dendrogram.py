@@ -10,9 +10,9 @@ from ..exceptions.arguments import as_choice, as_count, as_flag
 from ..exceptions.categories import DisplayWarning, warn
 from ..exceptions.texts import shown
 from ..fitted import affinity_of, default_level, last_step
-from ..leaf_order import order_leaves
-from ..sources import tree_of
-from ..tree import MergeTree
+from ..tree.leaf_order import order_leaves
+from ..tree.merge_tree import MergeTree
+from ..tree.tree_of import tree_of
 from .arguments import (
     check_axes,
     check_node_labels,

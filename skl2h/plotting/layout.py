@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..exceptions.arguments import as_choice, as_count
-from ..leaf_order import spans
+from ..tree.leaf_order import spans
 
 __all__ = [
     "HEIGHTS",

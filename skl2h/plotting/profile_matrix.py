@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..alignment import matrix_in_order
 from ..exceptions.arguments import as_flag, as_floats, check_level
 from ..exceptions.texts import shown
 from ..fitted import default_level, last_step, profile_matrix, shares_of
-from ..leaf_order import order_leaves
-from ..palette import group_colors
-from ..sources import tree_of
+from ..tree.alignment import matrix_in_order
+from ..tree.leaf_order import order_leaves
+from ..tree.palette import group_colors
+from ..tree.tree_of import tree_of
 from .arguments import check_axes, check_style, check_tree
 from .captions import one_line
 from .dendrogram import DendrogramDisplay

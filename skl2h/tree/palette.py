@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .exceptions.arguments import as_count
+from ..exceptions.arguments import as_count
 
 __all__ = ["group_colors"]
 
@@ -51,7 +51,7 @@ def group_colors(n_groups):
 
     Examples
     --------
-    >>> from skl2h.palette import group_colors
+    >>> from skl2h.tree.palette import group_colors
     >>> group_colors(3)
     ['#3f90da', '#ffa90e', '#bd1f01']
     >>> len(set(group_colors(100)))

@@ -13,8 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .alignment import in_order, names_in_order
-from .exceptions.arguments import (
+from ..exceptions.arguments import (
     as_choice,
     as_floats,
     as_index,
@@ -27,9 +26,10 @@ from .exceptions.arguments import (
     check_support,
     check_texts_by_node,
 )
-from .exceptions.texts import shown
+from ..exceptions.texts import shown
+from .alignment import in_order, names_in_order
+from .notebook import picture_of
 from .ranges import RangeMaximum
-from .svg import picture_of
 
 __all__ = ["MergeTree", "support_of"]
 

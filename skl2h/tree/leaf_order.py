@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 
+from ..exceptions.arguments import as_choice, as_floats
+from ..exceptions.texts import shown
 from .alignment import matrix_in_order
-from .exceptions.arguments import as_choice, as_floats
-from .exceptions.texts import shown
-from .tree import MergeTree
+from .merge_tree import MergeTree
 
 __all__ = ["LEAF_ORDERS", "order_leaves", "spans"]
 
@@ -55,7 +55,7 @@ default="merge"
     Examples
     --------
     >>> from skl2h import MergeTree
-    >>> from skl2h.leaf_order import order_leaves
+    >>> from skl2h.tree.leaf_order import order_leaves
     >>> tree = MergeTree([(0, 2), (1, 3)], names=["b", "c", "a"])
     >>> order_leaves(tree)
     array([1, 0, 2])

@@ -12,7 +12,7 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from .exceptions.texts import NONCHARACTERS, printable
+from ..exceptions.texts import NONCHARACTERS, printable
 from .palette import group_colors
 
 __all__ = ["as_text", "picture_of"]

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 
-from ..alignment import in_order
 from ..exceptions.texts import shown
-from ..sources import model_of, tree_of
-from ..tree import MergeTree
+from .alignment import in_order
 from .classes import as_labels, codes_of
+from .merge_tree import MergeTree
 from .places import depths
+from .tree_of import model_of, tree_of
 
 __all__ = ["Groups", "groups_of"]
 

@@ -4,8 +4,8 @@ from sklearn.cluster import FeatureAgglomeration
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .exceptions.texts import shown
-from .tree import MergeTree
+from ..exceptions.texts import shown
+from .merge_tree import MergeTree
 
 __all__ = ["model_of", "tree_of"]
 
