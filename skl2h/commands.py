@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from .build import build_tree
 from .exceptions.faults import InputError, doing, show, telling
 from .exceptions.texts import printable, shown, shown_text
 from .export.files import check_outputs, groups_table, page, picture, text, write_all, writer
 from .export.text import export_text
+from .hierarchy.build import build_tree
 from .logits.files import (
     TREES,
     Table,
@@ -118,7 +118,7 @@ def demo(arguments):
     from sklearn.mixture import GaussianMixture
     from sklearn.pipeline import make_pipeline
 
-    from .estimator import L2HClustering
+    from .hierarchy.estimator import L2HClustering
 
     digits = load_digits()
     mixture = GaussianMixture(n_components=10, covariance_type="tied", random_state=7)

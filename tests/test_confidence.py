@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import train_test_split
 
 from skl2h import L2HClustering, MergeTree
-from skl2h.confidence import deepest_nodes
+from skl2h.hierarchy.confidence import deepest_nodes
 from skl2h.logits.matrix import as_logits
 
 THRESHOLDS = [1e-9, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - 1e-13, 1.0]

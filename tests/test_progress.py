@@ -15,7 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skl2h import L2HClustering, build, l2h_tree
+from skl2h import L2HClustering, l2h_tree
+from skl2h.hierarchy import build
 from skl2h.logits.matrix import Logits
 from skl2h.merge.loop import merge_leaves
 

@@ -12,8 +12,9 @@ from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skl2h import L2HClustering, MergeTree, bootstrap_support, l2h_tree, support
+from skl2h import L2HClustering, MergeTree, bootstrap_support, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
+from skl2h.hierarchy import support
 from skl2h.logits.matrix import as_logits
 from skl2h.merge.loop import AGGREGATIONS, merge_leaves
 from skl2h.merge.rows import leave_out, read_rows

@@ -5,10 +5,10 @@ from functools import partial
 
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimator import L2HClustering
 from ..exceptions.arguments import as_count, as_flag
 from ..exceptions.texts import shown
-from ..fitted import last_step, profile_matrix
+from ..hierarchy.estimator import L2HClustering
+from ..hierarchy.fitted import last_step, profile_matrix
 from ..logits.inner_model import as_rows
 
 __all__ = ["make_tree_scorer"]

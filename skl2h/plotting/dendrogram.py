@@ -9,7 +9,7 @@ import numpy as np
 from ..exceptions.arguments import as_choice, as_count, as_flag
 from ..exceptions.categories import DisplayWarning, warn
 from ..exceptions.texts import shown
-from ..fitted import affinity_of, default_level, last_step
+from ..hierarchy.fitted import affinity_of, default_level, last_step
 from ..tree.leaf_order import order_leaves
 from ..tree.merge_tree import MergeTree
 from ..tree.tree_of import tree_of

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..exceptions.arguments import as_flag, as_floats, check_level
 from ..exceptions.texts import shown
-from ..fitted import default_level, last_step, profile_matrix, shares_of
+from ..hierarchy.fitted import default_level, last_step, profile_matrix, shares_of
 from ..tree.alignment import matrix_in_order
 from ..tree.leaf_order import order_leaves
 from ..tree.palette import group_colors

@@ -11,7 +11,7 @@ from uuid import uuid4
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from ...information import mass_of_merges
+from ...hierarchy.level_gains import mass_of_merges
 from ...logits.matrix import as_logits
 from .chunks import (
     ChangedChunkError,

@@ -10,8 +10,8 @@ import operator
 
 import numpy as np
 
-from .logits.matrix import SparseLogits, best_entries
-from .merge.groups import TOLERANCE
+from ..logits.matrix import SparseLogits, best_entries
+from ..merge.groups import TOLERANCE
 
 __all__ = ["best_levels", "mass_of_merges"]
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..exceptions.texts import shown, some_names
+from ..tree.merge_tree import MergeTree
+from ..tree.ranges import RangeMaximum
+from ..tree.reference import groups_of
+from ..tree.tree_of import tree_of
 from .evidence import Evidence, Listing
-from .exceptions.texts import shown, some_names
-from .tree.merge_tree import MergeTree
-from .tree.ranges import RangeMaximum
-from .tree.reference import groups_of
-from .tree.tree_of import tree_of
 
 __all__ = ["Surprises", "surprises"]
 

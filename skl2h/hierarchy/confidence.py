@@ -10,8 +10,8 @@ small enough.
 
 import numpy as np
 
-from .logits.matrix import SparseLogits, best_entries, first_not_finite
-from .merge.groups import TOLERANCE
+from ..logits.matrix import SparseLogits, best_entries, first_not_finite
+from ..merge.groups import TOLERANCE
 
 __all__ = ["deepest_nodes"]
 

@@ -10,13 +10,12 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import validate_data
 
-from .build import check_logits
-from .exceptions.arguments import check_weights
-from .exceptions.arrays import column_names, has_dimensions, refuse_masked
-from .exceptions.texts import shown, shown_text
-from .logits.inner_model import as_rows
-from .logits.matrix import as_logits, warn_if_probabilities
-from .merge.distributed.dask_arrays import (
+from ..exceptions.arguments import check_weights
+from ..exceptions.arrays import column_names, has_dimensions, refuse_masked
+from ..exceptions.texts import shown, shown_text
+from ..logits.inner_model import as_rows
+from ..logits.matrix import as_logits, warn_if_probabilities
+from ..merge.distributed.dask_arrays import (
     as_dask_array,
     check_dtype,
     is_dask,
@@ -25,8 +24,9 @@ from .merge.distributed.dask_arrays import (
     refuse_dask,
     sample_of,
 )
-from .merge.distributed.dask_chunks import dask_logits, dask_scores
-from .merge.distributed.dask_graph import import_dask
+from ..merge.distributed.dask_chunks import dask_logits, dask_scores
+from ..merge.distributed.dask_graph import import_dask
+from .build import check_logits
 
 __all__ = [
     "check_columns",

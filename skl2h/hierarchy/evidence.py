@@ -10,12 +10,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..exceptions.arguments import as_count, as_index
+from ..exceptions.texts import shown, some_names
+from ..merge.loop import replay_merges
+from ..tree.merge_tree import MergeTree
 from .build import check_weights
-from .exceptions.arguments import as_count, as_index
-from .exceptions.texts import shown, some_names
 from .fitted import fitted_logits, last_step
-from .merge.loop import replay_merges
-from .tree.merge_tree import MergeTree
 
 __all__ = ["Evidence", "merge_evidence"]
 

@@ -7,11 +7,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from ..exceptions.arguments import check_weights
+from ..exceptions.texts import shown
+from ..merge.loop import leaf_profiles
 from .estimator import L2HClustering
-from .exceptions.arguments import check_weights
-from .exceptions.texts import shown
-from .merge.loop import leaf_profiles
-from .model_logits import logits_of_rows
+from .logits_of_rows import logits_of_rows
 
 __all__ = [
     "affinity_of",

@@ -2,16 +2,16 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from ..exceptions.arguments import as_count
+from ..exceptions.arrays import column_names
+from ..exceptions.texts import shown
+from ..logits.matrix import as_logits, warn_if_probabilities
+from ..tree.merge_tree import MergeTree
 from .build import check_input, check_logits, check_weights
 from .estimator import L2HClustering
-from .exceptions.arguments import as_count
-from .exceptions.arrays import column_names
-from .exceptions.texts import shown
 from .fitted import fitted_logits, last_step
-from .information import best_levels, mass_of_merges
-from .logits.matrix import as_logits, warn_if_probabilities
-from .model_logits import check_order
-from .tree.merge_tree import MergeTree
+from .level_gains import best_levels, mass_of_merges
+from .logits_of_rows import check_order
 
 __all__ = ["suggest_levels"]
 

@@ -2,19 +2,19 @@
 
 from sklearn.utils import check_array
 
-from .exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_jobs, check_weights
-from .exceptions.arrays import as_array, column_names
-from .exceptions.categories import StrandedGroupWarning, warn
-from .exceptions.texts import shown
-from .logits.matrix import KINDS_OF_INPUT, Logits, as_logits, warn_if_probabilities
-from .logits.memory_maps import check_size
-from .merge.distributed.dask_arrays import is_dask, refuse_dask
-from .merge.distributed.dask_chunks import dask_logits
-from .merge.distributed.npy_files import are_paths, open_shards, refuse_paths
-from .merge.distributed.passes import merge_chunks
-from .merge.loop import AGGREGATIONS, merge_leaves
-from .merge.progress import printing
-from .tree.merge_tree import MergeTree
+from ..exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_jobs, check_weights
+from ..exceptions.arrays import as_array, column_names
+from ..exceptions.categories import StrandedGroupWarning, warn
+from ..exceptions.texts import shown
+from ..logits.matrix import KINDS_OF_INPUT, Logits, as_logits, warn_if_probabilities
+from ..logits.memory_maps import check_size
+from ..merge.distributed.dask_arrays import is_dask, refuse_dask
+from ..merge.distributed.dask_chunks import dask_logits
+from ..merge.distributed.npy_files import are_paths, open_shards, refuse_paths
+from ..merge.distributed.passes import merge_chunks
+from ..merge.loop import AGGREGATIONS, merge_leaves
+from ..merge.progress import printing
+from ..tree.merge_tree import MergeTree
 
 __all__ = [
     "build_tree",

@@ -16,13 +16,10 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .build import build_tree, check_aggregation, check_input
-from .confidence import deepest_nodes
-from .exceptions.arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
-from .exceptions.arrays import column_names, refuse_masked
-from .exceptions.texts import shown
-from .information import best_levels, mass_of_merges
-from .logits.inner_model import (
+from ..exceptions.arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
+from ..exceptions.arrays import column_names, refuse_masked
+from ..exceptions.texts import shown
+from ..logits.inner_model import (
     refuse_but_weights,
     refuse_metadata,
     refuse_other_kinds,
@@ -30,11 +27,15 @@ from .logits.inner_model import (
     tags_of,
     warn_of_unseen,
 )
-from .logits.of_models import Response, leaf_names
-from .merge.distributed.dask_arrays import is_dask, refuse_dask, sample_of, take
-from .merge.loop import N_REPORTS
-from .merge.progress import CallbackSupportMixin, Task, with_callbacks
-from .model_logits import (
+from ..logits.of_models import Response, leaf_names
+from ..merge.distributed.dask_arrays import is_dask, refuse_dask, sample_of, take
+from ..merge.loop import N_REPORTS
+from ..merge.progress import CallbackSupportMixin, Task, with_callbacks
+from ..tree.notebook import as_text, picture_of
+from .build import build_tree, check_aggregation, check_input
+from .confidence import deepest_nodes
+from .level_gains import best_levels, mass_of_merges
+from .logits_of_rows import (
     check_columns,
     check_dask,
     is_precomputed,
@@ -42,7 +43,6 @@ from .model_logits import (
     map_rows,
     rows_of,
 )
-from .tree.notebook import as_text, picture_of
 
 __all__ = ["L2HClustering"]
 

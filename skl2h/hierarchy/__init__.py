@@ -1,0 +1,1 @@
+"""L2HClustering, and what is asked of it."""
