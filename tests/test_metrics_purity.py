@@ -13,7 +13,7 @@ from test_newick import random_chain
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.metrics import dendrogram_purity, superclass_purity
-from skl2h.metrics.across import (
+from skl2h.metrics.purity_bounds import (
     _best_known,
     best_across,
     expected_across,

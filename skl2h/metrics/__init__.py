@@ -21,7 +21,7 @@ definition of its own, and its figures are not comparable with the paper's.
 from .comparison import cophenetic_correlation, shared_clades, triplet_accuracy
 from .cost import dasgupta_cost, reassignment_within
 from .distance import mistake_distance
-from .flat import clustering_accuracy, leaf_purity
+from .leaves import clustering_accuracy, leaf_purity
 from .purity import dendrogram_purity, superclass_purity
 from .scorers import make_tree_scorer
 

@@ -5,7 +5,7 @@ import numpy as np
 from ..tree.classes import codes_of
 from ..tree.places import depths, longest_path
 from ..tree.tree_of import tree_of
-from .flat import class_counts, match_classes
+from .leaves import class_counts, match_classes
 from .purity import leaves_of
 
 __all__ = ["mistake_distance"]

@@ -7,8 +7,8 @@ from ..exceptions.arrays import as_sequence, refuse_masked
 from ..tree.alignment import in_order
 from ..tree.classes import codes_of
 from ..tree.tree_of import tree_of
-from .across import best_across, expected_across, purity_across
-from .flat import class_counts
+from .leaves import class_counts
+from .purity_bounds import best_across, expected_across, purity_across
 
 __all__ = ["dendrogram_purity", "leaves_of", "superclass_purity"]
 
