@@ -80,7 +80,7 @@ def forks():
     """Runs in other processes that need not load the libraries again."""
     if not hasattr(os, "fork"):
         pytest.skip("needs forks")
-    from forked import Forks
+    from helpers.forked import Forks
 
     forks = Forks()
     yield forks

@@ -1,8 +1,8 @@
 """The plugin that moves what flat models are fitted on does so, and by a hair."""
 
-import moved_data
 import numpy as np
 import pytest
+from helpers import moved_data
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression

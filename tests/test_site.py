@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from chromium import emulate, missing, start_chromium
+from helpers.chromium import emulate, missing, start_chromium
 
 SITE = Path(os.environ.get("SKL2H_SITE", Path(__file__).parents[1] / "doc" / "_build")).resolve()
 PAGES = sorted(page for page in SITE.rglob("*.html") if "_static" not in page.parts)

@@ -7,9 +7,9 @@ import json
 import dendropy
 import numpy as np
 import pytest
-from orders import TREES, for_every
-from test_html import Page
-from test_newick import random_tree
+from helpers.orders import TREES, for_every
+from helpers.pages import Page
+from helpers.trees import random_tree
 
 from skl2h import MergeTree
 from skl2h.export import (

@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers.trees import some_tree
 from numpy.testing import assert_allclose
-from test_plotting import some_tree
 
 from skl2h import DendrogramDisplay, MergeTree
 

@@ -11,8 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from chromium import emulate, missing, start_chromium
-from test_html import EVIL, large_tree
+from helpers.chromium import emulate, missing, start_chromium
+from helpers.pages import EVIL
+from helpers.trees import large_tree
 
 from skl2h import MergeTree, l2h_tree
 from skl2h.datasets import make_hierarchical_logits

@@ -2,19 +2,19 @@
 
 import base64
 import hashlib
-import json
 import os
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from importlib.resources import files
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import sklearn
-from orders import TREES, for_every
+from helpers.orders import TREES, for_every
+from helpers.pages import EVIL, Page
+from helpers.trees import large_tree
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
@@ -25,65 +25,12 @@ from skl2h import L2HClustering, MergeTree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.export import export_html, export_text
 
-EVIL = [
-    "<script>alert(1)</script>",
-    '"]}',
-    "</script><!--",
-    "<!--<script>",
-    "]]>",
-    "<img src=x onerror=alert(1)>",
-    "&lt;b&gt; &amp;",
-    "$data ${style} $$",
-    "' onload='alert(1)",
-    "line\nbreak\r\n\ttab",
-    "\u2028\u2029\u202e\x00\x1b\x7f\x85",
-    "\ud800 half\ufeff\ufffe\uffff\ufdd0\U0010ffff",
-    "\u00e9\u4e2d\U0001f600",
-    "",
-    "",
-    "\\u003c \\",
-]
 NOT_TEXT = re.compile("[\x00\x1b\x85\ud800\ufdd0\ufffe\uffff\U0010ffff]")
 MERGES = [(i, i + 1) if i == 0 else (len(EVIL) + i - 1, i + 1) for i in range(len(EVIL) - 1)]
 TREE = MergeTree(MERGES, scores=np.arange(15) / 7, names=EVIL, counts=range(16))
 PLAIN = TREE.with_names(None)
 MODEL = L2HClustering(KMeans(6, random_state=0, n_init=1), n_clusters=4)
 POINTS = np.random.default_rng(0).normal(size=(60, 2))
-
-
-class Page(HTMLParser):
-    """Tags with attributes, and the text in each."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.texts = [], []
-        self.inside = False
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.texts.append("")
-        self.inside = True
-
-    def handle_endtag(self, tag):
-        self.inside = False
-
-    def handle_data(self, data):
-        if self.inside:
-            self.texts[-1] += data
-
-    def text(self, tag, **attrs):
-        found = [
-            text
-            for (its_tag, its_attrs), text in zip(self.tags, self.texts)
-            if its_tag == tag and attrs.items() <= its_attrs.items()
-        ]
-        assert len(found) == 1
-        return found[0]
-
-    def data(self):
-        return json.loads(self.text("script", id="data"))
 
 
 @pytest.mark.parametrize("tree", [TREE, PLAIN, MergeTree([]), MergeTree([(1, 0)])], ids=repr)
@@ -238,21 +185,6 @@ def test_20_000_leaves(shape):
     assert "n19999" in page
     assert len(page) < 20_000 * 100
     assert len(labels(tree._repr_html_())) == 24
-
-
-def large_tree(n_leaves, shape):
-    if shape == "planted":  # a balanced tree: round by round, neighbours are paired
-        nodes, children = list(range(n_leaves)), []
-        while len(nodes) > 1:
-            pairs = list(zip(nodes[::2], nodes[1::2]))
-            made = range(n_leaves + len(children), n_leaves + len(children) + len(pairs))
-            children += pairs
-            nodes = [*made, *nodes[len(pairs) * 2 :]]
-    else:
-        children = [(0, 1), *((n_leaves + i, i + 2) for i in range(n_leaves - 2))]
-    names = [f"n{i}" for i in range(n_leaves)]
-    scores = np.linspace(0, 1, n_leaves - 1)
-    return MergeTree(children, scores=scores, names=names, counts=np.arange(n_leaves))
 
 
 # ---- The picture in a notebook --------------------------------------------------------------

@@ -6,13 +6,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers.cases import random_case
 from joblib import parallel_backend
-from test_merge import AGGREGATIONS, random_case
 
 from skl2h import L2HClustering, l2h_tree
 from skl2h.__main__ import main
 from skl2h.export import export_text
 from skl2h.merge.distributed import npy_files
+from skl2h.merge.loop import AGGREGATIONS
 
 LOGITS = np.random.default_rng(0).standard_normal((50, 6)) * 3
 

@@ -5,9 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers.trees import some_tree
 from numpy.testing import assert_array_equal
 from sklearn.cluster import KMeans
-from test_plotting import some_tree
 
 from skl2h import DendrogramDisplay, MergeTree, ProfileMatrixDisplay
 

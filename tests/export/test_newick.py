@@ -3,38 +3,11 @@
 import dendropy
 import numpy as np
 import pytest
-from orders import TREES, for_every
+from helpers.orders import TREES, for_every
+from helpers.trees import LETTERS, balanced, random_chain, random_tree
 
 from skl2h import MergeTree
 from skl2h.export import export_newick, from_newick
-
-LETTERS = list(
-    "ab'\"()[]{},:;_\\/ \n\r\t<>&%#=.-+0\u00e9\u4e2d\u2028\u0301\x00\U0001f600\ud800"
-    "\ufeff\ufffe\uffff\u200f\u202e"
-)
-
-
-def random_tree(seed, n_leaves=30):
-    """Any merges, with either side first, and names of letters that formats use themselves."""
-    rng = np.random.default_rng(seed)
-    alive, children = list(range(n_leaves)), []
-    for node in range(n_leaves, 2 * n_leaves - 1):
-        children.append([alive.pop(rng.integers(len(alive))) for _ in range(2)])
-        alive.append(node)
-    names = ["".join(rng.choice(LETTERS, rng.integers(6))) for _ in range(n_leaves)]
-    scores = np.sort(rng.standard_exponential(n_leaves - 1))
-    return MergeTree(children, scores=scores, names=names, counts=rng.integers(9, size=n_leaves))
-
-
-def random_chain(n_leaves, first):
-    """Each leaf joins the one large group, from one side."""
-    grown = np.r_[0, np.arange(n_leaves, 2 * n_leaves - 2)]
-    children = np.column_stack([grown, np.arange(1, n_leaves)])
-    return MergeTree(children if first else children[:, ::-1])
-
-
-def balanced(n_leaves):
-    return MergeTree(np.arange(2 * n_leaves - 2).reshape(-1, 2))
 
 
 def written(tree, heights, node_labels=False):

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import joblib
 import numpy as np
 import pytest
-from orders import TREES, for_every
+from helpers.orders import TREES, for_every
 from scipy.cluster.hierarchy import cophenet, fcluster, is_monotonic, is_valid_linkage, linkage
 from scipy.spatial.distance import squareform
 

@@ -6,14 +6,14 @@ import warnings
 
 import numpy as np
 import pytest
-from plain import plain_evidence
+from helpers.cases import random_case
+from helpers.plain import plain_evidence
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from test_merge import random_case
 
 from skl2h import L2HClustering, MergeTree, merge_evidence, surprises
 from skl2h.datasets import make_hierarchical_logits

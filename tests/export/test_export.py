@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from orders import TREES, for_every
+from helpers.orders import TREES, for_every
+from helpers.trees import balanced, random_chain, random_tree
 from scipy.cluster.hierarchy import cut_tree, fcluster, is_monotonic, is_valid_linkage
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from test_newick import balanced, random_chain, random_tree
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.export import (

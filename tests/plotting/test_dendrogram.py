@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import scipy.sparse
+from helpers.orders import TREES
+from helpers.plain import _profile
+from helpers.trees import some_tree
 from numpy.testing import assert_allclose, assert_array_equal
-from orders import TREES
-from plain import _profile
 from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import AgglomerativeClustering, FeatureAgglomeration, KMeans
 from sklearn.datasets import make_blobs
@@ -52,16 +53,6 @@ def planted():
     """Tree of 24 leaves with counts and scores."""
     logits, _, _ = make_hierarchical_logits(600, 24, random_state=0)
     return l2h_tree(logits).with_names([f"leaf {leaf}" for leaf in range(24)])
-
-
-def some_tree(n_leaves, seed):
-    rng = np.random.default_rng(seed)
-    groups, children = list(range(n_leaves)), []
-    while len(groups) > 1:
-        pair = [groups.pop(rng.integers(len(groups))) for _ in range(2)]
-        groups.append(n_leaves + len(children))
-        children.append(pair)
-    return MergeTree(children, scores=np.sort(rng.random(n_leaves - 1)))
 
 
 def chain(n_leaves):

@@ -4,17 +4,17 @@ import math
 
 import numpy as np
 import pytest
-from orders import TREES, for_every
-from plain_metrics import (
+from helpers.orders import TREES, for_every
+from helpers.plain_metrics import (
     clades,
     plain_accuracy,
     plain_dasgupta,
     plain_mistake_distance,
     random_merges,
 )
+from helpers.trees import balanced, random_chain
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.metrics.cluster import contingency_matrix
-from test_newick import balanced, random_chain
 
 from skl2h import L2HClustering, MergeTree, ProfileMatrixDisplay, metrics
 from skl2h.export import export_newick

@@ -14,20 +14,21 @@ from multiprocessing import forkserver
 
 import numpy as np
 import pytest
+from helpers.cases import random_case, sparse_case
+from helpers.plain import plain_merges
+from helpers.planted import deadly, late, planted_chunk, read_by
 from joblib import parallel_backend
-from plain import plain_merges
-from planted import deadly, late, planted_chunk, read_by
 from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from test_merge import AGGREGATIONS, random_case, sparse_case
 
 from skl2h import L2HClustering, bootstrap_support, l2h_tree, suggest_levels
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.merge.distributed.dask_chunks import DaskChunks
+from skl2h.merge.loop import AGGREGATIONS
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from orders import TREES, for_every
+from helpers.orders import TREES, for_every
 from scipy.cluster.hierarchy import linkage
 
 from skl2h import L2HClustering, MergeTree, merge_evidence, surprises

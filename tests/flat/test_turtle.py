@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from plain_descent import PlainAdam
+from helpers.plain_descent import PlainAdam
 from scipy.sparse import csr_matrix
 from scipy.special import logsumexp, softmax
 from sklearn.base import clone

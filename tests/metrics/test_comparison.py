@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from orders import TREES, for_every
-from plain_metrics import (
+from helpers.orders import TREES, for_every
+from helpers.plain_metrics import (
     clades,
     groups_of_columns,
     pair_heights,
@@ -17,10 +17,10 @@ from plain_metrics import (
     plain_triplet_accuracy,
     random_merges,
 )
+from helpers.trees import balanced, random_chain
 from scipy.cluster.hierarchy import cophenet, linkage
 from scipy.stats import spearmanr
 from sklearn.cluster import AgglomerativeClustering
-from test_newick import balanced, random_chain
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.export import export_newick, from_newick

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from test_plotting import some_tree
+from helpers.trees import some_tree
 
 from skl2h import DendrogramDisplay, ProfileMatrixDisplay
 from skl2h.plotting.layout import ORIENTATIONS

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.public import PUBLIC
 from sklearn.exceptions import ConvergenceWarning
-from test_docstrings import PUBLIC
 
 import skl2h
 from skl2h import (

@@ -1,9 +1,9 @@
 """Plugin of pytest: data and logits move by a hair, as on another processor or other rows.
 
-``python -m pytest -p tests.moved_data --move-seed 1 doc README.md skl2h`` fits flat models on data
-that are moved by 1e-13 of the deviation of each column, and ``--logit-noise 1e-3`` moves their
-logits by a thousandth of their deviation. Examples pass with every seed: what they show may hang
-neither on the last digits of a fitted model nor on a close decision of the tree.
+``python -m pytest -p tests.helpers.moved_data --move-seed 1 doc README.md skl2h`` fits flat models
+on data that are moved by 1e-13 of the deviation of each column, and ``--logit-noise 1e-3`` moves
+their logits by a thousandth of their deviation. Examples pass with every seed: what they show may
+hang neither on the last digits of a fitted model nor on a close decision of the tree.
 """
 
 import functools

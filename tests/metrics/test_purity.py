@@ -6,10 +6,10 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from orders import TREES, for_every
-from plain_metrics import plain_purity, random_merges
+from helpers.orders import TREES, for_every
+from helpers.plain_metrics import plain_purity, random_merges
+from helpers.trees import random_chain
 from scipy.sparse import csr_matrix, vstack
-from test_newick import random_chain
 
 from skl2h import L2HClustering, MergeTree
 from skl2h.metrics import dendrogram_purity, superclass_purity
