@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skl2h import commands
 from skl2h.export import files
+from skl2h.hierarchy import of_files
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
 
@@ -207,7 +207,7 @@ def test_whatever_fails_is_one_line_that_names_what_was_being_done(
         raise error
 
     if place == "merging":
-        monkeypatch.setattr(commands, "build_tree", fail)
+        monkeypatch.setattr(of_files, "build_tree", fail)
     else:
         monkeypatch.setitem(files.WRITERS, ".txt", fail)
     where = "logits.npy" if place == "merging" else "--out a.txt"
@@ -225,7 +225,7 @@ def test_what_nobody_foresaw_names_the_command(run, logits, monkeypatch):
     def fail(*_):
         raise KeyError("x")
 
-    monkeypatch.setattr(commands, "expand", fail)
+    monkeypatch.setattr("skl2h.logits.files.expand", fail)
     message = "skl2h: error: skl2h build: KeyError: 'x' (--debug shows where).\n"
     assert run("build", logits) == (1, "", message)
 

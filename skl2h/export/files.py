@@ -1,14 +1,14 @@
-"""Files that the command line writes: what their endings mean, and all of them or none.
+"""Files of trees: written as their endings say, all of them or none, and read.
 
 A writer takes a tree and the levels that were asked for, and gives a str or bytes.
 """
 
 import errno
-import io
 import os
 import secrets
 import shutil
 import stat
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,14 +17,29 @@ import numpy as np
 
 from ..exceptions.faults import InputError, doing, signals_held, telling
 from ..exceptions.texts import printable, shown_text
-from .nested_json import export_json
-from .newick import export_newick
+from ..logits.files import TREES, check_regular, reading
+from ..logits.room import check_room
+from .nested_json import export_json, from_json
+from .newick import export_newick, from_newick
 from .tables import csv_writer, export_csv, safe_names
 from .text import export_text
 
-__all__ = ["check_outputs", "groups_table", "page", "picture", "text", "write_all", "writer"]
-
-MOST_BRANCHES = 60  # of a dendrogram; a radial tree has room for more
+__all__ = [
+    "WRITERS",
+    "check_holds_tree",
+    "check_outputs",
+    "check_safe",
+    "ending_of",
+    "groups_table",
+    "holds_tree",
+    "leaf_of_column",
+    "level_to_show",
+    "page",
+    "read_tree",
+    "text",
+    "write_all",
+    "writer",
+]
 
 N_GROUPS = 10  # that a picture colours unasked
 
@@ -58,41 +73,10 @@ def page(tree, levels):
     """Page to explore in a browser, which starts at the first level."""
     from .html_page import export_html
 
-    return export_html(tree, level=_level_to_show(tree, levels))
+    return export_html(tree, level=level_to_show(tree, levels))
 
 
-def _picture_of_kind(kind):
-    def write(tree, levels):
-        layout = "rectangular" if tree.n_leaves <= MOST_BRANCHES else "radial"
-        return picture(tree, _level_to_show(tree, levels), layout, kind)
-
-    return write
-
-
-def picture(tree, level, layout, kind):
-    """Picture of the kind of file that matplotlib writes, coloured by the groups of a level."""
-    import matplotlib
-    from matplotlib import pyplot
-
-    from ..plotting.dendrogram import DendrogramDisplay
-
-    matplotlib.use("agg")  # to write files, a screen is not needed
-    dated = {"svg": "Date", "pdf": "CreationDate"}.get(kind)
-    metadata = {dated: None} if dated else None
-    file = io.BytesIO()
-    # The same tree gives the same file.
-    with matplotlib.rc_context({"svg.hashsalt": "skl2h"}):
-        display = DendrogramDisplay.from_tree(tree, layout=layout, level=level)
-        try:
-            display.figure_.savefig(
-                file, format=kind, dpi=200, bbox_inches="tight", metadata=metadata
-            )
-        finally:
-            pyplot.close(display.figure_)
-    return file.getvalue()
-
-
-def _level_to_show(tree, levels):
+def level_to_show(tree, levels):
     """The first that was asked for; else some groups, or none of them where all are leaves."""
     return levels[0] if levels else N_GROUPS if tree.n_leaves > N_GROUPS else None
 
@@ -106,21 +90,19 @@ WRITERS = {
     ".nwk": lambda tree, _: export_newick(tree) + "\n",
     ".newick": lambda tree, _: export_newick(tree) + "\n",
     ".html": page,
-    ".png": _picture_of_kind("png"),
-    ".svg": _picture_of_kind("svg"),
-    ".pdf": _picture_of_kind("pdf"),
 }
-PICTURES = (".png", ".svg", ".pdf")
 
 
-def writer(path, safe):
+def writer(path, writers, safe):
     """Writer of the ending of a path; `safe` is of tables, whose names are to be no formulas."""
-    if safe and _ending(path) == ".csv":
+    ending = ending_of(path, writers)
+    if safe and ending == ".csv":
         return lambda tree, levels: export_csv(tree, levels=levels, safe=True)
-    return WRITERS[_ending(path)]
+    return writers[ending]
 
 
-def _ending(path, endings=tuple(WRITERS)):
+def ending_of(path, endings):
+    """Ending of a path, of those that say what to write."""
     for ending in endings:
         if path.name.lower().endswith(ending):
             return ending
@@ -129,20 +111,18 @@ def _ending(path, endings=tuple(WRITERS)):
     )
 
 
-def check_outputs(paths, inputs, endings=tuple(WRITERS)):
+def check_safe(safe, paths):
+    """Refuse to make safe where no table is written."""
+    if safe and not any(path.suffix.lower() == ".csv" for path in paths):
+        raise InputError("--safe: is for tables, so it needs --out with a .csv file.")
+
+
+def check_outputs(paths, inputs):
     """Refuse what could not be written before the work begins."""
     seen = dict.fromkeys(
         (os.path.realpath(path) for path in inputs if path is not None), "what is read"
     )
     for path in paths:
-        if _ending(path, endings) in PICTURES:
-            try:
-                import matplotlib  # noqa: F401 (whether it is there)
-            except ImportError:
-                raise InputError(
-                    f"--out {shown_text(path)}: "
-                    'a picture needs matplotlib: pip install "skl2h[plot]".'
-                ) from None
         with doing(f"--out {path}"):
             target = Path(os.path.realpath(path))  # a link stays a link
             if str(target) in seen:
@@ -207,3 +187,82 @@ def _like(target):
         return descriptor
 
     return opener
+
+
+def holds_tree(path):
+    """Whether the ending of a file is that of a tree."""
+    return path.suffix.lower() in TREES
+
+
+def check_holds_tree(path):
+    """Refuse a file whose ending is not that of a tree."""
+    if not holds_tree(path):
+        raise InputError(f"{shown_text(path)}: the ending must be one of {', '.join(TREES)}.")
+
+
+def read_tree(path, columns=None):
+    """Tree of a file; the leaves of Newick, which have no numbers, are numbered as columns are.
+
+    `columns` are the names of these, or None where they are not known.
+    """
+    with reading(path):
+        check_regular(path)
+        check_room(path, os.path.getsize(path), "is it a file of a tree?")
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            text = file.read()
+    with doing(path):
+        if path.suffix.lower() == ".json":
+            return from_json(text)
+        tree = from_newick(text)
+        numbers = [str(leaf) for leaf in range(tree.n_leaves)]
+        # The columns may have the same numbers for names, in another order.
+        if Counter(tree.names) == Counter(numbers) != Counter(columns):
+            return from_newick(text, leaves=numbers)
+        if columns is None:
+            return tree
+        _check_same(path, tree.names, columns)
+        return from_newick(text, leaves=columns)
+
+
+def _has_names(tree):
+    """Whether the leaves are named by more than their numbers."""
+    return tree.names != tuple(map(str, range(tree.n_leaves)))
+
+
+def leaf_of_column(path, tree, columns, n_columns):
+    """Leaf of a tree that each column is: of its name, or of its number if it has none."""
+    both = columns is not None and (_has_names(tree) or Counter(columns) == Counter(tree.names))
+    if both and tuple(columns) != tree.names:
+        _check_same(path, tree.names, columns)
+        leaves = {name: leaf for leaf, name in enumerate(tree.names)}
+        return np.array([leaves[name] for name in columns])
+    if n_columns != tree.n_leaves:
+        raise InputError(
+            f"{shown_text(path)}: "
+            f"has {tree.n_leaves} leaves, but the logits have {n_columns} columns."
+        )
+    if _has_names(tree) and not both and path.suffix.lower() != ".json":
+        raise InputError(
+            f"{shown_text(path)}: "
+            "does not keep the order of the columns: name these with --names, or write "
+            "the tree as .json."
+        )
+    return np.arange(n_columns)
+
+
+def _check_same(path, leaves, columns):
+    """Refuse names that are not those of the leaves of a tree, each once."""
+    for held, other, text in (
+        (leaves, columns, "no leaf"), (columns, leaves, "a leaf, but no column,")
+    ):  # fmt: skip
+        if lacking := list(Counter(other) - Counter(held)):
+            more = f" and {len(lacking) - 10} more" if len(lacking) > 10 else ""
+            named = ", ".join(map(shown_text, lacking[:10])) + more
+            raise InputError(
+                f"{shown_text(path)}: {text} is named {named}: both need the same names."
+            )
+    if len(set(columns)) < len(columns):
+        name = Counter(columns).most_common(1)[0][0]
+        raise InputError(
+            f"{shown_text(path)}: {shown_text(name)} names two leaves: they cannot be told apart."
+        )

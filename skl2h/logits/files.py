@@ -1,11 +1,10 @@
-"""Files that the command line reads: tables of scores, names, weights, and trees."""
+"""Files that the command line reads: tables of scores, names and weights."""
 
 import codecs
 import glob
 import os
 import re
 import stat
-from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -17,29 +16,23 @@ from ..exceptions.arguments import check_weights
 from ..exceptions.categories import LogitsWarning, warn
 from ..exceptions.faults import InputError, doing
 from ..exceptions.texts import shown_text
-from ..export.nested_json import from_json
-from ..export.newick import from_newick
-from ..merge.distributed.npy_files import open_shards, why_not_read
 from .archives import read_archive
 from .csv_tables import line_of_row, read_csv
-from .memory_maps import load_mapped
+from .memory_maps import load_mapped, why_not_read
 from .room import check_room
 
 __all__ = [
     "TREES",
     "Table",
-    "check_several",
+    "check_regular",
     "expand",
-    "has_names",
-    "leaf_of_column",
-    "open_files",
     "read_names",
     "read_scores",
-    "read_tree",
     "read_weights",
+    "reading",
 ]
 
-# Endings of files of trees.
+# Endings of files that hold a tree, and no logits.
 TREES = (".json", ".nwk", ".newick")
 
 # Rows from which a column that counts them is no accident.
@@ -120,30 +113,6 @@ def expand(given):
     return paths
 
 
-def open_files(paths, kind, divisor, arguments):
-    """`Shards` of several files, of which each has to be .npy."""
-    check_several(paths, arguments)
-    try:
-        return open_shards(paths, kind=kind, divisor=divisor)
-    except OSError as error:
-        raise InputError(f"{error.filename}: {error.strerror or error}.") from error
-    except ValueError as error:
-        raise InputError(str(error)) from error
-
-
-def check_several(paths, arguments):
-    """Refuse several files that are not .npy, and options that these do not have."""
-    for path in paths:
-        if path.suffix.lower() != ".npy":
-            raise InputError(f"{shown_text(path)}: of several files, each must be .npy.")
-    for option in ("array", "header"):
-        if (value := getattr(arguments, option)) is not None:
-            raise InputError(f"--{option} {shown_text(value)}: is not for .npy files.")
-    for path in paths:
-        with doing(path):
-            _check_regular(path)
-
-
 def read_scores(path, kind, arguments):
     """`Table` of scores, and the names of its columns where the file has them."""
     ending = path.suffix.lower()
@@ -159,8 +128,8 @@ def read_scores(path, kind, arguments):
             raise InputError(
                 f"--{option} {shown_text(value)}: is not for {shown_text(path.suffix)} files."
             )
-    with _reading(path):
-        _check_regular(path)
+    with reading(path):
+        check_regular(path)
         if ending == ".csv":
             scores, names = read_csv(path, arguments.header)
             table = Table(path, scores, names, names is not None)
@@ -186,7 +155,7 @@ def read_scores(path, kind, arguments):
 
 
 @contextmanager
-def _reading(path):
+def reading(path):
     """Say of what cannot be read why: a stranger's file may fail in any way its format has."""
     with doing(path):
         try:
@@ -208,7 +177,7 @@ def _reading(path):
             ) from error
 
 
-def _check_regular(path):
+def check_regular(path):
     """Refuse pipes and devices, which may never end, and cannot be read twice."""
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, reading says so
@@ -225,8 +194,8 @@ def _read_npy(path):
 
 def read_names(path, n_names):
     """Names of the clusters, one a line; blank lines at the end that are too many are none."""
-    with _reading(path):
-        _check_regular(path)
+    with reading(path):
+        check_regular(path)
         check_room(path, BYTES_OF_TEXT * os.path.getsize(path), "is it a file of names?")
         with open(path, encoding="utf-8-sig") as file:
             names = [line.removesuffix("\n") for line in file]
@@ -237,8 +206,8 @@ def read_names(path, n_names):
 
 def read_weights(path, n_rows):
     """Weights of the rows, one a line, or one array."""
-    with _reading(path):
-        _check_regular(path)
+    with reading(path):
+        check_regular(path)
         if path.suffix.lower() == ".npy":
             table = Table(path, _read_npy(path))
         elif path.suffix.lower() in (".csv", ".txt"):
@@ -259,71 +228,3 @@ def read_weights(path, n_rows):
         )
     with table.faults(path):
         return check_weights(np.ravel(weights), n_rows)
-
-
-def read_tree(path, columns=None):
-    """Tree of a file; the leaves of Newick, which have no numbers, are numbered as columns are.
-
-    `columns` are the names of these, or None where they are not known.
-    """
-    with _reading(path):
-        _check_regular(path)
-        check_room(path, os.path.getsize(path), "is it a file of a tree?")
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            text = file.read()
-    with doing(path):
-        if path.suffix.lower() == ".json":
-            return from_json(text)
-        tree = from_newick(text)
-        numbers = [str(leaf) for leaf in range(tree.n_leaves)]
-        # The columns may have the same numbers for names, in another order.
-        if Counter(tree.names) == Counter(numbers) != Counter(columns):
-            return from_newick(text, leaves=numbers)
-        if columns is None:
-            return tree
-        _check_same(path, tree.names, columns)
-        return from_newick(text, leaves=columns)
-
-
-def has_names(tree):
-    """Whether the leaves are named by more than their numbers."""
-    return tree.names != tuple(map(str, range(tree.n_leaves)))
-
-
-def leaf_of_column(path, tree, columns, n_columns):
-    """Leaf of a tree that each column is: of its name, or of its number if it has none."""
-    both = columns is not None and (has_names(tree) or Counter(columns) == Counter(tree.names))
-    if both and tuple(columns) != tree.names:
-        _check_same(path, tree.names, columns)
-        leaves = {name: leaf for leaf, name in enumerate(tree.names)}
-        return np.array([leaves[name] for name in columns])
-    if n_columns != tree.n_leaves:
-        raise InputError(
-            f"{shown_text(path)}: "
-            f"has {tree.n_leaves} leaves, but the logits have {n_columns} columns."
-        )
-    if has_names(tree) and not both and path.suffix.lower() != ".json":
-        raise InputError(
-            f"{shown_text(path)}: "
-            "does not keep the order of the columns: name these with --names, or write "
-            "the tree as .json."
-        )
-    return np.arange(n_columns)
-
-
-def _check_same(path, leaves, columns):
-    """Refuse names that are not those of the leaves of a tree, each once."""
-    for held, other, text in (
-        (leaves, columns, "no leaf"), (columns, leaves, "a leaf, but no column,")
-    ):  # fmt: skip
-        if lacking := list(Counter(other) - Counter(held)):
-            more = f" and {len(lacking) - 10} more" if len(lacking) > 10 else ""
-            named = ", ".join(map(shown_text, lacking[:10])) + more
-            raise InputError(
-                f"{shown_text(path)}: {text} is named {named}: both need the same names."
-            )
-    if len(set(columns)) < len(columns):
-        name = Counter(columns).most_common(1)[0][0]
-        raise InputError(
-            f"{shown_text(path)}: {shown_text(name)} names two leaves: they cannot be told apart."
-        )

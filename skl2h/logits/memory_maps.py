@@ -5,7 +5,9 @@ import warnings
 
 import numpy as np
 
-__all__ = ["check_size", "load_mapped", "place_of", "rows_at"]
+from ..exceptions.texts import shown_text
+
+__all__ = ["check_size", "load_mapped", "place_of", "rows_at", "why_not_read"]
 
 
 def load_mapped(path):
@@ -57,3 +59,16 @@ def _map_of(array):
 def rows_at(filename, dtype, offset, shape, order, rows):
     """Memory map of rows at a place."""
     return np.memmap(filename, dtype, "r", offset, shape, order)[rows]
+
+
+def why_not_read(error):
+    """What to say of a file of arrays that NumPy does not read."""
+    said = str(error)
+    if "Python objects in dtype" in said or "allow_pickle" in said:
+        return (
+            "it holds Python objects, or is no file of arrays at all: save numbers with "
+            "astype(float), names with astype(str)"
+        )
+    if "mmap length" in said or "array is too big" in said:
+        return "it was cut off: it has fewer bytes than its array needs"
+    return shown_text(error).rstrip(".")

@@ -13,7 +13,7 @@ __all__ = ["Forks"]
 # with the exit code. A run leaves by the end of the interpreter, as one of its own does.
 SERVER = """
 import gc, json, os, socket, sys
-import skl2h.commands
+import skl2h.hierarchy.of_files, skl2h.plotting.files
 
 channel = socket.socket(fileno=int(sys.argv[1]))
 gc.freeze()  # so that the end of a fork does not go through all that was loaded

@@ -16,7 +16,7 @@ from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 
 from ...exceptions.texts import shown, shown_text
-from ...logits.memory_maps import load_mapped
+from ...logits.memory_maps import load_mapped, why_not_read
 from ..loop import unit_of
 from .chunks import (
     add_readings,
@@ -29,7 +29,7 @@ from .chunks import (
     update_chunk,
 )
 
-__all__ = ["Shard", "Shards", "are_paths", "open_shards", "refuse_paths", "why_not_read"]
+__all__ = ["Shard", "Shards", "are_paths", "open_shards", "refuse_paths"]
 
 # Entries of the rows that one task reads.
 SHARD_ENTRIES = 2**24
@@ -159,19 +159,6 @@ def refuse_paths(X):
             "Files are taken by l2h_tree(paths), which gives the tree. To fit, give their rows: an "
             "array, or a Dask array with a chunk for each file."
         )
-
-
-def why_not_read(error):
-    """What to say of a file of arrays that NumPy does not read."""
-    said = str(error)
-    if "Python objects in dtype" in said or "allow_pickle" in said:
-        return (
-            "it holds Python objects, or is no file of arrays at all: save numbers with "
-            "astype(float), names with astype(str)"
-        )
-    if "mmap length" in said or "array is too big" in said:
-        return "it was cut off: it has fewer bytes than its array needs"
-    return shown_text(error).rstrip(".")
 
 
 def _open(path):
