@@ -175,7 +175,9 @@ def test_an_interrupt_while_libraries_are_loaded(tmp_path, module, command):
         "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    found = python("-m", "skl2h", *command, env={"PYTHONPATH": path})
+    # What is started in the background has the signal ignored, and its programs have as well.
+    heeded = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    found = python("-m", "skl2h", *command, env={"PYTHONPATH": path}, **heeded)
     assert found == (130, "", "skl2h: interrupted\n")
 
 

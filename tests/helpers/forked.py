@@ -12,10 +12,14 @@ __all__ = ["Forks"]
 # Runs what it is sent, in a folder and with an output and errors that are sent along, and answers
 # with the exit code. A run leaves by the end of the interpreter, as one of its own does.
 SERVER = """
-import gc, json, os, socket, sys
+import gc, json, os, signal, socket, sys
 import skl2h.hierarchy.of_files, skl2h.plotting.files
 
 channel = socket.socket(fileno=int(sys.argv[1]))
+# As a terminal starts a program, whatever the tests were started by: `nohup` has a signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in {"SIGTERM", "SIGHUP"} & set(dir(signal)):
+    signal.signal(getattr(signal, name), signal.SIG_DFL)
 gc.freeze()  # so that the end of a fork does not go through all that was loaded
 while True:
     request, files, *_ = socket.recv_fds(channel, 2**20, 2)
