@@ -2,7 +2,7 @@
 The idea in one figure
 ======================
 
-Five clusters in a plane, merged step by step: which group is the model least sure of, and where
+Five clusters in a plane are merged step by step. Which group is the model least sure of, and where
 would its rows go without it?
 """
 
@@ -28,8 +28,8 @@ print(model.distances_.round(2))
 # %%
 # Step by step
 # ------------
-# Rows have the colour of their group. Before each merge, the rows of the group that is selected
-# have black rings, and the colour of the group that has the leaf they would go to.
+# Rows have the colour of their group. In each step, the rows of the selected group have black
+# rings, and the colour of the group that they would go to.
 
 tree = model.tree_
 colors = plt.get_cmap("Set2").colors
@@ -38,14 +38,14 @@ middles = [X[model.leaf_labels_ == leaf].mean(axis=0) for leaf in range(5)]
 
 
 def draw(ax, leaves, level, title):
-    """Draw rows in the colours of the groups, at a level, that hold some leaves."""
+    """Draw each row in the colour of the group that holds its leaf at a level."""
     ax.scatter(*X.T, c=np.take(colors, tree.cut(level)[leaves], axis=0), s=12)
     ax.set_title(title, fontsize=13)
     ax.set(xticks=[], yticks=[], aspect="equal")
 
 
 def write_leaves(ax):
-    """Write the number of each leaf amid its rows."""
+    """Write the number of each leaf in the middle of its rows."""
     for leaf, middle in enumerate(middles):
         box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": "none"}
         ax.text(*middle, leaf, size=13, ha="center", va="center", bbox=box)
@@ -70,9 +70,9 @@ DendrogramDisplay.from_tree(tree, ax=last, text_kw={"fontsize": 13})
 last.set_title("the tree", fontsize=13)
 
 # %%
-# First 0 joins 3, and then 4 joins 1: the pairs that lie close together. In step 3 the rows of 2
-# are split, and more go to the group of 0 and 3 than to that of 1 and 4. A group is asked as a
-# whole: in step 4 both of its leaves are struck out.
+# First 0 joins 3, and then 4 joins 1: these pairs lie close together. In step 3 the rows of 2 are
+# split, and more of them go to the group of 0 and 3 than to the group of 1 and 4. In step 4 a group
+# of two leaves is selected, and the columns of both are removed.
 #
 # Why each merge was made, in words:
 

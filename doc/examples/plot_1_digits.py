@@ -2,14 +2,13 @@
 Digits with a mixture
 =====================
 
-Ten Gaussians are fitted to images of digits, without the digits. What does their hierarchy look
-like?
+Ten Gaussians are fitted to images of digits, without labels. What does their hierarchy look like?
 """
 
 # %%
 # Fit
 # ---
-# The inner model is a Pipeline; it is cloned and fitted, and then its clusters are merged.
+# The inner model is a Pipeline. It is cloned and fitted, and then its clusters are merged.
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -52,8 +51,9 @@ for ax, leaf in zip(axes, tree.leaf_order):
 # %%
 # Levels
 # ------
-# Every level has its groups, nested in those of the next. The ten leaves agree best with the ten
-# digits, as they should; each merge joins two digits, or more.
+# Levels are nested: each group of a level lies within a group of every coarser level. The ten
+# leaves agree best with the ten digits, as they should, because each merge joins two digits or
+# more.
 
 for level in (10, 8, 6, 4, 2):
     labels = model.cut(level)

@@ -2,13 +2,13 @@
 A classifier's hierarchy and its surprises
 ==========================================
 
-What does a classifier take for what, and where does that contradict what we expect?
+Which classes does a classifier confuse, and where does that contradict what we expect?
 """
 
 # %%
 # Digits, seen by a linear classifier
 # -----------------------------------
-# The tree is made of held-out rows, which the classifier has not seen.
+# The tree is made from held-out rows, which the classifier has not seen.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,16 +44,16 @@ DendrogramDisplay.from_estimator(model, leaf_classes=loop)
 # %%
 # What contradicts it
 # -------------------
-# The merges that join what the taxonomy keeps apart, strongest first, with the share of the rows
-# behind each.
+# These are the merges that join classes which the taxonomy keeps apart, strongest first. Each line
+# has the share of the group's rows that would go to its partner.
 
 found = surprises(model, loop, evidence=merge_evidence(model, X))
 for line in found.lines():
     print(line.split("; such as")[0])
 
 # %%
-# The strongest joins 9, which has a loop, with 3, which has none. Three of the rows that carry it
-# most:
+# The strongest of them joins 9, which has a loop, with 3, which has no loop. Here are three of the
+# rows that contribute most to it:
 
 rows = found.evidence.rows[0][:3]
 fig, axes = plt.subplots(1, len(rows), figsize=(6, 2.4), layout="constrained")
@@ -65,15 +65,15 @@ for ax, row in zip(axes, rows):
 # %%
 # Where the rows of each leaf would go
 # ------------------------------------
-# A line is a leaf, and tells where its rows would go if their class did not exist. All rows speak,
-# also those that the classifier gets right.
+# Each line of the matrix is a leaf, and shows where its rows would go if their class did not exist.
+# All rows count, also those that the classifier gets right.
 
 profile_matrix = ProfileMatrixDisplay.from_estimator(model, X)
 
 # %%
-# Beside a confusion matrix
-# -------------------------
-# In a confusion matrix only mistakes speak, and most pairs of classes were never mistaken for each
+# Compared with a confusion matrix
+# --------------------------------
+# In a confusion matrix only mistakes count, and most pairs of classes were never mistaken for each
 # other.
 
 mistakes = confusion_matrix(y, classifier.predict(X))
@@ -85,8 +85,8 @@ for what, matrix in (("mistakes", mistakes), ("profiles", profiles)):
 print(f"rows that are mistakes: {mistakes.sum()} of {len(X)}")
 
 # %%
-# Average linkage of the mistakes gives another tree, which needs ``y``. It has little in common
-# with that of the classifier's logits.
+# Average linkage of the mistakes gives another tree, and needs ``y``. It has little in common with
+# the tree of the classifier's logits.
 
 alike = mistakes + mistakes.T
 distances = squareform(alike.max() - alike, checks=False)

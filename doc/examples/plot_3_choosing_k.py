@@ -26,14 +26,14 @@ X, y = make_blobs(900, centers=centers, random_state=0)
 # %%
 # Without labels
 # --------------
-# The Bayesian information criterion of the mixture, on the rows it was fitted on: a search with one
-# split, in which all rows are both fitted and scored.
+# The search uses the Bayesian information criterion of the mixture, on the rows it was fitted on.
+# So it has one split, in which all rows are both fitted and scored.
 
 rows = np.arange(len(X))
 
 
 def bic(model, X, y=None):
-    """Minus the criterion, as a search looks for the largest."""
+    """Minus the criterion, because a search looks for the largest value."""
     return -model.estimator_.bic(X)
 
 
@@ -52,8 +52,8 @@ search = GridSearchCV(
 print(search.best_params_)
 
 # %%
-# The purity of the tree, for which the search had ``y`` as well, rises until the leaves are fine
-# enough, and then stays: it does not tell that there are too many.
+# For the purity of the tree, the search was given ``y`` as well. The purity rises until the leaves
+# are fine enough, and then stays, so it does not show when there are too many.
 
 bics = -search.cv_results_["mean_test_bic"]
 purities = search.cv_results_["mean_test_purity"]
@@ -62,7 +62,7 @@ for K in (8, 9, 10, 15):
     print(f"K={K:2}: BIC {bics[at]:.0f}, purity {purities[at]:.2f}")
 
 # %%
-# The whole curves. Look for the bottom of the one, and the bend of the other:
+# In the curves, look for the minimum of the criterion and the bend of the purity:
 
 import matplotlib.pyplot as plt
 
@@ -75,7 +75,7 @@ other.plot(numbers, purities, "s--", color="tab:red")
 other.set_ylabel("dendrogram purity", color="tab:red")
 
 # %%
-# The tree of the best
-# --------------------
+# The tree of the best model
+# --------------------------
 
 DendrogramDisplay.from_estimator(search.best_estimator_, level=3)

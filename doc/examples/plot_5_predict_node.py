@@ -2,8 +2,8 @@
 Predict as deep as is safe
 ==========================
 
-A flat prediction is right or wrong. In a tree a model can say "one of these" where it cannot tell
-which.
+A flat prediction is right or wrong. With a tree, a model that is not sure of the class can predict
+a group of classes.
 """
 
 # %%
@@ -35,10 +35,10 @@ for row in range(5):
     print(f"row {row} shows {y_new[row]}, predicted: {members}")
 
 # %%
-# How much is gained
-# ------------------
+# What it gains
+# -------------
 # A node is right if it holds the true class. The surer the model has to be, the more rows are
-# right, and the more classes a node holds.
+# right, but the more classes a node holds.
 
 holds = np.zeros((tree.n_nodes, tree.n_leaves), dtype=bool)
 for node in range(tree.n_nodes):
@@ -58,8 +58,8 @@ for at in range(0, 30, 5):
     )
 
 # %%
-# With 0.56, a node holds two classes on average, and more than half of the mistakes of the leaves
-# are gone.
+# With ``min_confidence=0.56``, a node holds two classes on average, and more than half of the
+# mistakes of the leaves are gone.
 
 fig, (left, ax) = plt.subplots(1, 2, figsize=(7.5, 3.2), layout="constrained")
 left.plot(confidences, right, label="right")

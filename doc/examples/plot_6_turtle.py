@@ -2,13 +2,14 @@
 L2H-TURTLE on digits
 ====================
 
-TURTLE finds clusters that a linear classifier can be taught; L2H makes their hierarchy.
+TURTLE finds clusters that a linear classifier can learn, and L2H makes their hierarchy.
 """
 
 # %%
 # Fit
 # ---
-# Beside ``KMeans``, with as many clusters. 1,000 steps keep it short; the default is up to 6,000.
+# TURTLE is compared with ``KMeans`` with as many clusters. 1,000 steps keep the example short; the
+# default is up to 6,000.
 
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
@@ -31,11 +32,12 @@ for name, flat_model in flat_models.items():
 
 # %%
 # On pixels, TURTLE is as good as ``KMeans`` and no better. It is made for features of pretrained
-# models: :doc:`/paper` has both on sentences, where it gains, and five seeds of this.
+# models. :doc:`/paper` compares the two on features of sentences, where TURTLE is better, and on
+# these pixels with five seeds.
 #
 # The tree
 # --------
-# A cluster has a number only. Here each leaf is named by the class that most of its rows are of.
+# A cluster has only a number. Here each leaf is named after the class of most of its rows.
 
 from sklearn.metrics.cluster import contingency_matrix
 
@@ -48,8 +50,8 @@ tree = turtle.tree_.with_names(names)
 display = DendrogramDisplay.from_tree(tree, level=4)
 
 # %%
-# Two leaves are mostly 1, and none is mostly 8. Where the eights are, from the top of the picture
-# to its bottom:
+# Two leaves are mostly 1, and no leaf is mostly 8. These are the numbers of eights in each leaf,
+# from the top of the picture to its bottom:
 
 for leaf in tree.leaf_order:
     print(f"{names[leaf]}: {table[leaf, 8]:2d} eights")
@@ -59,7 +61,7 @@ for leaf in tree.leaf_order:
 #
 # The loss
 # --------
-# Was it long enough? Each step has a loss, and most of the fall is in the first 400 steps.
+# Were there enough steps? Each step has a loss, and most of its fall is in the first 400 steps.
 
 import matplotlib.pyplot as plt
 

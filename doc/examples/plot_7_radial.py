@@ -2,15 +2,15 @@
 A radial tree of a thousand leaves
 ==================================
 
-Logits as wide as those of a network for ImageNet: how much of a planted tree is found, and how to
-look at a thousand leaves.
+The logits have as many columns as those of a network for ImageNet. How much of a planted tree is
+found, and how can you look at a thousand leaves?
 """
 
 # %%
 # How much is found
 # -----------------
-# The tree that the logits follow is known. The less a logit loses from level to level
-# (`separation`), the more often noise gives a row another leaf.
+# The tree that the logits follow is known. The smaller the difference of a logit from level to
+# level (`separation`), the more often noise gives a row another leaf.
 
 import time
 
@@ -35,18 +35,17 @@ for separation in (3.0, 1.0, 0.5):
     print(f"{separation:10.1f} {figures}")
 
 # %%
-# The two metrics ask for different things. Most triples of leaves part at the root or just below
-# it, and there the tree is right even where most rows are in the wrong leaf. Most clades are of a
+# The two metrics measure different things. Most triples of leaves are split at the root or just
+# below it, and there the tree is right even if most rows are in the wrong leaf. Most clades have
 # few leaves, and there the noise decides: at the smallest separation half of them are not found.
-# (One leaf in a wrong place can make 3,000 wrong triples in a million, so what differs between the
-# three is little.)
+# (One leaf in a wrong place can make 3,000 wrong triples in a million, so the differences
+# between the three trees mean little.)
 #
 # All leaves
 # ----------
-# Around a circle there is room for a thousand leaves, though not for their names at this size. The
-# colours are the twelve groups of one level. With
-# ``heights="score"`` the large groups stand out: a merged group scores at least twice what the
-# selected one of its two did.
+# A circle has room for a thousand leaves, but not for their names at this size. The colours are the
+# twelve groups of one level. With ``heights="score"`` the large groups stand out, because a merged
+# group scores at least twice as much as the selected group.
 
 import matplotlib.pyplot as plt
 
@@ -66,7 +65,8 @@ display = DendrogramDisplay.from_tree(
 # %%
 # Collapsed
 # ---------
-# The same tree and the same colours, cut off at 60 groups. Each triangle tells what it holds.
+# This is the same tree with the same colours, cut off at 60 groups. Each triangle has a label that
+# says what it holds.
 
 fig, ax = plt.subplots(figsize=(6, 6), layout="constrained")
 display = DendrogramDisplay.from_tree(

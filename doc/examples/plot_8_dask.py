@@ -2,14 +2,14 @@
 Rows in chunks, with Dask
 =========================
 
-Logits that do not fit in memory stay where they are: each pass is a map over chunks, and a sum.
+Logits that do not fit in memory stay where they are. Each pass is a map over chunks and a sum.
 """
 
 # %%
 # Logits in chunks
 # ----------------
-# Dask computes the chunks in threads here, as it does unasked. Where a ``distributed.Client`` has
-# been made before, the same lines run on its workers, on this machine or on others.
+# Here Dask computes the chunks in threads, which is its default. If you create a
+# ``distributed.Client`` first, the same lines run on its workers, on this machine or on others.
 
 import dask.array as da
 import numpy as np
@@ -25,10 +25,10 @@ same = np.array_equal(tree.children, l2h_tree(logits).children)
 print("the same tree as from NumPy:", same)
 
 # %%
-# A model that is asked chunk by chunk
-# ------------------------------------
-# Fit a flat model on rows that fit in memory, and freeze it. It goes to the chunks of all rows, and
-# is asked for their logits there.
+# A model applied chunk by chunk
+# ------------------------------
+# Fit a flat model on rows that fit in memory, and freeze it. It is sent to the chunks of all rows,
+# and computes their logits there.
 
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
@@ -52,9 +52,9 @@ same = np.array_equal(model.children_, in_memory.children_)
 print("the same tree as from NumPy:", same)
 
 # %%
-# What has an entry for each row is a Dask array, with the chunks of the rows. Labels have been kept
-# where the rows are; predictions are computed when they are asked for, and of a slice only those of
-# its chunks.
+# Results with an entry for each row are Dask arrays, with the same chunks as the rows. Labels have
+# been kept where the rows are. Predictions are computed when you ask for them, and for a slice only
+# in its chunks.
 
 print("labels in chunks of", model.labels_.chunks[0])
 labels = model.labels_.compute()
@@ -65,7 +65,7 @@ print(proba.shape, "in", proba.numblocks[0], "chunks")
 print(proba[:3].compute().round(3))
 
 # %%
-# What is of the size of the tree is here, as always.
+# The tree itself is in local memory, as always.
 
 from skl2h import DendrogramDisplay
 

@@ -9,7 +9,7 @@ those of L2H are clusters.
 # %%
 # scikit-learn's
 # --------------
-# 150 flowers are 150 leaves. The picture stops at 20 groups, coloured by those of level 3.
+# 150 flowers are 150 leaves. The picture stops at 20 groups. The colours are the groups of level 3.
 
 import matplotlib.pyplot as plt
 from sklearn.cluster import AgglomerativeClustering
@@ -29,8 +29,8 @@ display = DendrogramDisplay.from_estimator(
 # %%
 # SciPy's
 # -------
-# All 150 leaves, around a circle. Heights are the distances of the linkage, and the colours are the
-# species: a branch has one where all of its flowers do.
+# All 150 leaves are drawn around a circle. Heights are the distances of the linkage. The colours
+# are the species: a branch is coloured if all of its flowers are of one species.
 
 from scipy.cluster.hierarchy import linkage
 
@@ -46,7 +46,7 @@ display = DendrogramDisplay.from_linkage(
 )
 
 # %%
-# As an icicle, of the last 40 groups: a line across any height meets the groups of that level.
+# An icicle of the last 40 groups: a line across any height meets the groups of that level.
 
 fig, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
 display = DendrogramDisplay.from_linkage(
@@ -58,8 +58,8 @@ display = DendrogramDisplay.from_linkage(
 )
 
 # %%
-# Ours
-# ----
+# The tree of L2H
+# ---------------
 # The leaves are the clusters of a flat model, six here, however many rows there are.
 
 from sklearn.mixture import GaussianMixture
@@ -76,8 +76,8 @@ display = DendrogramDisplay.from_estimator(
 )
 
 # %%
-# A tree of rows is of the rows it was fitted on: ``AgglomerativeClustering`` has no ``predict``. A
-# tree of clusters takes new rows, at every level:
+# A tree of rows has only the rows it was fitted on: ``AgglomerativeClustering`` has no ``predict``.
+# With a tree of clusters you can predict new rows, at every level:
 
 flower = [[5.1, 3.7, 1.4, 0.3]]
 for level in (6, 3, 2):
@@ -86,4 +86,4 @@ for level in (6, 3, 2):
     print(f"level {level}: group {group}, probability {proba:.2f}")
 
 # %%
-# The model is not sure of the leaf, and is sure of the group of two that holds it.
+# The model is not sure of the leaf, but is sure of the group of two leaves that holds it.
