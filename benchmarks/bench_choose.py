@@ -2,9 +2,9 @@
 
     python benchmarks/bench_choose.py [SEEDS]
 
-Planted: 3 to 12 round clusters in 2 to 8 dimensions, 1,500 rows, at least so many standard
-deviations apart, of equal or of uneven sizes (Dirichlet, 5). Searched: 2 to 16 clusters, scored on
-the fitted rows.
+The data has 1,500 rows in 3 to 12 round clusters in 2 to 8 dimensions. `apart` is the least
+distance of two clusters in standard deviations; sizes are equal or uneven (Dirichlet, 5). The
+search goes over 2 to 16 clusters, and scores on the fitted rows.
 """
 
 import sys

@@ -1,15 +1,14 @@
-"""A tree of rows on worker processes, beside one in memory on the same cores.
+"""A tree of rows on worker processes, compared with rows in memory on the same cores.
 
     python benchmarks/bench_distributed.py                       # 4,000,000 x 200, 4 minutes, 8 GB
     python benchmarks/bench_distributed.py --configurations 50   # workers and chunks at random
-    python benchmarks/bench_distributed.py --scaling             # what the arithmetic begins with
-    python benchmarks/bench_distributed.py --small-chunks        # what a chunk costs Dask itself
+    python benchmarks/bench_distributed.py --scaling             # costs of a pass in one thread
+    python benchmarks/bench_distributed.py --small-chunks        # Dask's own time for a chunk
 
-Chunks are made by the workers, and are there before the time is taken; so is the array in memory.
-In memory two threads read it, in a process of its own, that has nothing else to do. Times are the
-shortest of five. Bytes are those that workers sent each other, or the client, in each pass; all of
-them, not only the sums. The client's memory is the peak of its process, which is also the
-scheduler's.
+The workers make the chunks, before the time is taken. The array in memory is read by two threads,
+in a process that does nothing else. Times are the shortest of five. Bytes are all those that
+workers sent to each other or to the client in each pass, not only the sums. The client's memory is
+the peak of its process, which is also the scheduler's.
 """
 
 import argparse
@@ -59,7 +58,7 @@ def main():
 
 
 def make_block(start, stop, n_leaves, seconds=0.0):
-    """Logits of a network's kind: the same rows, whatever the chunks."""
+    """Logits as a network gives them: the same rows, whatever the chunks."""
     time.sleep(seconds)
     vectors = np.random.default_rng(0).standard_normal((n_leaves, 32), dtype=np.float32)
     out = np.empty((stop - start, n_leaves), dtype=np.float32)
@@ -74,7 +73,7 @@ def make_block(start, stop, n_leaves, seconds=0.0):
 
 
 def in_memory(n_rows, n_leaves, repeats=5):
-    """Tree of one array, and the time of two threads."""
+    """Tree of one array, and the time that two threads take."""
     logits, times = make_block(0, n_rows, n_leaves), []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -84,7 +83,7 @@ def in_memory(n_rows, n_leaves, repeats=5):
 
 
 def alone(function, *arguments):
-    """What a function gives in a process of its own."""
+    """Result of a function that is called in a separate process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
@@ -110,8 +109,8 @@ def make_array(lengths, n_leaves, seconds=None):
     return da.concatenate(parts)
 
 
-# Dask starts workers so that they give memory back as soon as it is free, and whatever NumPy frees
-# between two steps has to be fetched again. With these they keep it.
+# Dask starts workers so that they return memory as soon as it is free. So memory that NumPy frees
+# between two steps has to be fetched again. With these settings they keep it.
 KEEP_MEMORY = {
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
@@ -195,7 +194,7 @@ def sent(client):
 
 
 class passes_watched:  # noqa: N801 (used as a function)
-    """Seconds and bytes of each pass of whatever trees are made meanwhile."""
+    """Seconds and bytes of each pass of the trees that are made in the context."""
 
     def __init__(self, client):
         self.client = client
@@ -223,7 +222,7 @@ class passes_watched:  # noqa: N801 (used as a function)
 
 
 class deaths_in_second_pass:  # noqa: N801 (used as a function)
-    """Kill a worker in the middle of the second pass, and another while it is made up for."""
+    """Kill a worker in the middle of the second pass, and another while its work is done again."""
 
     def __init__(self, client, n_deaths):
         self.client, self.n_deaths = client, n_deaths
@@ -251,7 +250,7 @@ class deaths_in_second_pass:  # noqa: N801 (used as a function)
 
 
 def bench_small_chunks():
-    """Chunks of so few rows that what takes time is Dask."""
+    """Chunks of so few rows that Dask takes most of the time."""
     with start_cluster(2) as cluster, Client(cluster) as client:
         for n_chunks in (250, 1000, 4000):
             X = make_array([20] * n_chunks, 10).persist()
@@ -267,7 +266,7 @@ def bench_small_chunks():
 
 
 def bench_configurations(n_configurations, n_rows=600_000, n_leaves=50):
-    """Workers, chunks and the order in which these are done, at random: one tree."""
+    """Random workers, chunks and orders of completion, which all give one tree."""
     children, _ = alone(in_memory, n_rows, n_leaves, 1)
     random_state = np.random.default_rng(0)
     for number in range(n_configurations):
@@ -293,7 +292,7 @@ def bench_configurations(n_configurations, n_rows=600_000, n_leaves=50):
 
 
 def bench_scaling(what, logits, chunk):
-    """Passes, and what each costs, in one thread."""
+    """Passes, and the cost of each, in one thread."""
     n_rows, n_leaves = logits.shape
     entries = logits.nnz if issparse(logits) else logits.size
     starts = range(0, n_rows, chunk)

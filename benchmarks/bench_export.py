@@ -1,8 +1,8 @@
-"""Time and size of the exports of a tree of 100,000 leaves, a chain and a balanced one.
+"""Time and size of the exports of two trees of 100,000 leaves: a chain and a balanced tree.
 
     python benchmarks/bench_export.py
 
-Needs pandas and networkx. Of each export the time of one run; the tree is made anew for each.
+Needs pandas and networkx. Each export is timed once, with a new tree.
 """
 
 from time import perf_counter

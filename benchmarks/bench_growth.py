@@ -1,8 +1,8 @@
-"""How time and memory of a tree grow with the rows and with the leaves.
+"""How the time and memory of a tree grow with the rows and with the leaves.
 
     python benchmarks/bench_growth.py
 
-The exponent is the slope of a line through the logarithms: 1 is proportional.
+The exponent is the slope of a line fitted to the logarithms; 1 means proportional growth.
 """
 
 import numpy as np

@@ -1,13 +1,14 @@
-"""Which levels are suggested, and how deep is safe.
+"""Which levels are suggested, and how deep rows can be placed safely.
 
     python benchmarks/bench_levels.py [clinc150_logits.npz] [cifar10_probabilities.npz]
 
-First, levels planted in random logits: of the seeds where the planted groups are one of the
-tree's levels, how many find it, by `suggest_levels` and by what the tree's scores alone tell. Then
-the levels of models of the digits that ship with scikit-learn, and of each file, which holds
-`logits` or `probabilities`, the class `y` of each row, and perhaps the superclass `domain_of` each
-class. Of a file with superclasses, half of the rows, drawn at random, makes the tree; for the
-others `predict_node` is shown.
+First, levels are planted in random logits. Among the seeds where the planted groups are a level of
+the tree, it counts how many find that level, by `suggest_levels` and by the tree's scores alone.
+
+Then it prints the levels of models of the digits that ship with scikit-learn, and of each file. A
+file holds `logits` or `probabilities`, the class `y` of each row, and perhaps `domain_of`, the
+superclass of each class. If it has superclasses, the tree is made from half of the rows, drawn at
+random, and `predict_node` is shown for the others.
 """
 
 import sys
@@ -36,7 +37,7 @@ SIZES = {
 }
 LOSSES = ((2, 4), (6, 12), (2, 3))
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-STEPS = (1, 2, 6, 16)  # least leaves of the nodes of a column
+STEPS = (1, 2, 6, 16)  # smallest number of leaves in each column
 
 
 def main(*paths):
@@ -91,7 +92,7 @@ def show_planted():
 
 
 def plant(sizes, seed, inside, across, uneven):
-    """Logits that fall by `inside` within groups and by `across` between them, more or less."""
+    """Logits that fall by about `inside` within groups, and by about `across` between them."""
     rng = np.random.default_rng(seed)
     groups = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
     n_leaves, n_rows = len(groups), 60 * len(groups)
@@ -106,7 +107,7 @@ def plant(sizes, seed, inside, across, uneven):
 
 
 def largest_gap(values):
-    """Level before the merge whose value is the most times that of the merge before."""
+    """Level before the merge with the largest ratio of its value to that of the merge before."""
     with np.errstate(all="ignore"):
         ratios = np.nan_to_num(np.diff(np.log(values)))
     return len(values) - int(ratios.argmax())

@@ -1,15 +1,15 @@
-"""Time and memory of a tree, beside a softmax of the same logits and a plain evaluation.
+"""Time and memory of a tree, compared with a softmax of the same logits and a plain evaluation.
 
     python benchmarks/bench_merge.py            # 50,000 x 1,000 and smaller, about 5 minutes
     python benchmarks/bench_merge.py --large    # also a 5 GB memory map and sparse rows
 
-Every time is the shortest of several runs with warm buffers, all in one process (the plain
-evaluation, the memory map and the sparse rows run once); a ratio is to a time of the same run.
-Memory is the peak of what is allocated beyond the input.
+Every time is the shortest of several runs with warm buffers, all in one process. (The plain
+evaluation, the memory map and the sparse rows run once.) A ratio compares two times of the same
+run. Memory is the peak that is allocated beyond the input.
 
-Two kinds of logits: "vectors", what a network's last layer gives (features around a vector for
-each class, times these vectors), and "planted", a balanced tree that all confusions follow,
-where nearly every row must be read again whenever its group has grown.
+There are two kinds of logits. "vectors" are as the last layer of a network gives them: features
+around a vector for each class, times these vectors. In "planted" all confusions follow a balanced
+tree, and nearly every row must be read again whenever its group has grown.
 """
 
 import argparse
@@ -43,7 +43,7 @@ from skl2h.merge.rows import _sum_of_each, _sum_of_exp, read_rows
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--large", action="store_true", help="also what takes minutes and 5 GB")
+    parser.add_argument("--large", action="store_true", help="also 5 GB of rows; takes minutes")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     print_versions()
@@ -93,7 +93,7 @@ def bench_dense(repeats):
 
 
 def bench_predict(repeats, n_rows=1_000_000, n_features=64, n_classes=100):
-    """Labels at a level, beside the scores that the inner model gives for them."""
+    """Time of labels at a level, compared with that of the inner model's scores."""
     random_state = np.random.default_rng(0)
     centres = 2 * random_state.standard_normal((n_classes, n_features))
     y = random_state.permutation(n_rows) % n_classes
@@ -120,7 +120,7 @@ def bench_predict(repeats, n_rows=1_000_000, n_features=64, n_classes=100):
 
 
 def bench_steps(repeats):
-    """The floor: what cannot be done without, each step alone, beside what is done."""
+    """The floor: each step that cannot be avoided, timed alone, compared with the tree."""
     logits = make_logits("vectors", 50_000, 1_000)
     block, V = logits[:256], logits[:256].astype(np.float64)
     out = np.empty_like(V)
@@ -138,7 +138,7 @@ def bench_steps(repeats):
         print(f"  {name:40} {cost[name]:6.2f}")
     first = sum(cost.values())
     rows, places, exponentials = count_read_again(logits)
-    # As many as the cache does not hold, in a few calls with memory that has been touched.
+    # More than the cache holds, in a few calls, with memory that has been touched before.
     random_state = np.random.default_rng(0)
     some_rows = random_state.integers(len(logits), size=(64, 256))
     some_places = random_state.integers(logits.size, size=(64, 16_384))
@@ -176,7 +176,7 @@ def take_each(values, indices):
 
 
 def count_read_again(logits):
-    """Rows fetched whole, single entries fetched, and exponentials taken, after the first read."""
+    """Whole rows and single entries read, and exponentials taken, after the first read."""
     counted = {"at": 0, "at_places": 0, "exponentials": 0}
 
     def count(what, function):
@@ -207,7 +207,7 @@ def count_read_again(logits):
 
 
 def speed_up(V):
-    """How much faster two threads take exponentials of blocks of their own than one does."""
+    """Speed of two threads that take exponentials of separate blocks, over that of one thread."""
     blocks = [(-V, np.empty_like(V)) for _ in range(2)]
 
     def work(arrays):
@@ -258,7 +258,7 @@ def bench_sparse(n_rows=1_000_000, n_leaves=100_000, n_stored=16):
 
 def make_sparse(n_rows, n_leaves, n_stored):
     random_state = np.random.default_rng(0)
-    # A huge output layer: the stored leaves are near the row's own, at all scales.
+    # A huge output layer: the stored leaves are near the leaf of the row, at all scales.
     own = random_state.integers(0, n_leaves, n_rows)
     scale = 2.0 ** random_state.integers(0, 17, (n_rows, n_stored))
     away = np.rint(random_state.standard_normal(scale.shape) * scale).astype(int)
@@ -332,7 +332,7 @@ def plain_children(logits):
 
 
 def average_linkage(logits):
-    """What one would do without L2H: soft confusions, and SciPy's average linkage of them."""
+    """An alternative to L2H: SciPy's average linkage of the soft confusions."""
     p = softmax(logits, axis=1)
     confusions = p.T @ p
     size = np.sqrt(np.diag(confusions))

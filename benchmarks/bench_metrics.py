@@ -2,9 +2,9 @@
 
     python benchmarks/bench_metrics.py clinc150_logits.npz
 
-The file holds `logits` (n, K), the class `y` of each row and the superclass `domain_of` each
-class. The trees: L2H; average linkage of the soft confusions (mean probabilities of each leaf's
-rows, both directions); Ward linkage of the mean logits of each leaf's rows; and random orders of
+The file holds `logits` (n, K), the class `y` of each row, and `domain_of`, the superclass of each
+class. The trees are: L2H; average linkage of the soft confusions (mean probabilities of each leaf's
+rows, in both directions); Ward linkage of the mean logits of each leaf's rows; and random orders of
 merging, of which the mean and the standard deviation are shown.
 """
 
@@ -85,7 +85,7 @@ def main(path):
 
 
 def means_of_leaves(values, leaves, n_leaves):
-    """Mean over the rows of each leaf, 0 for one without rows."""
+    """Mean over the rows of each leaf, 0 for a leaf without rows."""
     sums = np.zeros((n_leaves, values.shape[1]))
     np.add.at(sums, leaves, values)
     return sums / np.maximum(np.bincount(leaves, minlength=n_leaves), 1)[:, np.newaxis]

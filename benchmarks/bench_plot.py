@@ -1,12 +1,12 @@
-"""Time to draw 1,000 leaves and to write a PNG of 100 dots per inch, beside SciPy's dendrogram.
+"""Time to draw 1,000 leaves and save a PNG of 100 dots per inch, compared with SciPy's dendrogram.
 
     python benchmarks/bench_plot.py
 
-SciPy draws the same linkage with the same labels in a figure of the same size, as a rectangle; the
-figures of a rectangle are 80 inches high, so that the leaves are named in either. Each time is the
-shortest of three, without what the one before it left in the caches of labels, as in a new process;
-the ratio is to SciPy's. The chain of 100,000 leaves is collapsed, as it is
-unasked; SciPy's dendrogram is recursive, and does not draw it.
+SciPy draws the same linkage as a rectangle, with the same labels, in a figure of the same size.
+Figures of rectangles are 80 inches high, so that both name the leaves. Each time is the shortest of
+three, with empty caches of labels, as in a new process. Ratios are to SciPy's time. The chain of
+100,000 leaves is collapsed, which is the default. SciPy's dendrogram is recursive, and cannot draw
+it.
 """
 
 import io
@@ -39,7 +39,7 @@ def main():
         print(f"\n{N_LEAVES:,} leaves, {length} labels")
         for layout in ("rectangular", "radial", "icicle"):
             options = {"layout": layout, "max_leaves": None, "level": 20}
-            # Labels in a size that can be read, on a figure that holds them.
+            # Labels are large enough to read, and the figure is large enough to hold them.
             size = (10, 80) if layout != "radial" else None
 
             def ours(tree=tree, options=options, size=size):
@@ -70,7 +70,7 @@ def main():
 
 
 def fastest(make_figure):
-    """Shortest seconds to draw on the canvas, making of the figure included, and to save it."""
+    """Shortest seconds to make a figure and draw it on the canvas, and to save it."""
     times = []
     for _ in range(N_REPEATS):
         for cached in (fast_text._outline, fast_text._glyph, fast_text._line, fast_text._ends):

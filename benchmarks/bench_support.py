@@ -1,4 +1,4 @@
-"""Time of bootstrap support and of evidence, beside one fit; or what both say of real logits.
+"""Time of bootstrap support and evidence, relative to one fit; or their results on real logits.
 
     python benchmarks/bench_support.py          # the time, about 3 minutes
     python benchmarks/bench_support.py clinc150_logits.npz
@@ -6,9 +6,9 @@
 The aim is that 100 resamples take less than 100 fits with as many workers. A fit is the shortest
 of several; the resamples run once. The two kinds of logits are those of bench_merge.py.
 
-A file holds `logits` (n, K), the `names` of the K classes, the `domains` and the number of the
-domain of each class, `domain_of`. Printed are the support of its merges, the clade nearest to each
-domain, and the merges that contradict the domains most.
+A file holds `logits` (n, K), the `names` of the K classes, the `domains`, and `domain_of`, the
+number of the domain of each class. The support of its merges, the clade nearest to each domain, and
+the merges that contradict the domains most are printed.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""TEMI: its steps beside their matrix products alone, and a memory map larger than is read at once.
+"""TEMI: its steps compared with their matrix products, and a memory map that is read in parts.
 
     python benchmarks/bench_temi.py
 
-Times are medians and shortest, in one process; each step is timed next to its products, so that
-both meet the same load. Memory is the peak of what is allocated beyond the features. How good its
-clusters are is in paper_table.py.
+Times are medians and minima, in one process. Each step is timed next to its products, so that both
+run under the same load. Memory is the peak that is allocated beyond the features. paper_table.py
+shows how good its clusters are.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def bench_steps():
 
 
 def products(network, Z, trace):
-    """Forwards of teacher and student; backwards to all weights, and to all inputs but Z."""
+    """Forward passes of teacher and student, and backward to all weights and all inputs but Z."""
     inputs, _, _, units, prototypes = trace
     for _ in range(2):
         for values, weights in zip(inputs, network.layers):

@@ -1,10 +1,10 @@
-"""TURTLE: its steps beside their matrix products alone, how good its clusters are, and memory.
+"""TURTLE: its steps compared with their matrix products, how good its clusters are, and memory.
 
     python benchmarks/bench_turtle.py                   # steps, memory map, digits
     python benchmarks/bench_turtle.py --features FILE   # clusters of embeddings as well
 
-FILE is an .npz with features X and labels y. Times are medians and shortest, in one process; each
-step is timed next to its products, so that both meet the same load. Memory is the peak of what is
+FILE is an .npz with features X and labels y. Times are medians and minima, in one process. Each
+step is timed next to its products, so that both run under the same load. Memory is the peak that is
 allocated beyond the features.
 """
 
@@ -80,7 +80,7 @@ def bench_steps():
 
 
 def products(search, batch):
-    """Forwards: encoder, classifiers before each step and after the last. Backwards: all steps."""
+    """Forward: encoder, classifiers before each step and after the last. Backward: all steps."""
     for Z, weights, gradient in zip(batch, search.classifiers, search.gradients):
         for _ in range(search.settings.inner_steps + 2):
             np.matmul(Z, weights.T, out=search.scratch)
@@ -121,7 +121,7 @@ def bench_memory_map(n_rows=1_000_000, width=384, n_clusters=100, n_steps=100):
 
 
 def write_memory_map(path, n_rows, width, n_clusters):
-    """Rows around centres, in turn, a part at a time."""
+    """Rows around each centre in turn, written a part at a time."""
     random_state = np.random.default_rng(0)
     centres = random_state.standard_normal((n_clusters, width), dtype=np.float32)
     X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_rows, width))
@@ -144,7 +144,7 @@ def bench_digits(n_seeds=5):
 
 
 def bench_features(path, n_seeds):
-    """The embeddings as they are; standardised ones are in paper_table.py."""
+    """The embeddings as they are; paper_table.py standardises them."""
     data = np.load(path)
     X, y = data["X"].astype(np.float32), data["y"]
     n_clusters = len(np.unique(y))

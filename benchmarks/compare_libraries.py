@@ -1,12 +1,13 @@
-"""What other tools for hierarchies give, tried on digits.
+"""Other tools for hierarchies, tried on digits.
 
     pip install . hdbscan genieclust bertopic nbdt
     python benchmarks/compare_libraries.py
 
-For each tool: what its leaves are, how many groups come when ten are asked for, of digits and of
-rows that are tied (a grid), whether it says where new rows belong, the agreement with the digits
-(adjusted Rand, of rows that are not noise), and the time over that of KMeans. Tools that are not
-installed are named. BERTopic gets its words from the brightest pixels, and KMeans as its clusterer.
+For each tool the table shows: its leaves; the number of groups when ten are requested, for digits
+and for tied rows (a grid); whether it can place new rows; the agreement with the digits (adjusted
+Rand index, over the rows that are not noise); and the time relative to KMeans. Tools that are not
+installed are listed. The words for BERTopic are the names of the brightest pixels, and its
+clusterer is KMeans.
 """
 
 import time
@@ -107,7 +108,7 @@ def main():
         name = tool.__name__.replace("_", " ")
         try:
             name = f"{name} {version(package)}"
-            tool(X)  # what is compiled or loaded once
+            tool(X)  # so that compiling and loading are not timed
             start = time.perf_counter()
             leaves, labels, new = tool(X)
             ratio = (time.perf_counter() - start) / unit

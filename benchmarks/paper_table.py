@@ -1,4 +1,4 @@
-"""The paper's kind of table, of any features: flat models, and the trees that are read from them.
+"""A table as in the paper, for any features: flat models, and the trees that are read from them.
 
     python benchmarks/paper_table.py                                         # digits
     python benchmarks/paper_table.py FILE --superclasses NAME                # embeddings
@@ -6,8 +6,8 @@
 
 FILE is an .npz with features X and the class y of each row. NAME is an array in it, with the
 superclass of each class, or of each row. All models get the same features and as many clusters
-as there are classes. Each row of the table is printed as soon as it is done: means over the seeds,
-and below them the standard deviations. Times are of the fit, the tree included.
+as there are classes. Each row of the table is printed as soon as it is ready: means over the seeds,
+and below them the standard deviations. Times include the fit and the tree.
 """
 
 import argparse
@@ -37,7 +37,7 @@ MODELS = (
     "L2H-TEMI",
 )
 
-# These take all pairs of rows, and no seed.
+# These models compute all pairs of rows, and take no seed.
 OF_PAIRS = ("AgglomerativeClustering", "HDBSCAN")
 
 NOTES = {
@@ -119,16 +119,16 @@ def main():
 
 
 def add_arguments(parser, models):
-    """What both this table and the curves over K are asked for."""
-    parser.add_argument("features", nargs="?", type=Path, help="an .npz; digits without one")
+    """Add the options that this table and the curves over K share."""
+    parser.add_argument("features", nargs="?", type=Path, help="an .npz; the default is digits")
     parser.add_argument("--superclasses", metavar="NAME", help="array of FILE")
     parser.add_argument(
         "--standardise",
         action=argparse.BooleanOptionalAction,
-        help="each feature by itself, for all models; those of a file are, and pixels are not, "
-        "unless told",
+        help="standardise each feature for all models; the default is yes for a file, and no for "
+        "the pixels of the digits",
     )
-    parser.add_argument("--rows", type=int, help="as many rows, drawn at random")
+    parser.add_argument("--rows", type=int, help="use only so many rows, drawn at random")
     parser.add_argument("--models", nargs="+", choices=models, default=models, metavar="MODEL")
     parser.add_argument("--seeds", type=int, default=5, help="number of seeds")
     for name in ("turtle", "temi"):
@@ -213,7 +213,7 @@ def top_of_tree(children, n_leaves):
     """Leaf of each row, and the tree of the last ``n_leaves - 1`` merges of rows."""
     if n_leaves == 1:
         return np.zeros(len(children) + 1, dtype=np.intp), MergeTree([])
-    # All that these merges join: the nodes that become leaves, and then their own merges in order.
+    # All nodes that these merges join: first those that become leaves, then the merges in order.
     nodes, top = np.unique(children[len(children) + 1 - n_leaves :], return_inverse=True)
     rows, leaf_of_row = MergeTree(children), np.empty(len(children) + 1, dtype=np.intp)
     for leaf, node in enumerate(nodes[:n_leaves]):
@@ -231,7 +231,7 @@ def figures_of(leaves, tree, data):
     figures["LP"] = metrics.leaf_purity(leaves, data.y)
     if tree is not None:
         figures["DP"] = metrics.dendrogram_purity(tree, leaves, data.y)
-    if tree is None or tree.n_leaves < 3:  # over two leaves there is but one tree
+    if tree is None or tree.n_leaves < 3:  # two leaves have only one tree
         return figures
     figures["DP adj"] = metrics.dendrogram_purity(tree, leaves, data.y, adjusted=True)
     if data.superclasses is not None:
@@ -243,7 +243,7 @@ def figures_of(leaves, tree, data):
 
 
 def most_frequent(leaves, superclasses, n_leaves):
-    """Superclass of most rows of each leaf; a leaf without rows is a superclass of its own."""
+    """Superclass of most rows of each leaf; each leaf without rows has its own superclass."""
     names, codes = np.unique(superclasses, return_inverse=True)
     counts = np.zeros((n_leaves, len(names)), dtype=np.intp)
     np.add.at(counts, (leaves, codes), 1)
@@ -261,7 +261,7 @@ def print_head(data, n_seeds, columns):
 
 
 def print_means(name, fits, columns):
-    """A line of means over the fits, and one of standard deviations if there are several."""
+    """A line of means over the fits, and if there are several, a line of standard deviations."""
     values = {column: [fit[column] for fit in fits] for column in fits[0]}
     print_line(name, {column: np.mean(each) for column, each in values.items()}, columns)
     if len(fits) > 1:

@@ -1,12 +1,12 @@
-"""The paper's sensitivity figure: every metric as K goes from below to above the truth.
+"""The paper's sensitivity figure: every metric for K from below to above the true number.
 
     python benchmarks/sensitivity.py --out sensitivity_digits.png
     python benchmarks/sensitivity.py FILE --superclasses NAME --clusters 50 100 150 200 300 ...
 
-FILE and the other options are those of paper_table.py. The figures are printed as they come, and
-drawn at the end: means over the seeds, with a band of one standard deviation. The loss is that of
-the flat model, where it has one, over log K. With --numbers CSV they are also written to that file,
-or, if it is there, read from it and drawn again without a fit.
+FILE and the other options are those of paper_table.py. Figures are printed as soon as they are
+ready, and drawn at the end: means over the seeds, with a band of one standard deviation. The loss
+is that of the flat model over log K, if the model has a loss. With --numbers CSV the figures are
+also written to that file. If the file exists, they are read from it and drawn again without a fit.
 """
 
 import argparse
@@ -45,7 +45,7 @@ NAMES = {
     "triplets": "triplets of superclasses",
 }
 
-# Of the palette of Okabe and Ito, which the colour-blind can tell apart.
+# From the palette of Okabe and Ito, which colour-blind people can distinguish.
 STYLES = {
     "L2H-KMeans": {"color": "#0072B2", "marker": "o"},
     "L2H-TURTLE": {"color": "#D55E00", "marker": "s"},
@@ -65,10 +65,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_arguments(parser, [name for name in MODELS if name in STYLES])
     parser.add_argument(
-        "--clusters", nargs="+", type=int, metavar="K", help="a fifth to thrice the truth"
+        "--clusters", nargs="+", type=int, metavar="K", help="default: 0.2 to 3 times the true K"
     )
     parser.add_argument("--out", type=Path, required=True, help="a .png or .svg")
-    parser.add_argument("--numbers", type=Path, metavar="CSV", help="read it, or write it")
+    parser.add_argument("--numbers", type=Path, metavar="CSV", help="read if there, else written")
     arguments = parser.parse_args()
     if arguments.out.suffix not in (".png", ".svg") or not arguments.out.parent.is_dir():
         parser.error(f"--out needs a .png or .svg in a folder that is there, got {arguments.out}")
@@ -122,12 +122,12 @@ def write_points(path, points):
 
 
 def part_of(path):
-    """Where a file is written before it takes its name."""
+    """Path to which a file is written before it is renamed."""
     return path.with_name(f"part-{path.name}")
 
 
 def draw(points, data):
-    """A panel for each metric that there is, and one for each model that has a loss."""
+    """A panel for each metric, and a panel for each model that has a loss."""
     models = list(dict.fromkeys(point.model for point in points))
     panels = [(column, title, models) for column, title in NAMES.items()]
     panels += [(LOSS, f"loss / log K, {model}", [model]) for model in models]
@@ -161,7 +161,7 @@ def has_figures(points, panel):
 
 
 def curve(points, model, column):
-    """K, and mean and standard deviation over the seeds, where there are any."""
+    """K, and the mean and standard deviation over the seeds, where there are figures."""
     shown = [point for point in points if point.model == model]
     numbers = np.array([point.n_clusters for point in shown])
     values = np.array([[fit[column] for fit in point.fits] for point in shown])
