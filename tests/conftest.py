@@ -1,4 +1,4 @@
-"""Fixtures of all tests."""
+"""Fixtures for all tests."""
 
 import os
 import sys
@@ -17,9 +17,9 @@ REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Run tests side by side where pytest-xdist is, unless the command line says how.
+    """Run tests in parallel if pytest-xdist is installed, unless the command line says otherwise.
 
-    pytest-cov reads how before any file of tests is loaded, so `--cov` alone stays in one process.
+    pytest-cov reads this setting before any test file is loaded, so `--cov` alone runs one process.
     """
     is_worker = hasattr(config, "workerinput")
     has_xdist = config.pluginmanager.hasplugin("xdist")
@@ -47,7 +47,7 @@ def real_data():
 
 @pytest.fixture
 def named_frame():
-    """Maker of a data frame of a library, by its columns; scikit-learn has to read their names."""
+    """Make a data frame of a library from its columns; scikit-learn has to read their names."""
 
     def make(library, columns):
         from sklearn.preprocessing import StandardScaler
@@ -77,7 +77,7 @@ def run(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture(scope="session")
 def forks():
-    """Runs in other processes that need not load the libraries again."""
+    """Run code in other processes, which need not load the libraries again."""
     if not hasattr(os, "fork"):
         pytest.skip("needs forks")
     from helpers.forked import Forks
@@ -88,7 +88,7 @@ def forks():
 
 
 class Figures:
-    """Plugin for all tests: a fixture of this file would not reach doctests outside its folder."""
+    """Plugin for all tests: a fixture here would not apply to doctests outside this folder."""
 
     @pytest.fixture(autouse=True)
     def are_closed(self):

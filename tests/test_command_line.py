@@ -1,4 +1,4 @@
-"""`skl2h`: a file of logits in, a tree out."""
+"""`skl2h` reads a file of logits and writes a tree."""
 
 import csv
 import os
@@ -92,7 +92,7 @@ def test_build_writes_names_as_they_are(run, tmp_path):
 
 @pytest.fixture
 def stand_ins(monkeypatch):
-    """Page and pictures that say how they were asked for; whether a picture was closed."""
+    """Stand-ins for page and pictures, which record their arguments and closed pictures."""
     matplotlib = pytest.importorskip("matplotlib")
     from matplotlib import pyplot
 
@@ -110,7 +110,7 @@ def stand_ins(monkeypatch):
     monkeypatch.setattr(
         skl2h.export.html_page, "export_html", lambda tree, level: f"<p>{level}", raising=False
     )
-    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")  # text as text
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")  # a text is written as text
 
 
 @pytest.mark.usefixtures("stand_ins")
@@ -168,7 +168,7 @@ def test_pictures_need_matplotlib_before_the_work(run, monkeypatch, tmp_path):
     message = 'skl2h: error: --out a.png: a picture needs matplotlib: pip install "skl2h[plot]".\n'
     assert (code, err) == (1, message)
     assert run("demo", "--out", "x")[0] == 1
-    # The ending is that of the name, for the check as for the writing.
+    # The check and the writing use the ending of the same name.
     code, _, err = run("build", "missing.npy", "--out=.PNG")
     assert (code, err) == (1, message.replace("a.png", ".PNG"))
 
@@ -198,11 +198,11 @@ def test_outputs_are_checked_before_anything_is_read(run, tmp_path, outputs, mes
 
 @pytest.mark.parametrize("place", ["a.csv", "folder"])
 def test_what_may_not_be_written_is_left(run, tmp_path, monkeypatch, place):
-    """A file that is write-protected as much as a folder: it could be replaced, but unasked."""
+    """A write-protected file is not replaced, though its folder would allow it."""
     save("logits.npy")
     (tmp_path / "folder").mkdir()
     (tmp_path / "a.csv").write_text("old")
-    denied = tmp_path / place  # not by its mode, which does not bind every user
+    denied = tmp_path / place  # not by its mode, which root may ignore
     access = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: path != denied and access(path, mode))
     path = "a.csv" if place == "a.csv" else "folder/a.csv"
@@ -213,7 +213,7 @@ def test_what_may_not_be_written_is_left(run, tmp_path, monkeypatch, place):
 
 
 def test_all_outputs_are_written_or_none(run, tmp_path):
-    """A name that UTF-8 lacks is no fault of JSON, which is ASCII, but of CSV."""
+    """A name that UTF-8 cannot encode is an error in CSV, but not in JSON, which is ASCII."""
     np.savez("a.npz", logits=LOGITS, names=["\ud800", "b", "c", "d", "e"])
     (tmp_path / "a.json").write_text("old")
     code, _, err = run("build", "a.npz", "--out=a.json", "--out=b.json", "--out=a.csv")

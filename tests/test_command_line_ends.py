@@ -1,4 +1,4 @@
-"""How `skl2h` ends: one line and the right code whatever happens, and nothing half-made left."""
+"""How `skl2h` ends: always one line and the right exit code, and no incomplete files."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ def python(*arguments, **options):
 
 @pytest.fixture
 def skl2h(forks):
-    """Run `python -m skl2h`: what loads the libraries as a fork of what has loaded them."""
+    """Run `python -m skl2h`, as a fork of a process that has loaded the libraries."""
 
     def command(*arguments, **options):
         is_help = arguments[-1].startswith("--")
@@ -48,7 +48,7 @@ def skl2h(forks):
 
 
 def test_what_a_killed_run_has_left_is_in_no_ones_way(run, logits, tmp_path):
-    """In containers the number of the process is mostly 1."""
+    """In containers the process number is usually 1."""
     left = [tmp_path / f".skl2h-{os.getpid()}-{i}.tmp" for i in range(3)]
     for path in left:
         path.write_text("left")
@@ -83,7 +83,7 @@ def test_new_files_have_the_mode_that_is_usual(run, logits, tmp_path, mask):
     assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o666 & ~mask
 
 
-# A run that gets a signal while the second of its files is being made.
+# A run that receives a signal while it writes its second file.
 SIGNALLED = """
 import os, signal, sys
 from skl2h.export import files
@@ -142,7 +142,7 @@ def test_a_signal_between_two_files_waits_for_all(forks, logits, tmp_path, name,
 
 @posix
 def test_a_signal_that_is_ignored_stays_so(forks, logits, tmp_path):
-    """As `nohup` wants it."""
+    """As `nohup` needs it."""
     before = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     assert forks.python(SIGNALLED.format(name="SIGHUP", before=before)) == (0, "", "")
     assert (tmp_path / "b.txt").read_text() == "new"
@@ -161,7 +161,7 @@ def test_a_caller_keeps_its_signals(run, logits, name):
 @pytest.mark.parametrize(
     ("module", "command"),
     [
-        # All commands load the same, the first two before the command is known.
+        # All commands load the same modules, the first two before the command is known.
         ("argparse", ["build", "a.npy"]),
         ("traceback", ["demo"]),
         ("numpy", ["predict", "a.json", "a.npy"]),
@@ -280,7 +280,7 @@ def test_a_reader_that_leaves_is_no_fault(skl2h, logits, arguments):
 
 @posix
 def test_a_full_disk_leaves_what_was_there(forks, logits, tmp_path):
-    """A limit on the size of files ends a write as a full disk does."""
+    """A limit on the file size ends a write as a full disk does."""
     script = (
         "import resource, sys\nfrom skl2h.__main__ import main\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"

@@ -1,4 +1,4 @@
-"""What `skl2h` reads: tables of scores, names, weights and trees, and where their faults are."""
+"""Input of `skl2h`: tables of scores, names, weights and trees, and the places of their faults."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ class TestArchives:
         assert run("build", "a.npz", "--array", name) == (2, "", message)
 
     def test_what_is_not_wanted_is_not_expanded(self, run):
-        """Megabytes of zeros take no room in an archive."""
+        """Megabytes of zeros take little room in an archive."""
         large = np.zeros((1, 1000, 1000))
         np.savez_compressed("a.npz", images=large, more=large, scores=LOGITS)
         run("build", "a.npz")
@@ -90,7 +90,7 @@ class TestArchives:
         ("name", "flags"), [("probabilities", []), ("logits", ["--probabilities"])]
     )
     def test_what_is_named_as_the_other_kind_is_suspected(self, run, name, flags):
-        """Though other matrices are there, such as the children of the tree."""
+        """Even if the file has other matrices, such as the children of a tree."""
         arrays = {"y": np.arange(3), "children": np.arange(8).reshape(4, 2)}
         np.savez("a.npz", **arrays, **{name: np.full((40, 5), 0.2)})
         code, out, err = run("build", "a.npz", *flags)
@@ -136,7 +136,7 @@ class TestArchives:
     )
     @pytest.mark.parametrize("kind", ["array", "matrix"])
     def test_names_are_told_by_their_header(self, run, dtype, shape, message, kind):
-        """Were they read, these would take gigabytes: nothing follows the header here."""
+        """To read the arrays would take gigabytes; these files end after the header."""
         if kind == "array":
             np.savez("a.npz", logits=LOGITS)
         else:
@@ -159,7 +159,7 @@ class TestSparseMatrices:
     def test_every_format_gives_the_same_tree(self, run, format_, kind):
         expected = printed(l2h_tree(sparse.csr_matrix(self.scores)))
         matrix = kind(self.scores).asformat(format_)
-        if format_ in ("bsr", "dia"):  # they store what is not there
+        if format_ in ("bsr", "dia"):  # they store more than the file has
             expected = printed(l2h_tree(matrix.tocsr()))
         sparse.save_npz("a.npz", matrix)
         assert run("build", "a.npz") == (0, expected, "")
@@ -201,7 +201,7 @@ class TestSparseMatrices:
 
     @pytest.mark.parametrize("format_", [b"dia", b"coo", b"csr", b"csc"])
     def test_rows_that_store_nothing_are_told_by_headers(self, run, format_):
-        """To expand them would take gigabytes."""
+        """Expanding the rows would take gigabytes."""
         np.savez("a.npz", format=format_, shape=[10**15, 3], data=np.ones((3, 3)))
         message = (
             "skl2h: error: a.npz: its matrix stores fewer numbers (9) than it has rows "
@@ -226,7 +226,7 @@ class TestHeaders:
     @pytest.mark.parametrize("shape", [(2**60, 4), (2**40, 2**10), (10**6, 5)])
     @pytest.mark.parametrize("others", [[], ["b.npy"]])
     def test_one_that_promises_too_much(self, forks, folder, shape, others):
-        """In another process, as warnings of NumPy go to its errors."""
+        """It runs in another process, because NumPy's warnings go to stderr."""
         header = io.BytesIO()
         fields = {"descr": "<f8", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(header, fields)
@@ -425,7 +425,7 @@ class TestTextTables:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 class TestPipes:
-    """Nobody writes to these: a run that opened one would wait for ever."""
+    """No process writes to these pipes, so a run that opened one would wait forever."""
 
     @pytest.mark.parametrize("name", ["a.csv", "a.npy", "a.npz", "a.json", "a.nwk"])
     def test_they_are_not_opened(self, run, name):

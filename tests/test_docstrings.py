@@ -1,4 +1,4 @@
-"""Docstrings say what signatures say."""
+"""Docstrings agree with signatures."""
 
 import inspect
 import re
@@ -38,7 +38,7 @@ def test_parameters_and_defaults_are_those_of_the_signature(public):
             assert told[1].replace("'", '"') == shown, name
 
 
-# What numpydoc would have otherwise, and why not.
+# Rules of numpydoc that are not followed, and why.
 EXCEPTIONS = {
     "ES01": "a summary that says all needs no second paragraph",
     "SA01": "the reference lists what belongs together",
@@ -57,7 +57,7 @@ def test_numpydoc_finds_no_fault(public):
     if "." in public.__qualname__:
         exceptions.add("EX01")  # the class has an example
     if public in RESULTS:
-        exceptions |= {"EX01", "PR01"}  # a function makes them, and users need no parameters
+        exceptions |= {"EX01", "PR01"}  # a function makes the objects, and users need no parameters
     faults = validate.validate(f"{public.__module__}.{public.__qualname__}")["errors"]
     assert [fault for fault in faults if fault[0] not in exceptions] == []
 

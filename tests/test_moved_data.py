@@ -1,4 +1,4 @@
-"""The plugin that moves what flat models are fitted on does so, and by a hair."""
+"""The plugin changes the data that flat models are fitted on, and only slightly."""
 
 import numpy as np
 import pytest

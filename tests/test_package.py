@@ -1,4 +1,4 @@
-"""What `import skl2h` gives, and what it does not load yet."""
+"""What `import skl2h` provides, and which modules it does not load yet."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ def test_public_names_are_there(name):
 
 
 def test_modules_are_there():
-    """Whoever writes ``skl2h.tree.MergeTree`` need not import ``skl2h.tree.merge_tree``."""
+    """To use ``skl2h.tree.MergeTree`` you need not import ``skl2h.tree.merge_tree``."""
     command = "import skl2h; assert skl2h.tree.MergeTree is skl2h.MergeTree"
     subprocess.run([sys.executable, "-c", command], check=True)
 
@@ -27,6 +27,6 @@ def test_other_names_are_not_there(name):
 
 
 def test_the_package_alone_is_loaded_at_once():
-    """The command line has to answer an interrupt while the rest is loaded."""
+    """The command line must respond to an interrupt while the other modules are loaded."""
     command = "import sys, skl2h; assert not {'numpy', 'scipy', 'sklearn'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", command], check=True)

@@ -1,4 +1,4 @@
-"""The table that is made of any features takes the top of a tree of rows as it is."""
+"""The table of any features uses the top of a tree of rows unchanged."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ def table(monkeypatch):
 
 @pytest.mark.parametrize("n_leaves", [1, 2, 3, 10, 149, 150])
 def test_the_top_of_a_tree_of_rows_is_a_tree_of_its_clusters(table, n_leaves):
-    """The leaves are the clusters, and every cut of the top is one of the whole tree."""
+    """The leaves are the clusters, and every cut of the top is a cut of the whole tree."""
     X = load_iris(return_X_y=True)[0]
     model = AgglomerativeClustering(n_leaves, compute_full_tree=True).fit(X)
     leaves, tree = table.top_of_tree(model.children_, n_leaves)
@@ -34,7 +34,7 @@ def test_the_top_of_a_tree_of_rows_is_a_tree_of_its_clusters(table, n_leaves):
 
 
 def test_superclasses_of_leaves(table):
-    """That of most rows; of equal shares the first; without rows one of its own."""
+    """The superclass of most rows, the first if shares are equal, or a new one without rows."""
     leaves = np.array([0, 0, 0, 1, 1, 3])
     superclasses = np.array(["b", "b", "a", "b", "a", "c"])
     found = table.most_frequent(leaves, superclasses, 5)

@@ -1,7 +1,7 @@
 """The pages of the site, once it has been built, in a real browser and link by link.
 
-Runs where ``doc/_build`` is, beside the tests, and skips elsewhere; with SKL2H_SITE in the
-environment, the site is there.
+Skipped if there is no ``doc/_build`` beside the tests. With SKL2H_SITE in the environment, a
+missing site is an error.
 """
 
 import os
@@ -18,7 +18,7 @@ if not PAGES and "SKL2H_SITE" in os.environ:
     raise RuntimeError(f"SKL2H_SITE={SITE}, but there are no pages.")
 pytestmark = pytest.mark.skipif(not PAGES, reason="the site has not been built")
 
-# What a reader would call broken, as the browser lays the page out.
+# What a reader would call broken in the layout of a page.
 FAULTS = """
 const scheme = arguments[0], width = document.documentElement.clientWidth, faults = [];
 const article = document.querySelector("article") || document.body;
@@ -95,7 +95,7 @@ def test_pages_look_right(driver, width, height, scheme):
 
 
 class Page(HTMLParser):
-    """Names of the places of a page, where it leads to, and what it loads."""
+    """Anchors of a page, its links, and the files that it loads."""
 
     def __init__(self, path):
         super().__init__()

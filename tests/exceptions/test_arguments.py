@@ -1,4 +1,4 @@
-"""Flags, counts, choices and numbers: each public function refuses wrong ones in our words."""
+"""Flags, counts, choices and numbers: public functions refuse wrong values in our own words."""
 
 import inspect
 import re
@@ -34,7 +34,7 @@ EVIDENCE = skl2h.merge_evidence(MODEL, LOGITS)
 
 
 def drawn(make):
-    """What makes a display, without anything that stays open."""
+    """Call a function that makes a display, and close its figures."""
 
     def draw(**arguments):
         pytest.importorskip("matplotlib").use("Agg")
@@ -52,7 +52,7 @@ def fitted(make, **needed):
     return lambda **arguments: make(**(needed | arguments)).fit(LOGITS)
 
 
-# Every public callable with a flag, count, choice or number, with the arguments it needs besides.
+# Every public callable with a flag, count, choice or number, and the other arguments it needs.
 CALLS = {
     L2HClustering: fitted(L2HClustering, estimator="precomputed"),
     L2HClustering.predict: lambda **kw: MODEL.predict(LOGITS, **kw),
@@ -104,7 +104,7 @@ CALLS = {
     ),
 }
 
-# Wrong for whatever is asked for, but where the kind says otherwise.
+# Wrong for every kind, except where the kind accepts it.
 WRONG = {
     "no": "no", "nothing": "", "bytes": b"1", "half": 1.5, "nan": np.nan, "inf": -np.inf,
     "minus": -1, "list": [], "lists": [1, [2]], "dict": {"a": 1}, "set": {1}, "object": object,
@@ -114,7 +114,7 @@ WRONG = {
 
 # Sequences have tests of their own.
 SEQUENCE = {"list", "lists", "array", "text array"}
-KINDS = {  # the parameters of each kind, and which of the above are fine for it
+KINDS = {  # the parameters of each kind, and which of the values above it accepts
     "flag": (
         {"persist", "warm_start_inner", "scale_features", "adjusted", "greater_is_better",
          "nested", "safe", "show_labels", "show_counts", "normalize"},
@@ -147,7 +147,7 @@ KINDS = {  # the parameters of each kind, and which of the above are fine for it
     "dtype": ({"dtype"}, set()),
 }  # fmt: skip
 
-# What is none of these: data, trees, models, names, colours and styles.
+# Parameters of no such kind: data, trees, models, names, colours and styles.
 OTHERS = {
     "X", "y", "children", "scores", "names", "counts", "support", "logits", "sample_weight",
     "linkage", "tree", "estimator", "reference", "evidence", "source", "similarity", "profiles",
@@ -156,7 +156,7 @@ OTHERS = {
     "response_method", "feature_groups", "hidden_layer_sizes",
 }  # fmt: skip
 
-# What is fine here though it is of that kind.
+# Values that these parameters accept, although their kind does not.
 ALSO_FINE = {
     (L2HClustering, "n_clusters"): {"None"},
     (export.export_newick, "heights"): {"None"},
@@ -166,7 +166,7 @@ ALSO_FINE = {
 }
 
 
-# Where the message speaks of what the parameter holds.
+# Parameters whose message is about their content.
 NOUNS = {"levels": r"levels?(\[0\])?", "a": "a|node", "b": "b|node"}
 
 
@@ -188,7 +188,7 @@ CASES = [
 
 @pytest.mark.parametrize("public", PUBLIC, ids=lambda public: public.__qualname__)
 def test_every_parameter_is_of_a_kind(public):
-    """And what has a flag, count, choice or number is called below."""
+    """Every callable with a flag, count, choice or number is called below."""
     names = parameters_of(public)
     kinds = {name: kind_of(name) for name in names - OTHERS}
     assert None not in kinds.values(), kinds
@@ -197,7 +197,7 @@ def test_every_parameter_is_of_a_kind(public):
 
 @pytest.mark.parametrize(("public", "name"), CASES)
 def test_wrong_values_are_refused(public, name):
-    """By name and with the value; nobody else's words come through."""
+    """The message has the name and the value, and no text of another library."""
     fine = KINDS[kind_of(name)][1] | ALSO_FINE.get((public, name), set())
     for wrong in [wrong for wrong in WRONG if wrong not in fine]:
         try:
@@ -248,7 +248,7 @@ def test_numbers_of_numpy_are_numbers(public, name):
 
 
 def test_no_flag_is_read_by_its_truth():
-    """A text that says no is not a yes."""
+    """The text "no" does not count as true."""
     with pytest.raises(TypeError, match="adjusted must be True or False, got 'no'"):
         metrics.superclass_purity(TREE, CLASSES, adjusted="no")
 

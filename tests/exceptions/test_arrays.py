@@ -1,4 +1,4 @@
-"""What is given as numbers is numbers, or an error says that it is not; columns name the leaves."""
+"""Arguments that must be numbers are numbers, or an error says so; columns name the leaves."""
 
 import re
 import warnings
@@ -165,7 +165,7 @@ NULLABLE = ["Float64", "Float32", "Int64", "boolean", "float64[pyarrow]", "int64
 
 @pytest.mark.parametrize("dtype", NULLABLE)
 def test_columns_that_may_lack_entries(dtype):
-    """They are numbers, and what is missing is NaN, of which the row is named."""
+    """They are numbers; a missing entry is NaN, and the error names its row."""
     pd = pytest.importorskip("pandas")
     if "pyarrow" in dtype:
         pytest.importorskip("pyarrow")
@@ -190,7 +190,7 @@ def test_tables_of_several_dtypes():
 
 
 def sparse_rows():
-    """Of which some entries are stored zeros, and others not stored."""
+    """Sparse rows with some entries that are stored zeros, and others that are not stored."""
     dense = LOGITS.copy()
     dense[np.arange(40), np.arange(40) % 4] = 0
     rows = csr_matrix(dense)
@@ -425,7 +425,7 @@ def dask_frame(labels):
 
 
 class Labelled:
-    """Rows that some library holds, with labels of the columns."""
+    """Rows in the container of a library, with labels of the columns."""
 
     shape = LOGITS.shape
     columns = tuple(LOGITS.T)  # as Arrow has them
@@ -466,7 +466,7 @@ def test_labels_of_columns_name_the_leaves(kind):
 
 @pytest.mark.parametrize("kind", ["pandas", "Arrow", "xarray", "Dask", "xarray of Dask", "some"])
 def test_two_columns_of_one_name(kind):
-    """As ImageNet has two kinds of crane."""
+    """For example, ImageNet has two classes named crane."""
     labels = ["crane", "dog", "crane", "bus"]
     table = TABLES[kind](labels)
     assert l2h_tree(table).names == tuple(labels)
@@ -518,7 +518,7 @@ LABELS = {
 @pytest.mark.parametrize("kind", ["pandas", "Dask"])
 @pytest.mark.parametrize("labels", LABELS)
 def test_labels_that_are_no_texts_are_in_their_order(labels, kind):
-    """scikit-learn looks at texts alone."""
+    """scikit-learn compares only labels that are texts."""
     table = TABLES[kind](LABELS[labels]())
     model = L2HClustering("precomputed").fit(table)
     moved = table[[table.columns[at] for at in (3, 1, 2, 0)]]
@@ -542,7 +542,7 @@ def test_columns_of_other_tables_are_in_their_order(kind):
 
 
 def test_labels_that_count_say_nothing():
-    """But where leaves are named by the same numbers in another order."""
+    """Except where the leaves are named by the same numbers in another order."""
     table = pytest.importorskip("pandas").DataFrame(LOGITS)
     model = L2HClustering("precomputed").fit(table.set_axis([10, 20, 30, 40], axis=1))
     assert np.array_equal(model.predict(table), MODEL.labels_)
@@ -664,7 +664,7 @@ def test_labels_that_a_response_function_gives_name_the_leaves(library):
 
 
 def test_numbers_of_any_table_may_come_from_a_response_function():
-    """Lists, and columns of pandas' own kinds; but not text."""
+    """Lists, and columns of pandas' own dtypes, but not text."""
     pd = pytest.importorskip("pandas")
     inner = KMeans(3, n_init=1, random_state=0)
     plain = L2HClustering(inner, response_method=lambda model, X: -model.transform(X)).fit(LOGITS)

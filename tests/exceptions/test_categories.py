@@ -1,4 +1,4 @@
-"""Warnings have categories of their own, and do not repeat."""
+"""Warnings have their own categories, and are not repeated."""
 
 import subprocess
 import sys
@@ -57,12 +57,12 @@ def test_the_line_that_is_shown_is_the_callers():
 
 
 def test_a_search_says_the_same_once_and_the_next_one_says_it_again():
-    """Nine fits, of four candidates on two folds and of the best one, or five, say one text."""
+    """Nine fits (four candidates on two folds, and the best), or five, give one warning."""
     ran = subprocess.run(
         [sys.executable, "-c", SEARCHES], capture_output=True, text=True, check=True
     )
     said = [part.count("StrandedGroupWarning") for part in ran.stderr.split("--")]
-    # Two filters, and of each the grid twice, and the folds twice.
+    # Two filters, each with the grid twice and the folds twice.
     assert said == [0] + [1] * 8, ran.stderr
 
 

@@ -1,4 +1,4 @@
-"""What errors repeat of what comes from outside is short, and on one line."""
+"""Errors quote values from outside in short, on one line."""
 
 import ast
 from collections import deque
@@ -45,7 +45,7 @@ SHORT = [
 X = np.random.default_rng(0).normal(size=(20, 3))
 TREE = MergeTree([(0, 1), (2, 3)], scores=[1, 2], names=["n" * 10**6, "b", "c"])
 LONG = "x" * 10**6
-HUGE = -(10**5000)  # which Python refuses to write out
+HUGE = -(10**5000)  # Python refuses to write it out
 
 
 def nested(depth):
@@ -146,7 +146,7 @@ def test_errors_repeat_little(name):
 
 
 def test_no_error_repeats_a_value_as_it_is():
-    """In raise and warn, `shown` and no `!r`."""
+    """A raise or warn uses `shown`, and not `!r`."""
     found = []
     for path in Path(skl2h.__file__).parent.rglob("*.py"):
         for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

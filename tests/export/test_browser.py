@@ -1,6 +1,6 @@
 """The page of `export_html`, driven in a real browser.
 
-Runs where there is one, and skips elsewhere; see `chromium`.
+Skipped if there is no browser; see `chromium`.
 """
 
 import json
@@ -41,14 +41,14 @@ def driver():
 
 @pytest.fixture(scope="module")
 def server():
-    """A server of one page at a time, which notes what it is asked for."""
+    """A server of one page at a time, which records the requests."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.asked.append(self.path)
             body = self.server.text.encode()
             self.send_response(200)
-            self.send_header("Content-Type", "text/html")  # the page itself tells its encoding
+            self.send_header("Content-Type", "text/html")  # the page itself declares its encoding
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -57,7 +57,7 @@ def server():
             pass
 
     class Server(ThreadingHTTPServer):
-        block_on_close = False  # a browser keeps connections open that it may never use
+        block_on_close = False  # a browser keeps unused connections open
 
     with Server(("localhost", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -68,7 +68,7 @@ def server():
 
 
 class View:
-    """What a reader of the page does and sees."""
+    """A reader of the page: what they do and see."""
 
     def __init__(self, driver, server):
         self.driver, self.server = driver, server
@@ -87,7 +87,7 @@ class View:
         return self.driver.execute_script(script, *arguments)
 
     def mouse(self):
-        return ActionChains(self.driver, duration=0)  # the way there takes no time
+        return ActionChains(self.driver, duration=0)  # the mouse moves there at once
 
     def find(self, text):
         """Search for a text that is pasted, not typed letter by letter."""
@@ -101,7 +101,7 @@ class View:
         self.mouse().send_keys(*keys).perform()
 
     def rows(self):
-        """Node, whether it is open, and its generation, of each row from top to bottom."""
+        """For each row from top to bottom: its node, whether it is open, and its generation."""
         return [
             (int(node), {"true": True, "false": False, None: None}[is_open], int(generation))
             for node, is_open, generation in self.run(
@@ -113,7 +113,7 @@ class View:
         ]
 
     def settle(self):
-        """Wait until what has been done is drawn: scrolling draws in the next frame."""
+        """Wait until the last action is drawn: scrolling draws in the next frame."""
         self.driver.execute_async_script(
             "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
         )
@@ -165,7 +165,7 @@ class View:
         box.send_keys(str(level))
 
     def in_icicle(self, x, y):
-        """A mouse at a fraction of the icicle's width and height."""
+        """Actions that move the mouse to a fraction of the icicle's width and height."""
         size = self["icicle"].size
         return self.mouse().move_to_element_with_offset(
             self["icicle"], round((x - 0.5) * size["width"]), round((y - 0.5) * size["height"])
@@ -193,7 +193,7 @@ def view(driver, server):
     assert server.asked == ["/"]
 
 
-# What is written on the icicle when it is drawn anew.
+# The texts on the icicle when it is drawn again.
 WRITTEN = """
 const written = [], pen = CanvasRenderingContext2D.prototype, { fillText } = pen;
 pen.fillText = function (text, ...place) {
@@ -212,7 +212,7 @@ def rgb(code):
 
 
 def frontier(tree, level):
-    """Rows of the tree when it is open down to a level: in order, above the cut open."""
+    """Rows of the tree, in order, when it is open down to a level: nodes above the cut are open."""
     cut, rows, waiting = 2 * tree.n_leaves - level, [], [(tree.n_nodes - 1, 1)]
     while waiting:
         node, generation = waiting.pop()
@@ -360,7 +360,7 @@ class TestTree:
                 assert view["node-name"].text == TREE.names[node]
 
     def test_levels_of_a_node(self, view):
-        """The details say at which levels a node is a group: the cuts agree."""
+        """The details say at which levels a node is a group, and the cuts agree."""
         view.open(TREE, level=24, height=1600)
         groups = {
             level: [set(np.flatnonzero(TREE.cut(level) == group)) for group in range(level)]
@@ -422,7 +422,7 @@ class TestTree:
         assert view["facts"].text.replace("\n", " ").startswith("Node 2 Rows 0 Score 0 ")
 
     def test_extreme_weights_and_scores(self, view):
-        """No line of three hundred digits."""
+        """They are not written with three hundred digits."""
         view.open(MergeTree([(0, 1), (2, 3)], counts=[1e308, 2e-300, 7], scores=[-1e308, 3e-200]))
         view.row(4).find_element(By.CLASS_NAME, "name").click()
         assert "Rows 1e+308 (100 %) Score 3e-200" in view["facts"].text.replace("\n", " ")
@@ -542,7 +542,7 @@ class TestSearch:
         view.open(TREE, level=1)
         view["search"].send_keys("F")
         found = [leaf for leaf in ORDER if "f" in TREE.names[leaf].lower()]
-        assert len(found) == 24  # each is called a leaf
+        assert len(found) == 24  # each is described as a leaf
         view["search"].send_keys(Keys.BACKSPACE, " B")
         assert view["hits"].text == "1 of 1"
         assert view.selected() == [1]
@@ -617,11 +617,11 @@ class TestCopy:
         view.row(2 * len(EVIL) - 2).find_element(By.CLASS_NAME, "name").click()
         view["copy-json"].click()
         self.wait(view, "copy-json", "Copied")
-        # Without the characters that a clipboard does not hold.
+        # Without the characters that a clipboard cannot hold.
         assert json.loads(clipboard()) == EVIL
 
     def test_without_the_permission(self, view):
-        """The text gets to the clipboard all the same: it can be pasted."""
+        """The text is copied to the clipboard all the same, and can be pasted."""
         view.open(TREE, level=6)
         view.run("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
         view.row(46).find_element(By.CLASS_NAME, "name").click()
@@ -629,7 +629,7 @@ class TestCopy:
         self.wait(view, "copy", "Copied")
         assert view.driver.switch_to.active_element == view["copy"]
         view["search"].send_keys(Keys.CONTROL, "v")
-        # A box of one line takes line breaks for spaces.
+        # A text box of one line turns line breaks into spaces.
         assert view["search"].get_property("value") == " ".join(TREE.names)
 
     def test_more_members_than_are_listed_at_first(self, view, clipboard):
@@ -676,7 +676,7 @@ class TestIcicle:
             assert sorted(TREE.members(node)) == np.flatnonzero(TREE.cut(level) == group).tolist()
 
     def test_names_of_ten_leaves_are_written_out(self, view):
-        """At the level of the leaves, which is the first that is seen of a small tree."""
+        """At the level of the leaves, which a small tree shows first."""
         names = [f"mostly {digit} (79%)" for digit in range(10)]
         tree = large_tree(10, "planted").with_names(names)
         view.open(tree, width=1280, height=800)
@@ -729,7 +729,7 @@ class TestNames:
                 " [row.dataset.node, row.querySelector('.name').textContent.toWellFormed()])"
             )
         )
-        # A driver's answer has no place for half of a character.
+        # A driver's answer cannot hold half of a character.
         readable = [name.replace("\ud800", "\ufffd") or "''" for name in EVIL]
         assert {int(node): name for node, name in shown.items()} == dict(enumerate(readable))
 
@@ -786,7 +786,7 @@ class TestNames:
         assert view.driver.find_element(By.TAG_NAME, "h1").text == title
 
     def test_a_script_that_got_in_would_not_run(self, view):
-        """The policy of the page, not only the escaping."""
+        """The page's content security policy stops it, not only the escaping."""
         view.open(TREE)
         view.run(
             "const script = document.createElement('script');"
@@ -796,7 +796,7 @@ class TestNames:
         assert any("Content Security Policy" in fault["message"] for fault in view.faults())
 
     def test_a_page_on_disk(self, view, tmp_path):
-        """Opened as a file, where its origin is none."""
+        """It is opened as a file, and so has no origin."""
         view.open(TREE)
         assert view.requests() == [f"http://localhost:{view.server.server_port}/"]
         path = tmp_path / "tree.html"
@@ -848,7 +848,7 @@ class TestLooks:
 
     @pytest.mark.parametrize("width", [375, 390])
     def test_a_narrow_page_stays_short(self, view, width):
-        """The tree scrolls in its panel, where only what is in sight is drawn."""
+        """The tree scrolls in its panel, and only its visible part is drawn."""
         view.open(large_tree(1000, "planted"), width=width, height=844)
         view["expand-all"].click()
         view.row(1998).find_element(By.CLASS_NAME, "name").click()
@@ -880,7 +880,7 @@ def luminance(color):
 
 @pytest.mark.parametrize("shape", ["planted", "chain"])
 class TestLarge:
-    """10,000 leaves stay usable: few elements, and each answer within a blink."""
+    """10,000 leaves stay usable: the page has few elements, and reacts at once."""
 
     def timed(self, view, script):
         return view.run(f"const t = performance.now(); {script}; return performance.now() - t")

@@ -80,7 +80,7 @@ def test_nested_json_says_what_the_tree_says(tree):
 
 
 def test_d3_sums_to_the_rows_of_each_merge():
-    """The sum of ``value`` at and below a node, as d3.hierarchy(data).sum adds it."""
+    """The sum of ``value`` at and below a node, as ``d3.hierarchy(data).sum`` computes it."""
 
     def check(data):
         total = data.get("value", 0) + sum(map(check, data.get("children", [])))
@@ -91,7 +91,7 @@ def test_d3_sums_to_the_rows_of_each_merge():
 
 
 def check_that_networkx_reads(tree):
-    """Nodes, edges in their order, leaves below, and attributes, of JSON as of the graph."""
+    """JSON and graph have the same nodes, edges in order, leaves below nodes, and attributes."""
     networkx = pytest.importorskip("networkx")
     read = networkx.readwrite.json_graph.tree_graph(json.loads(export_json(tree)))
     graph = export_networkx(tree)
@@ -145,7 +145,7 @@ def test_no_cell_of_safe_csv_is_a_formula():
     found = [line[1] for line in safe[: len(names)]]
     assert found == [f"'{name}" for name in FORMULAS] + HARMLESS
     assert tuple(name.removeprefix("'") for name in found) == tree.names
-    # The rest are numbers, those below 0 among them.
+    # The rest are numbers, some of them negative.
     assert [line[:1] + line[2:] for line in safe] == [line[:1] + line[2:] for line in plain]
     assert [line[1] for line in plain[: len(names)]] == names
 
@@ -173,7 +173,7 @@ def test_tables_say_the_same(tree):
     for node, attributes in export_networkx(tree, levels=[1, 3, 8]).nodes(data=True):
         having = table.loc[node].drop(["parent", "child_1", "child_2"]).dropna()
         assert attributes == having.to_dict()
-        json.dumps(attributes)  # no numbers of NumPy's
+        json.dumps(attributes)  # no NumPy scalars
     assert table["parent"].dropna().tolist() == tree.parents[:-1].tolist()
 
 
@@ -324,7 +324,7 @@ def test_json_that_is_too_deep_is_told():
 
 
 def test_json_as_deep_as_documented_is_read():
-    n_merges = sys.getrecursionlimit() // 2 - 100  # less what the tests are deep themselves
+    n_merges = sys.getrecursionlimit() // 2 - 100  # minus the depth of the tests themselves
     tree = random_chain(n_merges + 1, False)
     assert from_json(export_json(tree)) == tree
 
@@ -369,7 +369,7 @@ def test_text_of_one_leaf():
 
 
 def depth_and_text(line):
-    """What a line of text says about its node, by the rules of the docstring."""
+    """The depth and text of a node's line, by the rules of the docstring."""
     start = len(line) - len(line.lstrip("|`- "))
     if start < 64 or not line[start:].startswith("["):
         return start // 4, line[start:]
@@ -380,7 +380,7 @@ def depth_and_text(line):
 @pytest.mark.parametrize("n_leaves", [17, 18, 19, 60])
 @pytest.mark.parametrize("first", [True, False])
 def test_text_of_a_deep_tree_tells_the_tree(n_leaves, first):
-    """Lines in preorder with their depths are a tree: it is the tree."""
+    """Lines in preorder with their depths define a tree, which is the original."""
     tree = random_chain(n_leaves, first)
     found = [depth_and_text(line) for line in export_text(tree).split("\n")]
     nodes = preorder(tree)
@@ -441,7 +441,7 @@ def test_text_limits_are_checked():
     ids=["chain first", "chain last", "balanced"],
 )
 def test_20_000_leaves(tree, export):
-    """No recursion, and some hundred bytes a leaf: a text that grew with the depth would be GBs."""
+    """No recursion, and some hundred bytes a leaf: text that grew with depth would take GBs."""
     assert len(export(tree)) < 20_000 * 300
 
 
@@ -454,7 +454,7 @@ def test_a_package_that_is_missing_is_named(export, monkeypatch):
 
 
 def check_that_scipy_cuts_alike(tree):
-    """Ranks have no ties and no inversions, which SciPy's cuts fail on: so they are right."""
+    """SciPy's cuts fail on ties and inversions. Ranks have neither, so the cuts are right."""
     Z = tree.to_linkage()
     assert is_valid_linkage(Z)
     assert is_monotonic(Z)
@@ -518,7 +518,7 @@ def test_levels_are_checked(export):
 
 
 def test_ordinary_text_is_printed_as_it_is():
-    """Spaces that do not break, and characters that are made of several, are no reason to quote."""
+    """Non-breaking spaces and composed characters are not quoted."""
     names = [
         "caf\u00e9\u00a0noir",
         "\U0001f468\u200d\U0001f469\u200d\U0001f467",

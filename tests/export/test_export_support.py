@@ -1,4 +1,4 @@
-"""Exports show the support of a tree that has it, and are what they were without."""
+"""Exports show the support of a tree that has it, and other trees are exported as before."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ NAMES = ["a b", "c_d", "", "e'f", "(g)"]
 
 
 def supported(tree, seed=0):
-    """The tree, with shares that take many digits, and 0 and 1."""
+    """The tree, with support of many digits, and of 0 and 1."""
     support = np.random.default_rng(seed).choice([0, 1, 1 / 3, 0.07, 1e-7, 0.5], tree.n_leaves - 1)
     return tree.with_support(support)
 
@@ -83,7 +83,7 @@ def test_newick_round_trip(seed, heights):
     ],
 )
 def test_support_of_other_programs(text, support):
-    """In the order of the merges; only the root may lack it."""
+    """It is in the order of the merges, and only the root may lack it."""
     assert from_newick(text, node_labels="support").support.tolist() == support
 
 

@@ -1,4 +1,4 @@
-"""The page and the notebook picture hold the tree, and nothing that a name could smuggle in."""
+"""The page and the notebook picture hold the tree, and no name can inject markup."""
 
 import base64
 import hashlib
@@ -65,7 +65,7 @@ def test_title_of_its_own(n_leaves, title):
 
 @pytest.mark.parametrize("text", [export_html(TREE, title="\u4e2d"), TREE._repr_html_()])
 def test_the_text_is_ascii(text):
-    """It survives being written in any encoding."""
+    """So it can be written in any encoding."""
     assert text.isascii()
 
 
@@ -92,7 +92,7 @@ def test_the_policy_allows_these_scripts_and_styles_and_no_more():
     assert rules.pop("script-src") == " ".join(map(sha256, scripts))
     assert rules.pop("style-src") == sha256(page.text("style"))
     assert rules == {"img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
-    # Such a policy refuses these.
+    # The content security policy refuses these.
     assert not [attrs for _, attrs in page.tags for name in attrs if re.match("on|style", name)]
 
 
@@ -118,7 +118,7 @@ def test_every_file_is_in_the_page_once():
     ]
     assert len(parts) > 5
     for text in parts:
-        begin, *_ = re.split(r"\$\w+", text)  # the markup stands around the others
+        begin, *_ = re.split(r"\$\w+", text)  # page.html surrounds the others
         assert page.count(begin.strip()) == 1
 
 
@@ -170,7 +170,7 @@ def test_1000_leaves_are_under_150_kB():
     _, _, planted = make_hierarchical_logits(1, 1000, random_state=0)
     tree = MergeTree(
         planted.children,
-        scores=np.random.default_rng(0).random(999),  # no digit to spare
+        scores=np.random.default_rng(0).random(999),  # with all digits of a float
         names=[f"a cluster of name {i}" for i in range(1000)],
         counts=np.random.default_rng(0).random(1000),
     )
@@ -179,7 +179,7 @@ def test_1000_leaves_are_under_150_kB():
 
 @pytest.mark.parametrize("shape", ["planted", "chain"])
 def test_20_000_leaves(shape):
-    """No recursion, and nothing that grows faster than the leaves."""
+    """No recursion, and nothing grows faster than the number of leaves."""
     tree = large_tree(20_000, shape)
     page = export_html(tree)
     assert "n19999" in page
@@ -205,14 +205,14 @@ def labels(html):
 
 
 def points(path):
-    """Where a path begins and where it ends."""
+    """Start and end of a path."""
     x, y, across, end = map(float, re.fullmatch(r"M(\S+) (\S+)V(\S+)H(\S+)", path).groups())
     return (x, y), (end, across)
 
 
 @for_every(TREES)
 def test_the_picture_is_the_tree(merges):
-    """Followed from the labels to the root, the lines give the merges back."""
+    """The lines, followed from the labels to the root, are the merges."""
     html = MergeTree(merges, names=["n0", "n1", "n2", "n3", "n4"])._repr_html_()
     lines = [points(path.get("d")) for path in tagged(svg(html), "path")]
     assert len(lines) == 8
@@ -273,12 +273,12 @@ def test_a_picture_shows_names_as_the_text_does():
 
 
 def unmarked(text):
-    """Text without the marks that keep a name's direction to itself."""
+    """Text without the marks that isolate a name's direction."""
     return text.replace("\u2068", "").replace("\u2069", "")
 
 
 def test_counts_stand_after_names_of_either_direction():
-    """The mark that ends the direction of a name stands before the count, however long it is."""
+    """The mark that ends the direction of a name is before the count, for names of any length."""
     names = ["\u05e9\u05dc\u05d5\u05dd", "\u05d0" * 99, "abc"]
     html = MergeTree([(0, 1), (2, 3)], names=names, counts=[1, 2, 3])._repr_html_()
     found = {text[-3:]: text for text, _ in labels(html)}
@@ -302,10 +302,10 @@ def test_one_leaf_is_a_picture():
 
 
 def diagram():
-    """What begins scikit-learn's diagram, or what stands for it where it cannot be made."""
+    """The start of scikit-learn's diagram, or of its replacement if it cannot be made."""
     try:
         KMeans()._repr_html_()
-    except UnicodeDecodeError:  # the locale is C, and the mode of UTF-8 is off
+    except UnicodeDecodeError:  # the locale is C, and UTF-8 mode is off
         return "<pre>"
     return "sk-top-container"
 
@@ -338,7 +338,7 @@ class TestEstimator:
             assert not hasattr(BaseEstimator(), "_repr_html_")
 
     def test_in_an_encoding_of_ascii_the_picture_is_shown(self):
-        """There, scikit-learn cannot read the script of its diagram."""
+        """In such an encoding, scikit-learn cannot read the script of its diagram."""
         program = (
             "import numpy as np\n"
             "from skl2h import L2HClustering\n"

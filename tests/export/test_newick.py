@@ -1,4 +1,4 @@
-"""Newick text is what the format says: read back by ourselves and by DendroPy."""
+"""Newick text follows the format: skl2h and DendroPy read it back."""
 
 import dendropy
 import numpy as np
@@ -51,7 +51,7 @@ def test_dendropy_reads_every_order_of_merges(merges):
 @pytest.mark.parametrize(("seed", "n_leaves"), [*((s, 30) for s in range(5)), (20, 200), (21, 200)])
 def test_dendropy_reads_names_sides_and_lengths(seed, n_leaves, heights, node_labels):
     tree = random_tree(seed, n_leaves)
-    # DendroPy takes a name that is a single mark for the mark, in quotes or not.
+    # DendroPy reads a name of one punctuation mark as that mark, even in quotes.
     tree = tree.with_names([name + "x" if name in tuple("(),:;") else name for name in tree.names])
     text = export_newick(tree, heights=heights, node_labels=node_labels)
     assert read_by_dendropy(text) == written(tree, heights, node_labels)
@@ -78,9 +78,9 @@ def same_as(tree, level):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_what_survives(seed):
-    """Merges and sides always, order with ranks, scores up to rounding; names may be equal."""
+    """Merges and sides always, the order with ranks, scores up to rounding, and equal names."""
     tree = random_tree(seed)
-    in_order = np.empty(tree.n_nodes, dtype=int)  # leaves numbered from left to right
+    in_order = np.empty(tree.n_nodes, dtype=int)  # leaves are numbered from left to right
     in_order[tree.leaf_order] = np.arange(tree.n_leaves)
     in_order[tree.n_leaves :] = np.arange(tree.n_leaves, tree.n_nodes)
     names = [tree.names[leaf] for leaf in tree.leaf_order]
@@ -235,7 +235,7 @@ LONG = {
 
 @pytest.mark.parametrize("name", LONG)
 def test_long_text_takes_linear_time_and_is_not_repeated(name):
-    """In quadratic time, each of these would take hours."""
+    """In quadratic time, each text would take hours."""
     text, message = LONG[name]
     with pytest.raises(ValueError, match=r"^Newick, line") as error:
         from_newick(text)
@@ -261,7 +261,7 @@ def test_the_semicolon_at_the_end_may_be_missing(text):
 
 @pytest.mark.parametrize("some", range(10))
 def test_broken_text_is_refused_with_its_place(some):
-    """Whatever is cut out of or put into a text, it is a tree or a ValueError that says where."""
+    """After cuts and insertions, a text is read as a tree or raises a ValueError with the place."""
     for seed in range(20 * some, 20 * some + 20):
         try:
             check_that_broken_text_is_refused(seed)
@@ -356,7 +356,7 @@ def test_heights_are_checked():
     ids=["chain first", "chain last", "balanced"],
 )
 def test_20_000_leaves(tree):
-    """No recursion, and nothing quadratic: this would not end otherwise."""
+    """Without recursion, and without quadratic time, in which this would not end."""
     text = export_newick(tree)
     assert text.count("(") == 19_999
     found = from_newick(text, leaves=tree.names)

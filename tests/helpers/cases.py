@@ -1,4 +1,4 @@
-"""Logits with everything that is odd: ties, leaves without rows, impossible leaves, weights."""
+"""Logits with all special cases: ties, leaves without rows, impossible leaves, weights."""
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -9,7 +9,7 @@ DTYPES = [np.float16, np.float32, np.float64, np.int8, np.int64]
 
 
 def random_case(seed):
-    """Logits, weights, aggregation, block bytes and workers; each odd thing in many seeds."""
+    """Logits, weights, aggregation, block bytes and workers; each special case is in many seeds."""
     rng = np.random.default_rng(seed)
     n_leaves, n_rows = rng.integers(1, 41), rng.integers(1, 50)
     dtype = DTYPES[seed % len(DTYPES)]
@@ -40,7 +40,7 @@ def random_case(seed):
 
 
 def sparse_case(seed):
-    """Logits of which few are stored in a row, as CSR and with -inf where nothing is."""
+    """Logits with few stored entries in each row, as CSR, and as an array with -inf elsewhere."""
     rng = np.random.default_rng(seed)
     n_leaves, n_rows = rng.integers(1, 30), rng.integers(1, 60)
     dense = np.round(rng.standard_normal((n_rows, n_leaves)) * 4, rng.integers(0, 3))

@@ -1,6 +1,6 @@
-"""A real browser, where there is one: Chromium, its driver and selenium.
+"""A real browser, if it is installed: Chromium, its driver and selenium.
 
-With SKL2H_BROWSER_TESTS=1 in the environment, what is missing is an error.
+With SKL2H_BROWSER_TESTS=1 in the environment, a missing part is an error.
 """
 
 import os
@@ -28,7 +28,7 @@ def start_chromium():
     """Driver of a browser without a window."""
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    # Chromium's sandbox needs rights that containers do not give.
+    # Chromium's sandbox needs permissions that containers do not have.
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -37,7 +37,7 @@ def start_chromium():
 
 
 def emulate(driver, width, height, scheme):
-    """Have a screen of some size, and a reader who likes light or dark pages."""
+    """Set the size of the screen, and the reader's preference for light or dark pages."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}

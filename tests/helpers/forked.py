@@ -1,4 +1,4 @@
-"""Runs of Python that start at once: each is a fork of a process that has loaded all libraries."""
+"""Python runs that start at once: each is a fork of a process that has loaded all libraries."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 
 __all__ = ["Forks"]
 
-# Runs what it is sent, in a folder and with an output and errors that are sent along, and answers
-# with the exit code. A run leaves by the end of the interpreter, as one of its own does.
+# It receives code, with a folder and streams for output and errors, runs it, and answers with the
+# exit code. A run ends as the interpreter does, as in a process of its own.
 SERVER = """
 import gc, json, os, signal, socket, sys
 import skl2h.hierarchy.of_files, skl2h.plotting.files
@@ -44,7 +44,7 @@ MODULE = "import runpy; runpy.run_module('skl2h', run_name='__main__', alter_sys
 
 
 class Forks:
-    """A process of which each run is a fork."""
+    """A process that is forked for each run."""
 
     def __init__(self):
         self._channel, other = socket.socketpair()
@@ -55,7 +55,7 @@ class Forks:
                 command,
                 pass_fds=[other.fileno()],
                 env=environment,
-                stdout=subprocess.PIPE,  # so that it is held back until the end, as in a pipe
+                stdout=subprocess.PIPE,  # so that output is buffered until the end, as in a pipe
             )
 
     def close(self):

@@ -1,4 +1,4 @@
-"""Plugin of pytest: data and logits move by a hair, as on another processor or other rows.
+"""Plugin of pytest: data and logits change very little, as on another processor or other rows.
 
 ``python -m pytest -p tests.helpers.moved_data --move-seed 1 doc README.md skl2h`` fits flat models
 on data that are moved by 1e-13 of the deviation of each column, and ``--logit-noise 1e-3`` moves
@@ -43,7 +43,7 @@ def methods_that_fit():
 
 
 def moved(X, seed):
-    """Array of floats, moved; whatever else X is, as it is."""
+    """An array of floats is moved; any other X is returned as it is."""
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype != np.float64:
         return X
     return X + SIZE * X.std(axis=0) * np.random.default_rng(seed).standard_normal(X.shape)

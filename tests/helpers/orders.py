@@ -1,4 +1,4 @@
-"""All orders of merging few leaves, and tests of laws that hold for each of them."""
+"""All orders of merging a few leaves, and tests of laws that hold for each order."""
 
 import functools
 import inspect
@@ -25,7 +25,7 @@ TREES = every_tree(5)
 
 
 def for_every(trees):
-    """Run a test for each tree, its argument `merges`: one test that names the tree that fails."""
+    """Make one test that runs for each tree as `merges`, and names the tree that fails."""
 
     def decorate(test):
         @functools.wraps(test)

@@ -1,4 +1,4 @@
-"""Pages of HTML, taken apart, and names that would break one."""
+"""HTML pages, parsed, and names that would break a page."""
 
 import json
 from html.parser import HTMLParser

@@ -12,11 +12,11 @@ TIE = Fraction(1, 10**9)
 
 
 def plain_merges(logits, weights=None, aggregation="sum_of_means"):
-    """Merges [(selected, partner)], selected scores, and nodes that could go nowhere."""
+    """Merges [(selected, partner)], selected scores, and nodes whose rows could go nowhere."""
     rows = [[float(value) for value in row] for row in logits]
     n_leaves = len(rows[0])
     weights = [1] * len(rows) if weights is None else [Fraction(float(w)) for w in weights]
-    # Only which mean is the largest matters: in this unit no product of weights underflows.
+    # Only the order of the means matters: in this unit no product of weights underflows.
     unit = min(max(weights), 1) or 1
     in_unit = [w / unit for w in weights]
     leaf_of = [max(range(n_leaves), key=row.__getitem__) for row in rows]
@@ -98,7 +98,7 @@ def _profile(leaves, rows, leaf_of, weights):
 
 
 def plain_evidence(logits, children, weights=None):
-    """Of given merges: mean of each other group, share of rows, and what rows add at the partner.
+    """For given merges: means of the other groups, share of rows, and what rows add at the partner.
 
     Yields a dict by node, a float that is nan for a group without rows, and a dict by row.
     """

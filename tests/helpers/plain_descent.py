@@ -1,10 +1,10 @@
-"""Descent on a loss, one number at a time, to check the package against."""
+"""Gradient descent on a loss, one number at a time, to check the package against."""
 
 import numpy as np
 
 
 class PlainAdam:
-    """As Kingma and Ba write it, one number at a time."""
+    """Adam as Kingma and Ba write it, one number at a time."""
 
     def __init__(self, learning_rates):
         self.learning_rates, self.moments, self.n_steps = learning_rates, {}, 0

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 
 def random_merges(n_leaves, rng):
-    """Two groups drawn at random are merged, until one is left."""
+    """Repeatedly merge two random groups, until one group is left."""
     alive, merges = list(range(n_leaves)), []
     for node in range(n_leaves, 2 * n_leaves - 1):
         merges.append(tuple(alive.pop(rng.integers(len(alive))) for _ in range(2)))
@@ -28,7 +28,7 @@ def clades(merges):
 
 
 def meeting(sets, a, b):
-    """Number of the smallest node that holds both leaves."""
+    """Smallest node that holds both leaves."""
     return min(
         (node for node, s in enumerate(sets) if a in s and b in s), key=lambda n: len(sets[n])
     )
@@ -58,7 +58,7 @@ def plain_purity(merges, leaf_labels, y):
 
 
 def plain_mistake_distance(merges, leaf_labels, y, leaf_of_class):
-    """With a given matching, a dict."""
+    """Mistake distance for a given matching, a dict."""
     sets = clades(merges)
     steps = {
         (a, b): sum((a in s) != (b in s) for s in sets)
@@ -73,7 +73,7 @@ def plain_mistake_distance(merges, leaf_labels, y, leaf_of_class):
 
 
 def sister(groups, triple):
-    """The two of a triple that share a group without the third, None if no group says so."""
+    """The two leaves of a triple that share a group without the third, or None."""
     for pair in combinations(triple, 2):
         third = next(leaf for leaf in triple if leaf not in pair)
         if any(pair[0] in s and pair[1] in s and third not in s for s in groups):
@@ -89,7 +89,7 @@ def plain_triplet_accuracy(merges, groups):
 
 
 def plain_correlation(heights, other_heights):
-    """Spearman's, of two dicts of pairs."""
+    """Spearman's correlation of two dicts of pairs."""
     pairs = list(heights)
     return spearmanr([heights[p] for p in pairs], [other_heights[p] for p in pairs])[0]
 

@@ -16,22 +16,22 @@ def planted_chunk(number, n_rows, n_leaves, seconds=0.0):
 
 
 def late(array, seconds):
-    """An array, after some time."""
+    """Return an array after some time."""
     time.sleep(seconds)
     return array
 
 
 def deadly(array, path):
-    """An array, but if there is a file of that name: then the worker that asks for it dies."""
+    """Return an array; but if a file of that name exists, the worker that calls this dies."""
     if os.path.exists(path):
-        time.sleep(0.2)  # what else there is to do is done by then
+        time.sleep(0.2)  # all other work is done by then
         os._exit(1)
     open(path, "w").close()
     return array
 
 
 def read_by(array, folder):
-    """An array, after some time, that leaves a file with the number of the process that reads."""
+    """Return an array after some time, and leave a file with the number of the reading process."""
     time.sleep(0.3)
     open(os.path.join(folder, str(os.getpid())), "w").close()
     return array

@@ -30,7 +30,7 @@ CLASSES = (
 
 
 def is_function_or_method(member):
-    """Whether a class has it as a function or bound method: Python 3.13 calls more a routine."""
+    """Whether it is a function or bound method: Python 3.13 calls more things a routine."""
     return inspect.isfunction(member) or inspect.ismethod(member)
 
 

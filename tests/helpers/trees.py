@@ -11,7 +11,7 @@ LETTERS = list(
 
 
 def random_tree(seed, n_leaves=30):
-    """Any merges, with either side first, and names of letters that formats use themselves."""
+    """Random merges, with either side first, and names with characters that formats reserve."""
     rng = np.random.default_rng(seed)
     alive, children = list(range(n_leaves)), []
     for node in range(n_leaves, 2 * n_leaves - 1):

@@ -1,4 +1,4 @@
-"""What an inner model may be, and what it may be given: other models and targets are refused."""
+"""Which inner models and targets are accepted; all others are refused."""
 
 import functools
 import warnings
@@ -42,7 +42,7 @@ X, y = load_iris(return_X_y=True)
 
 
 class Untagged:
-    """What a model of another library may be: it has no tags and no base class."""
+    """A model of another library, which may have no tags and no base class."""
 
     def get_params(self, deep=False):
         return {}
@@ -62,7 +62,7 @@ class Untagged:
 
 
 class MixinAlone(ClassifierMixin, Untagged):
-    """As scikit-learn's classifiers were before there were tags."""
+    """A classifier as in scikit-learn before there were tags."""
 
 
 class UntaggedOutliers(OutlierMixin, Untagged):
@@ -70,7 +70,7 @@ class UntaggedOutliers(OutlierMixin, Untagged):
 
 
 class BrokenTags(Untagged):
-    """Its tags cannot be made, or are none."""
+    """Its tags cannot be computed, or are None."""
 
     def __sklearn_tags__(self):
         raise NotImplementedError("tags of another library")
@@ -82,7 +82,7 @@ class OtherTags(Untagged):
 
 
 class Wrapper(MetaEstimatorMixin, BaseEstimator):
-    """A meta-estimator that says nothing of its kind."""
+    """A meta-estimator that does not say its kind."""
 
     def __init__(self, estimator):
         self.estimator = estimator
@@ -96,7 +96,7 @@ class Wrapper(MetaEstimatorMixin, BaseEstimator):
 
 
 class Ordinal(Wrapper):
-    """A classifier, by its classes, around a regressor."""
+    """A classifier, because it has classes, around a regressor."""
 
     def fit(self, X, y=None):
         self.classes_ = np.unique(y)
@@ -201,7 +201,7 @@ class TestKinds:
 
 
 class OtherClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier of another library, which predicts in its own way, and may want one-hot y."""
+    """A classifier of another library, which predicts in its own way, and may need one-hot y."""
 
     def __init__(self, predicted=None):
         self.predicted = predicted
@@ -224,7 +224,7 @@ class OtherClassifier(ClassifierMixin, BaseEstimator):
 
 
 class Untold(OtherClassifier):
-    """The same without tags."""
+    """The same classifier without tags."""
 
     def __sklearn_tags__(self):
         raise AttributeError
@@ -351,7 +351,7 @@ class TestTargets:
     def test_one_column_is_one_output(self):
         model = L2HClustering(RandomForestClassifier(2, random_state=0))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of scikit-learn, about the shape
+            warnings.simplefilter("ignore")  # scikit-learn's warning about the shape
             assert model.fit(X, y[:, np.newaxis]).n_leaves_ == 3
 
     def test_many_classes_are_no_reason_for_another_warning(self):
@@ -366,7 +366,7 @@ class TestTargets:
 
 
 class _Outputs:
-    """A classifier of one output as one of two."""
+    """A classifier of one output, presented as having two."""
 
     def __init__(self, model):
         self.model = model
@@ -376,7 +376,7 @@ class _Outputs:
 
 
 class TestUnseenClasses:
-    """`score` says that it scores rows of classes which the model cannot predict."""
+    """`score` warns if rows have classes that the model cannot predict."""
 
     @pytest.mark.parametrize("cv", [3, KFold(3)])
     def test_folds_in_the_order_of_the_classes(self, cv):
@@ -431,7 +431,7 @@ def generator(texts):
 
 
 class ByNumber:
-    """Texts by number alone, without an end, as datasets of torch are."""
+    """Texts by index alone, without a length, as in datasets of torch."""
 
     def __init__(self, texts):
         self.texts = texts
@@ -492,17 +492,17 @@ def of_texts():
 
 @pytest.fixture(scope="module")
 def of_lists(of_texts):
-    """What a method gives for a list of texts, which is worked out once."""
+    """Result of a method for a list of texts, which is computed once."""
     return functools.cache(lambda method: METHODS[method](of_texts, TEXTS))
 
 
 class TestTexts:
-    """Rows are whatever the inner model takes, also what can be gone through only once."""
+    """Rows are whatever the inner model takes, even if they can be iterated only once."""
 
     @pytest.mark.parametrize("method", METHODS)
     @pytest.mark.parametrize("kind", KINDS)
     def test_whatever_the_inner_model_takes(self, of_texts, of_lists, monkeypatch, kind, method):
-        """Every kind, and every method, with all rows at once and in batches."""
+        """Every kind and every method, with all rows at once and in batches."""
         place = [*KINDS].index(kind) + [*METHODS].index(method)
         monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", (2**14, 7)[place % 2])
         texts = KINDS[kind](TEXTS)

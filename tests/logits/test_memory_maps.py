@@ -1,4 +1,4 @@
-"""What a task is sent of a memory map is the path of its file, which may be cut off."""
+"""A task is sent only the path of a memory map, and its file may be cut off."""
 
 import os
 import pickle
@@ -23,7 +23,7 @@ def mapped(tmp_path, request):
 
 @pytest.mark.parametrize("rows", ROWS, ids=str)
 def test_rows_are_found_again(mapped, rows):
-    """Of slices, and of slices of slices, which know nothing of their own offset."""
+    """Slices, and slices of slices, have no record of their own offset."""
     view = np.asarray(mapped[1:])[: rows.stop][rows]
     assert np.array_equal(rows_at(*place_of(mapped[rows])), LOGITS[rows])
     assert np.array_equal(rows_at(*place_of(view)), LOGITS[1:][: rows.stop][rows])
@@ -67,7 +67,7 @@ READERS = {
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("kind", MAPS)
 def test_a_file_that_is_cut_off_while_it_is_mapped(tmp_path, kind, reader):
-    """To read what is not there any more would end the process."""
+    """Reading the missing part would end the process."""
     path = tmp_path / "logits.npy"
     np.save(path, np.random.default_rng(0).normal(size=(4000, 10)))
     X = MAPS[kind](np.load(path, mmap_mode="r"))

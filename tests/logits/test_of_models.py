@@ -1,4 +1,4 @@
-"""From a model to logits: which method is asked, and what becomes of what it gives."""
+"""From a model to logits: which method is called, and how its output is used."""
 
 import tracemalloc
 
@@ -65,7 +65,7 @@ MODELS = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_real_models_on_digits(name, digits):
-    """A tree each, no warning, and predict agrees with fit at every level."""
+    """Each gives a tree without a warning, and predict agrees with fit at every level."""
     X, y = digits
     model = L2HClustering(MODELS[name]).fit(X, y)
     assert model.n_leaves_ == 10
@@ -87,7 +87,7 @@ def test_leaves_are_what_the_model_predicts(name, digits):
 
 
 class Scores(BaseEstimator):
-    """Gives fixed scores by the methods that it is told to have."""
+    """A model with fixed scores, and only the given methods."""
 
     def __init__(self, **methods):
         self.methods = methods
@@ -160,7 +160,7 @@ def test_distances_are_in_units_of_their_spread():
     expected = log_softmax(-squares / (2 * spread), axis=1)
     found = L2HClustering(model).fit(X).predict_proba(X)
     np.testing.assert_allclose(found, np.exp(expected), atol=1e-12)
-    # New rows are measured with the spread of the fitted ones, and so are scaled rows.
+    # New rows are scaled by the spread of the fitted rows, and so are scaled rows.
     found = L2HClustering(model).fit(X * 1000).predict_proba(X[:5] * 1000)
     np.testing.assert_allclose(found, np.exp(expected[:5]), atol=1e-9)
 
@@ -217,7 +217,7 @@ def test_set_output_frames_are_read():
 
 def test_rows_of_sparse_matrices():
     X, y = load_digits(return_X_y=True)
-    # Scaled, the optimum is sharp, so that the arithmetic of either kind ends at the same tree.
+    # With scaling the optimum is sharp, so both kinds of arithmetic give the same tree.
     model = make_pipeline(MaxAbsScaler(), LogisticRegression(C=0.01))
     dense = L2HClustering(model).fit(X, y)
     assert np.array_equal(L2HClustering(model).fit(csr_matrix(X), y).children_, dense.children_)
@@ -296,7 +296,7 @@ BAD = {
 
 
 def test_an_ensemble_is_named_by_itself():
-    """Not by what its members were cloned from."""
+    """It is not named by the models that its members were cloned from."""
     forest = L2HClustering(RandomForestClassifier(2), response_method="transform")
     with pytest.raises(AttributeError, match="RandomForestClassifier has no method 'transform'"):
         forest.fit(np.eye(3), [0, 1, 2])
@@ -311,7 +311,7 @@ def test_bad_models(name):
 
 @pytest.mark.parametrize("n_classes", [3, 5])
 def test_one_vs_one_decisions_are_refused(n_classes, digits):
-    """Three classes have three pairs: the number of columns alone would not tell."""
+    """Three classes have three pairs, so the number of columns does not show the difference."""
     X, y = digits
     X, y = X[y < n_classes], y[y < n_classes]
     pairs = n_classes * (n_classes - 1) // 2
@@ -379,7 +379,7 @@ def test_logarithms_are_taken_in_float64():
 
 
 def test_unaligned_arrays_are_not_copied_as_a_whole():
-    """What comes over a network may begin amid a number."""
+    """Data from a network may be unaligned."""
     rng = np.random.default_rng(0)
     logits = rng.standard_normal((20_000, 20)).astype(np.float32)
     odd = np.empty(logits.nbytes + 1, dtype=np.uint8)[1:].view(np.float32).reshape(logits.shape)

@@ -1,4 +1,4 @@
-"""Probabilities where logits are wanted: taken as such if they are announced, else warned of."""
+"""Probabilities in place of logits are accepted if announced, and warned about otherwise."""
 
 import pickle
 import warnings
@@ -61,7 +61,7 @@ GIVEN = ROWS | {"files": as_files}
 
 
 def impossible_leaves():
-    """Probabilities of which many are 0."""
+    """Probabilities, many of which are 0."""
     p = np.where(P < 0.02, 0.0, P)
     return p / p.sum(axis=1, keepdims=True)
 
@@ -70,7 +70,7 @@ def impossible_leaves():
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize("kind", GIVEN)
 def test_a_tree_of_probabilities_is_that_of_their_logarithms(kind, weights, tmp_path):
-    """What a sparse matrix does not store is a probability of 0."""
+    """An entry that a sparse matrix does not store is a probability of 0."""
     p = impossible_leaves()
     with np.errstate(divide="ignore"):
         expected = l2h_tree(np.log(p), sample_weight=weights)
@@ -111,7 +111,7 @@ def test_a_fitted_model_reads_what_it_was_fitted_on(reader, kind, tmp_path):
 def test_fitting_again_and_cloning_keep_the_input():
     model = L2HClustering("precomputed", input="probabilities").fit(P)
     assert clone(model).input == "probabilities"
-    model.set_params(input="logits")  # until the next fit it is as it was fitted
+    model.set_params(input="logits")  # it stays as it was fitted until the next fit
     np.testing.assert_allclose(model.predict_proba(P), softmax(LOGITS, axis=1), rtol=1e-9)
     model.fit(LOGITS)
     np.testing.assert_allclose(model.predict_proba(LOGITS), softmax(LOGITS, axis=1), rtol=1e-9)
@@ -199,7 +199,7 @@ def test_a_model_warns_in_fit_and_when_it_reads(kind, tmp_path):
         model.fit(given)
     model.fit(LOGITS)
     with pytest.warns(LogitsWarning, match=LOOK):
-        np.asarray(model.predict_proba(given))  # of Dask it is computed here
+        np.asarray(model.predict_proba(given))  # a Dask result is computed here
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -217,7 +217,7 @@ def test_levels_of_a_tree_alone_warn():
 
 @pytest.mark.parametrize("method", ["predict_proba", lambda model, X: model.predict_proba(X)])
 def test_a_function_that_gives_probabilities_is_warned_of(method):
-    """A method is known by its name; nobody knows what a function gives."""
+    """A method is known by its name; the output of a function is not known."""
     clustering = L2HClustering(FOREST, response_method=method)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -252,7 +252,7 @@ def test_the_command_line_warns_unless_they_are_announced(tmp_path, capsys, flag
 
 
 def rounded(dtype):
-    """Probabilities as many clusters in a narrow dtype have them."""
+    """Probabilities of many clusters, rounded to a narrow dtype."""
     return softmax(np.random.default_rng(0).normal(size=(500, 1000)), axis=1).astype(dtype)
 
 
@@ -316,7 +316,7 @@ def test_only_all_of_the_chunks_look_like_probabilities(tmp_path):
 
 
 class Counted(np.ndarray):
-    """Counts the rows that are looked at."""
+    """Logits that count how many rows are read."""
 
     def __getitem__(self, rows):
         found = super().__getitem__(rows)

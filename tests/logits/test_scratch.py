@@ -1,4 +1,4 @@
-"""Memory that is used again: for one use at a time, and by one thread."""
+"""Memory that is reused: for one purpose at a time, and by one thread."""
 
 import pickle
 from threading import Barrier, Thread
@@ -33,7 +33,7 @@ def test_nothing_is_shared_by_threads():
     def ask():
         both.wait(10)
         found.append(memory.array("one", (1000,), np.float64))
-        both.wait(10)  # a thread's memory goes when it ends
+        both.wait(10)  # a thread's memory is freed when it ends
 
     threads = [Thread(target=ask) for _ in range(2)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Trees against trees and nested labels: definitions triple by triple, laws, other libraries."""
+"""Trees compared with trees and nested labels: definitions by triples, laws, other libraries."""
 
 import functools
 import math
@@ -30,7 +30,7 @@ METRICS = [triplet_accuracy, cophenetic_correlation, shared_clades]
 every_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.__name__)
 seeds = pytest.mark.parametrize("seed", range(30))
 
-# All orders of five leaves but for the numbers of leaves, which do not count: see TestLaws.
+# All orders of five leaves up to renaming of leaves, which does not matter: see TestLaws.
 SHAPES = {
     tuple(tuple(sorted(max(node, 4) for node in pair)) for pair in merges): merges
     for merges in TREES
@@ -38,7 +38,7 @@ SHAPES = {
 
 
 def random_columns(rng, n_leaves, n_columns):
-    """Nested labels in any order of columns, some of which may say the same."""
+    """Nested labels in any order of columns, some of which may be equal."""
     columns = [rng.integers(max(1, n_leaves // 2), size=n_leaves)]
     for _ in range(n_columns - 1):
         group_above = rng.integers(columns[-1].max() + 1, size=columns[-1].max() + 1)
@@ -47,7 +47,7 @@ def random_columns(rng, n_leaves, n_columns):
 
 
 def shared_columns(columns):
-    """In how many columns each pair of leaves differs: 0 is closest."""
+    """Number of columns in which each pair of leaves differs: 0 is closest."""
     return {
         (a, b): (columns[a] != columns[b]).sum() for a, b in combinations(range(len(columns)), 2)
     }
@@ -170,7 +170,7 @@ class TestLaws:
 
     @pytest.mark.parametrize("names", [list("zyxwvutsr"), list("876543210")], ids="".join)
     def test_what_has_no_names_knows_leaves_by_number(self, seed, metric, names):
-        """Even where the names are numbers in another order."""
+        """Even if the names are numbers in another order."""
         rng = np.random.default_rng(seed)
         tree = MergeTree(random_merges(9, rng), names=names)
         reference = AgglomerativeClustering(3, compute_distances=True).fit(rng.normal(size=(9, 2)))
@@ -190,7 +190,7 @@ class TestLaws:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_all_cuts_of_a_tree_are_the_tree(seed):
-    """As nested labels, the levels 1 to K say which of three leaves belong together, and when."""
+    """As nested labels, levels 1 to K say which two of three leaves are joined first, and when."""
     rng = np.random.default_rng(seed)
     tree, other = MergeTree(random_merges(15, rng)), MergeTree(random_merges(15, rng))
     levels = other.cut(range(1, 16))
@@ -236,7 +236,7 @@ class TestOthers:
         names = [f"t{i}" for i in range(n_leaves)]
         some = random_merges(n_leaves, rng)
         other = some if seed == 0 else [*some[: n_leaves // 2]]
-        if seed:  # the second half of the merges is drawn anew
+        if seed:  # the second half of the merges is drawn again
             used = {node for pair in other for node in pair}
             alive = [node for node in range(n_leaves + len(other)) if node not in used]
             for node in range(n_leaves + len(other), 2 * n_leaves - 1):
@@ -346,7 +346,7 @@ class TestReferences:
 
 @every_metric
 def test_large_trees(metric):
-    """A chain against a balanced tree, either way round, and against labels; nothing quadratic."""
+    """A chain and a balanced tree, in either order, and labels; nothing is quadratic."""
     chain, other = random_chain(20_000, True), balanced(20_000)
     assert metric(chain, other) == pytest.approx(metric(other, chain))
     assert -1 <= metric(chain, np.arange(20_000) // 100) <= 1

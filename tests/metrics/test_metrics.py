@@ -33,7 +33,7 @@ COSTS = [dasgupta_cost, reassignment_within]
 
 
 def labels(seed):
-    """Classes and leaves of rows: often more of one than of the other, with gaps in numbers."""
+    """Classes and leaves of rows, often in different numbers, and with gaps in their numbering."""
     rng = np.random.default_rng(seed)
     n_rows = int(rng.integers(1, 40))
     y = rng.integers(rng.integers(1, 6), size=n_rows)
@@ -84,7 +84,7 @@ class TestFlat:
         assert metric(words, leaves) == metric(words.astype(object), leaves.tolist()) == expected
 
     def test_more_leaves_than_classes(self):
-        """Leaves beyond the number of classes are mistakes of accuracy, not of purity."""
+        """Leaves beyond the number of classes lower accuracy, but not purity."""
         y, leaves = [0] * 6 + [1] * 6, [0] * 3 + [1] * 3 + [2] * 6
         assert clustering_accuracy(y, leaves) == 0.75
         assert leaf_purity(leaves, y) == 1
@@ -151,12 +151,12 @@ class TestMistakeDistance:
         assert math.isnan(mistake_distance(MergeTree([]), [0, 0], ["a", "b"]))
 
     def test_rows_of_a_class_without_a_leaf_are_left_out(self):
-        """Class c holds no leaf: a and b fill both."""
+        """Class c is matched to no leaf: a and b take both."""
         leaves, y = [0, 0, 0, 1, 1, 1], list("aacbbc")
         assert math.isnan(mistake_distance(balanced(2), leaves, y))
 
     def test_a_class_is_not_matched_to_a_leaf_without_its_rows(self):
-        """Leaf 2 is free, but no row of c is there: it would be any free leaf."""
+        """Leaf 2 is free, but has no row of c, so the match would be arbitrary."""
         leaves, y = [0, 0, 0, 1, 1, 1], list("aacbbc")
         assert math.isnan(mistake_distance(balanced(4), leaves, y))
 
@@ -275,7 +275,7 @@ class TestMatrices:
     @pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
     @pytest.mark.parametrize("exponent", [-1000, 900, 1022])
     def test_only_shares_of_the_sum_matter(self, exponent, kind, metric):
-        """Also where the sum itself is no number of float64, or next to none."""
+        """Even if the sum itself overflows float64, or is close to 0."""
         tree = MergeTree(random_merges(12, np.random.default_rng(0)))
         matrix = similarity_of(0, 12)
         matrix /= matrix.max()
@@ -341,7 +341,7 @@ def test_the_longest_path_and_depths_of_a_tree():
 
 
 def test_real_data(real_data):
-    """Figures that were measured elsewhere on the same files."""
+    """The values were measured by other code on the same files."""
     data = real_data("cifar10_probabilities.npz")
     leaves, y = data["probabilities"].argmax(axis=1), data["y"]
     rng = np.random.default_rng(0)

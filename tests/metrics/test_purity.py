@@ -1,4 +1,4 @@
-"""Purity of trees: the definition pair by pair, the laws, chance and the best tree."""
+"""Purity of trees: the definition by pairs, laws, chance and the best tree."""
 
 import math
 from fractions import Fraction
@@ -32,7 +32,7 @@ def rows_of(rng, n_leaves, n_classes, n_rows=30):
 
 
 def counts_of(seed, n_leaves, n_classes):
-    """Rows of classes in leaves of very different sizes, each leaf with a class of its own."""
+    """Rows of classes in leaves of very different sizes, where each leaf has its own class."""
     rng = np.random.default_rng(seed)
     counts = rng.poisson(rng.gamma(0.3, 4.0, size=(n_leaves, n_classes)))
     counts[np.arange(n_leaves), np.arange(n_leaves) % n_classes] += rng.poisson(30, n_leaves)
@@ -126,7 +126,7 @@ class TestInvariance:
 
     def test_to_a_leaf_without_rows(self, seed, adjusted):
         def change(rng, merges, leaf_labels, y):
-            merges = np.where(merges >= 8, merges + 1, merges)  # leaf 8 is new, and joins first
+            merges = np.where(merges >= 8, merges + 1, merges)  # leaf 8 is new, and is joined first
             merges = np.where(merges == 3, 9, np.where(merges > 8, merges + 1, merges))
             return np.vstack([[3, 8], merges]), leaf_labels, y
 
@@ -172,7 +172,7 @@ class TestChance:
 
     @pytest.mark.parametrize("sizes", [[2], [3, 1], [10, 10, 10], [500, 3, 1], [40_000, 60_000]])
     def test_it_is_the_closed_form_of_leaves_of_one_row(self, sizes):
-        """Below a merge of m of the K leaves, the other m - 2 are any: so is their share."""
+        """Below a merge of m of the K leaves, the other m - 2 are random, as is their share."""
         n_leaves = sum(sizes)
         m = np.arange(2, n_leaves + 1)
         pairs_of_merges = 2 * n_leaves / (3 * m * (m - 1.0))
@@ -234,7 +234,7 @@ class TestBest:
     @pytest.mark.parametrize("n_leaves", [9, 12])
     @pytest.mark.parametrize("seed", range(3))
     def test_the_tree_built_from_the_classes_is_near_the_best(self, seed, n_leaves):
-        """It gains 9/10 of what is possible over chance, 4/5 where no class stands out."""
+        """It gains 9/10 of the possible gain over chance, and 4/5 where no class stands out."""
         for least, counts in (
             (0.9, counts_of(seed, n_leaves, 9)),
             (0.8, mixed_counts(seed, n_leaves)),
@@ -244,7 +244,7 @@ class TestBest:
 
     @pytest.mark.parametrize("seed", range(2))
     def test_the_tree_built_from_the_classes_is_hard_to_beat(self, seed):
-        """Not by drawing trees, of which the best is far off."""
+        """The best of many random trees is far below it."""
         counts = counts_of(seed, 14, 9)
         best, chance = best_across(counts), expected_across(counts)
         rng = np.random.default_rng(seed)
@@ -303,7 +303,7 @@ def test_the_tree_over_pure_leaves_of_different_classes_does_not_matter(seed):
 
 @pytest.mark.parametrize("adjusted", [False, True])
 def test_a_chain_of_10_000_leaves_and_100_000_rows(adjusted):
-    """Nothing is quadratic in rows or leaves, and nothing holds nodes times classes."""
+    """Nothing is quadratic in rows or leaves, and no array has the size of nodes times classes."""
     rng = np.random.default_rng(0)
     leaf_labels, y = rng.integers(10_000, size=100_000), rng.integers(100, size=100_000)
     purity = dendrogram_purity(random_chain(10_000, True), leaf_labels, y, adjusted=adjusted)
@@ -352,7 +352,7 @@ def test_other_bad_input_is_told():
 @pytest.mark.parametrize("make", [counts_of, lambda seed, *_: mixed_counts(seed, 25)])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_best_known_knows_no_order_of_leaves_or_classes(seed, make):
-    """Where no two are alike; and equal leaves may be exchanged."""
+    """If no two are alike; equal leaves may be exchanged."""
     counts = make(seed, 25, 9)
     counts = vstack([counts, counts[:5]]).tocsr()
     rng = np.random.default_rng(seed)
@@ -363,7 +363,7 @@ def test_the_best_known_knows_no_order_of_leaves_or_classes(seed, make):
 
 
 def test_twins_are_joined_in_the_same_order_whatever_their_classes_are_called():
-    """Two rows in each leaf, so that most leaves have an equal."""
+    """There are two rows in each leaf, so most leaves equal another leaf."""
     merges = [(7, 5), (11, 13), (4, 14), (12, 9), (0, 16), (6, 1), (17, 10), (15, 8), (19, 2)]
     tree = MergeTree([*merges, (21, 20), (22, 3), (23, 18)])
     leaf_labels = np.repeat(np.arange(13), 2)

@@ -1,4 +1,4 @@
-"""Scorers give what the metrics give, wherever scikit-learn takes a scorer."""
+"""Scorers give the values of the metrics, wherever scikit-learn takes a scorer."""
 
 import pickle
 

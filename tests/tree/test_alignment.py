@@ -1,4 +1,4 @@
-"""Values that have the names of the leaves as keys: read by name everywhere, never by position."""
+"""Values with the names of leaves as keys are read by name everywhere, never by position."""
 
 import inspect
 
@@ -37,12 +37,12 @@ def legend_and_tiles(**arguments):
 
 
 def scored(values):
-    """Score of a model with these leaves, by a scorer that has the classes of the leaves."""
+    """Score of a model with these leaves, from a scorer that has the classes of the leaves."""
     scorer = metrics.make_tree_scorer(metrics.superclass_purity, leaf_classes=values)
     return scorer(MODEL, LOGITS)
 
 
-# Everything that takes one value a leaf: what is made of the values, and some values.
+# Every function that takes one value for each leaf: its result, and example values.
 BY_LEAF = {
     "superclass_purity": (lambda values: metrics.superclass_purity(TREE, values), CLASSES),
     "triplet_accuracy": (lambda values: metrics.triplet_accuracy(TREE, values), CLASSES),
@@ -71,7 +71,7 @@ def by_name(values, order=SHUFFLED):
 
 
 def test_keys_are_read_by_name(by_leaf):
-    """In whatever order: dicts by name or number, and what pandas has."""
+    """In any order: dicts by name or number, and pandas objects."""
     of, values = by_leaf
     expected = of(values)
     same = [
@@ -158,7 +158,7 @@ def test_a_number_may_not_be_two_leaves():
         tree.with_names({1: "one"})
 
 
-AS_TEXTS = sorted(map(str, range(12)))  # "10" before "2", as classes that are texts are sorted
+AS_TEXTS = sorted(map(str, range(12)))  # "10" is before "2", as texts are sorted
 SORTED = MergeTree([(0, 1), *((leaf, 10 + leaf) for leaf in range(2, 12))], names=AS_TEXTS)
 ODD = [int(name) % 2 for name in AS_TEXTS]
 
@@ -384,7 +384,7 @@ def test_leaves_of_newick_are_in_order():
 
 
 def test_all_metrics_of_leaves_are_tested():
-    """Whatever takes classes of leaves, a reference or a matrix of leaves by leaves."""
+    """All metrics that take classes of leaves, a reference or a matrix of leaves by leaves."""
     wanted = {"leaf_classes", "reference", "similarity", "profiles"}
     takers = {
         name

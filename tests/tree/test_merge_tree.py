@@ -1,4 +1,4 @@
-"""MergeTree against walks by hand on all small trees, and against SciPy."""
+"""MergeTree compared with plain walks on all small trees, and with SciPy."""
 
 import copy
 import pickle
@@ -109,7 +109,7 @@ def test_linkage_round_trip(merges):
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("method", ["single", "average", "ward"])
 def test_scipy_agrees(seed, method):
-    """Cuts equal fcluster's where it is right (by height, without ties); LCAs are cophenetic."""
+    """Cuts equal fcluster's where it is right (by height, without ties); LCAs equal cophenet's."""
     Z = linkage(np.random.default_rng(seed).standard_normal((30, 3)), method)
     tree = MergeTree.from_linkage(Z)
     for level in range(1, 31):
@@ -143,7 +143,7 @@ def test_several_levels_give_one_column_each():
 
 @pytest.fixture(scope="module")
 def chain():
-    """Every leaf joins the one large group: depth 99,999."""
+    """Every leaf joins the same large group, so the depth is 99,999."""
     n_leaves = 100_000
     grown = np.arange(n_leaves, 2 * n_leaves - 2)
     children = np.column_stack([np.r_[0, grown], np.arange(1, n_leaves)])
@@ -151,7 +151,7 @@ def chain():
 
 
 def test_chain_of_100_000_leaves(chain):
-    """No recursion anywhere, and nothing quadratic: this would not end otherwise."""
+    """There is no recursion and nothing quadratic; otherwise this would not end."""
     n_leaves = chain.n_leaves
     assert chain.cut(3).tolist() == [0] * (n_leaves - 2) + [1, 2]
     assert chain.cut(score=9.0).max() == n_leaves - 11
