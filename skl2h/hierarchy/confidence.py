@@ -57,7 +57,7 @@ def _first_sure(tree, ancestors, node, before, after, limit):
     most = limit * before[:, -1]
 
     def is_unsure(node):
-        first = tree._starts[node]
+        first = tree.starts[node]
         last = tree.n_leaves - first - tree.sizes[node]
         return before[rows, first] + after[rows, last] > most
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..exceptions.texts import shown, some_names
 from ..tree.merge_tree import MergeTree
-from ..tree.ranges import RangeMaximum
 from ..tree.reference import groups_of
+from ..tree.subtrees import RangeMaximum, ends_below
 from ..tree.tree_of import tree_of
 from .evidence import Evidence, Listing
 
@@ -194,20 +194,14 @@ def _homes_and_kins(tree, groups):
     """Number of the home and of the kin of each node, (n_nodes,); of the root, itself."""
     n_leaves = tree.n_leaves
     joint = _joint(groups, n_leaves)
-    place = np.empty(n_leaves, dtype=np.intp)
-    place[groups.order] = np.arange(n_leaves)
     # Parents stand before children, so of nested groups the innermost has the largest number,
     # and among the gaps between some places the group that holds them all has the smallest.
     smallest = RangeMaximum(-joint)
-    first, last = place.tolist(), place.tolist()
-    for left, right in tree.children.tolist():
-        first.append(min(first[left], first[right]))
-        last.append(max(last[left], last[right]))
-    first, last = np.array(first), np.array(last)
+    first, last = ends_below(tree, groups.places)
     homes = np.empty(tree.n_nodes, dtype=np.intp)
     homes[n_leaves:] = -smallest.between(first[n_leaves:], last[n_leaves:])
     beside = np.concatenate([[0], joint, [0]])
-    homes[:n_leaves] = np.maximum(beside[place], beside[place + 1])
+    homes[:n_leaves] = np.maximum(beside[groups.places], beside[groups.places + 1])
     kins = homes.copy()
     while True:
         same = (groups.sizes[kins] == tree.sizes) & (kins > 0)
@@ -233,12 +227,8 @@ def _joint(groups, n_leaves):
 
 def _meets(tree, groups, nodes, others):
     """Whether each node has a leaf in each group of the reference, (n_pairs,)."""
-    place = np.empty(tree.n_leaves, dtype=np.intp)
-    place[groups.order] = np.arange(tree.n_leaves)
-    leaf_place = np.empty(tree.n_leaves, dtype=np.intp)
-    leaf_place[tree.leaf_order] = np.arange(tree.n_leaves)
-    in_reference, in_tree = place[tree.leaf_order], leaf_place[groups.order]
-    ends = (tree._starts[nodes], tree.sizes[nodes], groups.starts[others], groups.sizes[others])
+    in_reference, in_tree = groups.places[tree.leaf_order], tree.starts[groups.order]
+    ends = (tree.starts[nodes], tree.sizes[nodes], groups.starts[others], groups.sizes[others])
     found = []
     for start, size, first, length in zip(*(end.tolist() for end in ends)):
         if size <= length:

@@ -151,11 +151,12 @@ def _mass_of_merges(tree, matrix, name):
         merges = tree.lca(matrix.row[off], matrix.col[off]) - tree.n_leaves
         return np.bincount(merges, weights=matrix.data[off], minlength=tree.n_leaves - 1)
     mass = np.zeros(tree.n_leaves - 1)
-    order, splits = tree.leaf_order, tree._splits - tree.n_leaves
+    order = tree.leaf_order
+    splits = tree.lca(order[:-1], order[1:]) - tree.n_leaves
     for place, leaf in enumerate(order[:-1]):
         others = order[place + 1 :]
         # The largest split between two leaves of the order is where they meet.
-        merges = np.maximum.accumulate(splits[place:-1])
+        merges = np.maximum.accumulate(splits[place:])
         both = matrix[leaf, others] + matrix[others, leaf]
         mass += np.bincount(merges, weights=both, minlength=len(mass))
     return mass

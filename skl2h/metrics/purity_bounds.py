@@ -8,11 +8,14 @@ S        a set of leaves, N(S) its rows, N_c(S) those of class c
 T(S)     sum over c, and over pairs of leaves i < j of S, of n_ic n_jc N_c(S)
 """
 
+from operator import add
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from ..tree.merge_tree import MergeTree
 from ..tree.places import Places
+from ..tree.subtrees import values_below
 
 __all__ = ["best_across", "expected_across", "purity_across"]
 
@@ -30,7 +33,7 @@ def purity_across(tree, counts):
     entries = counts.tocoo()
     places = Places(tree, entries.row.astype(np.intp), entries.col.astype(np.intp), entries.data)
     nodes, _, left, right = places.meetings()
-    rows = tree._sums_below(np.asarray(counts.sum(axis=1)).ravel())
+    rows = values_below(tree, np.asarray(counts.sum(axis=1)).ravel(), add)
     left, right = left.astype(np.float64), right.astype(np.float64)  # their product overflows
     return float((left * right * ((left + right) / rows[nodes])).sum())
 

@@ -8,6 +8,7 @@ from ..exceptions.arguments import as_choice, as_floats
 from ..exceptions.texts import shown
 from .alignment import matrix_in_order
 from .merge_tree import MergeTree
+from .subtrees import ends_below, values_below
 
 __all__ = ["LEAF_ORDERS", "order_leaves", "spans"]
 
@@ -81,7 +82,7 @@ default="merge"
     if leaf_order == "size":
         children = _smaller_first(children, -tree.sizes)
     elif leaf_order == "name":
-        children = _smaller_first(children, _smallest_below(tree, _name_ranks(tree.names)))
+        children = _smaller_first(children, values_below(tree, _name_ranks(tree.names), min))
     return MergeTree(children).leaf_order
 
 
@@ -96,33 +97,20 @@ def spans(tree, leaves):
     n_leaves = tree.n_leaves
     if leaves.shape != (n_leaves,) or not np.array_equal(np.sort(leaves), np.arange(n_leaves)):
         raise ValueError(f"leaf_order must hold each of the leaves 0 to {n_leaves - 1} once.")
-    place = np.empty(n_leaves, dtype=np.intp)
-    place[leaves.astype(np.intp)] = np.arange(n_leaves)
-    first, last = place.tolist(), place.tolist()
-    for left, right in tree.children.tolist():
-        first.append(min(first[left], first[right]))
-        last.append(max(last[left], last[right]))
-    places = np.column_stack([first, last])
-    crossed = np.flatnonzero(places[:, 1] - places[:, 0] + 1 != tree.sizes)
+    first, last = ends_below(tree, np.argsort(leaves))
+    crossed = np.flatnonzero(last - first + 1 != tree.sizes)
     if len(crossed):
         raise ValueError(
             f"In this leaf_order branches cross: the leaves of node {crossed[0]} are not side by "
             "side."
         )
-    return places
+    return np.column_stack([first, last])
 
 
 def _smaller_first(children, keys):
     """Children with the smaller key first; as they are where both are equal."""
     flip = keys[children[:, 0]] > keys[children[:, 1]]
     return np.where(flip[:, np.newaxis], children[:, ::-1], children)
-
-
-def _smallest_below(tree, leaf_values):
-    smallest = leaf_values.tolist()
-    for left, right in tree.children.tolist():
-        smallest.append(min(smallest[left], smallest[right]))
-    return np.array(smallest)
 
 
 def _name_ranks(names):
@@ -160,8 +148,7 @@ def _most_alike(tree, affinity):
     np.fill_diagonal(alike, 0.0)
     if not np.isfinite(alike).all():
         raise ValueError("affinity holds NaN or infinity off its diagonal.")
-    starts = spans(tree, tree.leaf_order)[:, 0].tolist()
-    stops = (starts + tree.sizes).tolist()
+    starts, stops = tree.starts.tolist(), (tree.starts + tree.sizes).tolist()
     children = tree.children.tolist()
 
     def far_side(node, end):

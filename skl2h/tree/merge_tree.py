@@ -10,6 +10,7 @@ order, or a hop from parent to parent: nothing here recurses.
 """
 
 from functools import cached_property
+from operator import add
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from ..exceptions.arguments import (
 from ..exceptions.texts import shown
 from .alignment import in_order, names_in_order
 from .notebook import picture_of
-from .ranges import RangeMaximum
+from .subtrees import RangeMaximum, first_places, values_below
 
 __all__ = ["MergeTree", "support_of"]
 
@@ -73,6 +74,9 @@ class MergeTree:
         Sum of `counts` below each node.
     leaf_order : ndarray of shape (n_leaves,), dtype=intp
         The leaves from left to right, first child first: no two branches cross.
+    starts : ndarray of shape (n_nodes,), dtype=intp
+        Where the leaves below each node begin in `leaf_order`: they are
+        ``leaf_order[starts[node] : starts[node] + sizes[node]]``.
 
     Raises
     ------
@@ -172,17 +176,21 @@ class MergeTree:
 
     @cached_property
     def sizes(self):
-        return self._sums_below(np.ones(self.n_leaves, dtype=np.intp))
+        return _read_only(values_below(self, np.ones(self.n_leaves, dtype=np.intp), add))
 
     @cached_property
     def node_counts(self):
-        return None if self.counts is None else self._sums_below(self.counts)
+        return None if self.counts is None else _read_only(values_below(self, self.counts, add))
 
     @cached_property
     def leaf_order(self):
         order = np.empty(self.n_leaves, dtype=np.intp)
-        order[self._starts[: self.n_leaves]] = np.arange(self.n_leaves)
+        order[self.starts[: self.n_leaves]] = np.arange(self.n_leaves)
         return _read_only(order)
+
+    @cached_property
+    def starts(self):
+        return _read_only(first_places(self))
 
     def cut(self, level=None, *, score=None):
         """Group the leaves by undoing the last merges.
@@ -260,7 +268,7 @@ class MergeTree:
             If `node` is not an integer.
         """
         node = self._check_node(node)
-        start = self._starts[node]
+        start = self.starts[node]
         return np.sort(self.leaf_order[start : start + self.sizes[node]])
 
     def node_names(self, inner=None):
@@ -354,11 +362,11 @@ class MergeTree:
             raise ValueError(
                 f"a and b must be of shapes that fit each other, got {a.shape} and {b.shape}."
             ) from None
-        starts, sizes = self._starts, self.sizes
+        starts, sizes = self.starts, self.sizes
         first = np.minimum(starts[a], starts[b])
         last = np.maximum(starts[a] + sizes[a], starts[b] + sizes[b]) - 1
         # Between two places in the leaf order the highest-numbered split is the ancestor.
-        highest = self._highest_split.between(first, last)
+        highest = self._splits.between(first, last)
         ancestors = np.where(first == last, self.leaf_order[first], highest)
         return ancestors if a.ndim else int(ancestors)
 
@@ -521,32 +529,11 @@ class MergeTree:
         return MergeTree(self.children, **(self._fields() | fields))
 
     @cached_property
-    def _starts(self):
-        """First place of each node's leaves in `leaf_order`, (n_nodes,)."""
-        starts, sizes = [0] * self.n_nodes, self.sizes.tolist()
-        node = self.n_nodes
-        for left, right in self.children[::-1].tolist():
-            node -= 1
-            starts[left] = starts[node]
-            starts[right] = starts[node] + sizes[left]
-        return _read_only(np.array(starts, dtype=np.intp))
-
-    @cached_property
     def _splits(self):
-        """Node that parts each leaf from the next one in `leaf_order`, (n_leaves,), last unused."""
+        """Node that parts each leaf from the next one in `leaf_order`, the last entry unused."""
         splits = np.zeros(self.n_leaves, dtype=np.intp)
-        splits[self._starts[self.children[:, 1]] - 1] = np.arange(self.n_leaves, self.n_nodes)
-        return splits
-
-    @cached_property
-    def _highest_split(self):
-        return RangeMaximum(self._splits)
-
-    def _sums_below(self, leaf_values):
-        sums = leaf_values.tolist()
-        for left, right in self.children.tolist():
-            sums.append(sums[left] + sums[right])
-        return _read_only(np.array(sums, dtype=leaf_values.dtype))
+        splits[self.starts[self.children[:, 1]] - 1] = np.arange(self.n_leaves, self.n_nodes)
+        return RangeMaximum(splits)
 
     def _groups(self, level):
         n_nodes = 2 * self.n_leaves - level  # once the first n_leaves - level merges are made

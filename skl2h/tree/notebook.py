@@ -36,13 +36,7 @@ def _tree_svg(tree, level):
     n_tips = min(tree.n_leaves, MAX_TIPS)
     above = 2 * tree.n_leaves - n_tips  # from here on nodes are merges of tips
     tips = np.flatnonzero((tree.parents[:above] >= above) | (tree.parents[:above] < 0))
-    places = np.empty(tree.n_leaves, dtype=np.intp)
-    places[tree.leaf_order] = np.arange(tree.n_leaves)
-    members = [
-        tree.leaf_order[places[tree.members(tip)].min() :][: tree.sizes[tip]] for tip in tips
-    ]
-    from_top = np.argsort([places[leaves[0]] for leaves in members])
-    tips, members = tips[from_top], [members[i] for i in from_top]
+    tips = tips[tree.starts[tips].argsort()]
 
     color_of = _colors(tree, level, above)
     y = dict(zip(tips.tolist(), _MARGIN + _ROW * (np.arange(n_tips) + 0.5)))
@@ -54,7 +48,7 @@ def _tree_svg(tree, level):
         for child in (first, last):
             path = f"M{x[node]:.1f} {y[node]:.1f}V{y[child]:.1f}H{x[child]:.1f}"
             lines.append(f'<path d="{path}" stroke="{color_of(child)}"/>')
-    for tip, leaves in zip(tips.tolist(), members):
+    for tip in tips.tolist():
         color = color_of(tip)
         if tip < tree.n_leaves:
             mark = f'<circle cx="{x[tip]}" cy="{y[tip]}" r="3.5" fill="{color}" stroke="none"/>'
@@ -62,7 +56,7 @@ def _tree_svg(tree, level):
             corners = f"{x[tip] - 4},{y[tip]} {x[tip] + 10},{y[tip] - 7} {x[tip] + 10},{y[tip] + 7}"
             mark = f'<polygon points="{corners}" fill="{color}" stroke="none"/>'
         lines.append(mark)
-        said = _text(tree, tip, leaves)
+        said = _text(tree, tip)
         texts.append(f'<text x="{x[tip] + 16}" y="{y[tip] + 4}">{said}</text>')
 
     width, height = _LINES + _TEXT + 2 * _MARGIN, _ROW * n_tips + 2 * _MARGIN
@@ -81,16 +75,17 @@ def _colors(tree, level, above):
     cut = 2 * tree.n_leaves - level  # nodes from here on are above the groups
 
     def color_of(node):
-        return "#8c959f" if node >= cut else colors[groups[tree.members(node)[0]]]
+        return "#8c959f" if node >= cut else colors[groups[tree.leaf_order[tree.starts[node]]]]
 
     return color_of
 
 
-def _text(tree, tip, leaves):
+def _text(tree, tip):
+    leaves = tree.leaf_order[tree.starts[tip] :][: min(tree.sizes[tip], MAX_LETTERS // 2)]
     rows = ""
     if tree.counts is not None:
         rows = f" ({tree.node_counts[tip]:,.12g})"
-    names = ", ".join(printable(tree.names[leaf]) for leaf in leaves[: MAX_LETTERS // 2])
+    names = ", ".join(printable(tree.names[leaf]) for leaf in leaves)
     if tip < tree.n_leaves:
         return as_text(_fitted(names, MAX_LETTERS) + rows)
     size = f"{tree.sizes[tip]:,} leaves{rows}: "

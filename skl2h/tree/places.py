@@ -44,9 +44,7 @@ class Places:
     """
 
     def __init__(self, tree, leaves, classes, members):
-        place = np.empty(tree.n_leaves, dtype=np.intp)
-        place[tree.leaf_order] = np.arange(tree.n_leaves)
-        keys = classes * tree.n_leaves + place[leaves]
+        keys = classes * tree.n_leaves + tree.starts[leaves]
         order = keys.argsort()
         self.tree = tree
         self.leaves, self.classes, self.keys = leaves[order], classes[order], keys[order]
@@ -68,7 +66,7 @@ class Places:
         return Meetings(nodes, classes, left, right)
 
     def _ends(self, nodes, classes):
-        start = classes * self.tree.n_leaves + self.tree._starts[nodes]
+        start = classes * self.tree.n_leaves + self.tree.starts[nodes]
         return self.keys.searchsorted([start, start + self.tree.sizes[nodes]])
 
 

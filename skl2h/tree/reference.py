@@ -16,6 +16,7 @@ from .alignment import in_order
 from .classes import as_labels, codes_of
 from .merge_tree import MergeTree
 from .places import depths
+from .subtrees import ends_below
 from .tree_of import model_of, tree_of
 
 __all__ = ["Groups", "groups_of"]
@@ -49,10 +50,15 @@ class Groups:
         The leaves, those of each group side by side.
     starts, sizes, depths, parents, heights : ndarray of shape (n_groups,)
         First place of each group in the order, its leaves, its level, its parent, its height.
+
+    Attributes
+    ----------
+    places : ndarray of shape (K,), dtype=intp
+        Where each leaf stands in the order.
     """
 
     def __init__(self, order, starts, sizes, depths, parents, heights):
-        self.order = order
+        self.order, self.places = order, np.argsort(order)
         self.starts, self.sizes, self.depths = starts, sizes, depths
         self.parents, self.heights = parents, heights
 
@@ -73,15 +79,9 @@ class Groups:
 
     def in_tree(self, tree):
         """Whether the leaves below each node of a tree are one of the groups, (n_nodes,)."""
-        place = np.empty(len(self.order), dtype=np.intp)
-        place[self.order] = np.arange(len(self.order))
-        first, last = place.tolist(), place.tolist()
-        for left, right in tree.children.tolist():
-            first.append(min(first[left], first[right]))
-            last.append(max(last[left], last[right]))
-        first, length = np.array(first), np.array(last) - first + 1
-        # The leaves below a node are as many as they span places if they stand side by side.
-        spans = first * (len(place) + 1) + length
+        first, last = ends_below(tree, self.places)
+        length = last - first + 1
+        spans = first * (len(self.order) + 1) + length
         return (length == tree.sizes) & np.isin(spans, self.spans())
 
     def spans(self):
@@ -132,7 +132,7 @@ def _groups_of_tree(reference, tree):
     nodes = np.arange(reference.n_nodes - 1, reference.n_leaves - 1, -1)  # the root first
     parents = reference.n_nodes - 1 - reference.parents[nodes]
     parents[0] = 0
-    starts, sizes = reference._starts[nodes], reference.sizes[nodes]
+    starts, sizes = reference.starts[nodes], reference.sizes[nodes]
     return Groups(order, starts, sizes, depths(reference)[nodes], parents, nodes)
 
 

@@ -89,8 +89,9 @@ def test_no_branches_cross_in_the_leaf_order(merges):
     tree = MergeTree(merges)
     place = np.argsort(tree.leaf_order)
     for node in range(tree.n_nodes):
-        places = np.sort(place[tree.members(node)])
-        assert np.array_equal(places, np.arange(places[0], places[0] + len(places)))
+        start = tree.starts[node]
+        below = tree.leaf_order[start : start + tree.sizes[node]]
+        assert np.array_equal(np.sort(below), tree.members(node))
     for first, second in merges:
         assert place[tree.members(first)].max() < place[tree.members(second)].min()
 
