@@ -8,12 +8,12 @@ __all__ = [
     "MOST_OF_VALUE",
     "NONCHARACTERS",
     "cut_middle",
+    "first_difference",
     "first_few",
     "on_one_line",
     "printable",
     "shown",
     "shown_text",
-    "some_names",
 ]
 
 # What Unicode keeps free for the inner use of programs: the last two of each plane, and 32 more.
@@ -47,14 +47,6 @@ def on_one_line(text):
     return _OFF_LINE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-def some_names(tree, node, most=10):
-    """Names of the leaves below a node, and how many more there are."""
-    leaves = tree.members(node)
-    names = [printable(tree.names[leaf]) for leaf in leaves[:most]]
-    more = len(leaves) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
-
-
 def shown(value):
     """Value from outside as an error repeats it: as Python writes it, on one line, cut if long."""
     return cut_middle(re.sub(r"\s*\n\s*", " ", _SHORT.repr(value)), MOST_OF_VALUE)
@@ -75,6 +67,12 @@ def cut_middle(text, most):
         return text
     n_last = (most - 1) // 2
     return f"{text[: most - 1 - n_last]}…{text[len(text) - n_last :]}"
+
+
+def first_difference(names, leaves):
+    """Place of the first name that is not that of its leaf, and both as an error repeats them."""
+    at = next(at for at, pair in enumerate(zip(names, leaves)) if pair[0] != pair[1])
+    return at, shown(names[at]), shown(leaves[at])
 
 
 def first_few(values, most=3):

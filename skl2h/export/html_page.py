@@ -10,7 +10,8 @@ import json
 from importlib.resources import files
 from string import Template
 
-from ..exceptions.arguments import check_level, check_text
+from ..exceptions.arguments import check_text
+from ..tree.checks import check_level
 from ..tree.notebook import as_text
 from ..tree.palette import group_colors
 from ..tree.tree_of import model_of, tree_of

@@ -8,8 +8,9 @@ import math
 import sys
 from collections import Counter
 
-from ..exceptions.arguments import as_flag, check_levels
+from ..exceptions.arguments import as_flag
 from ..exceptions.texts import shown
+from ..tree.checks import check_levels
 from ..tree.merge_tree import MergeTree
 from ..tree.tree_of import tree_of
 from .tables import group_of_nodes

@@ -11,11 +11,12 @@ from numbers import Integral
 
 import numpy as np
 
-from ..exceptions.arguments import as_choice, as_flag, list_of_names
+from ..exceptions.arguments import as_choice, as_flag
 from ..exceptions.texts import MOST_OF_VALUE, cut_middle, shown
 from ..tree.alignment import in_order
-from ..tree.merge_tree import MergeTree, support_of
-from ..tree.tree_of import tree_of
+from ..tree.merge_tree import MergeTree
+from ..tree.names import list_of_names
+from ..tree.tree_of import support_of, tree_of
 from .nested_json import nest
 
 __all__ = ["export_newick", "from_newick"]

@@ -4,7 +4,8 @@ import csv
 import io
 import re
 
-from ..exceptions.arguments import as_flag, check_levels
+from ..exceptions.arguments import as_flag
+from ..tree.checks import check_levels
 from ..tree.tree_of import tree_of
 
 __all__ = ["csv_writer", "export_csv", "export_networkx", "export_pandas"]

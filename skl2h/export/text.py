@@ -1,7 +1,9 @@
 """A tree as indented text."""
 
-from ..exceptions.arguments import as_count, check_level
-from ..exceptions.texts import printable, some_names
+from ..exceptions.arguments import as_count
+from ..exceptions.texts import printable
+from ..tree.checks import check_level
+from ..tree.names import some_names
 from ..tree.tree_of import tree_of
 
 __all__ = ["export_text"]

@@ -11,9 +11,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..exceptions.arguments import as_count, as_index
-from ..exceptions.texts import shown, some_names
+from ..exceptions.texts import shown
 from ..merge.loop import replay_merges
 from ..tree.merge_tree import MergeTree
+from ..tree.names import some_names
 from .build import check_weights
 from .fitted import fitted_logits, last_step
 

@@ -7,11 +7,11 @@ from ..exceptions.arrays import column_names
 from ..exceptions.texts import shown
 from ..logits.matrix import as_logits, warn_if_probabilities
 from ..tree.merge_tree import MergeTree
+from ..tree.names import check_order
 from .build import check_input, check_logits, check_weights
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
 from .level_gains import best_levels, mass_of_merges
-from .logits_of_rows import check_order
 
 __all__ = ["suggest_levels"]
 

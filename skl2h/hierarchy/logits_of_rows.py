@@ -3,7 +3,6 @@
 Rows are whatever the inner model takes, logits themselves, or a collection of Dask's.
 """
 
-from collections import Counter
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from ..exceptions.arguments import check_weights
 from ..exceptions.arrays import column_names, has_dimensions, refuse_masked
-from ..exceptions.texts import shown, shown_text
+from ..exceptions.texts import shown_text
 from ..logits.inner_model import as_rows
 from ..logits.matrix import as_logits, warn_if_probabilities
 from ..merge.distributed.dask_arrays import (
@@ -26,12 +25,12 @@ from ..merge.distributed.dask_arrays import (
 )
 from ..merge.distributed.dask_chunks import dask_logits, dask_scores
 from ..merge.distributed.dask_graph import import_dask
+from ..tree.names import check_order
 from .build import check_logits
 
 __all__ = [
     "check_columns",
     "check_dask",
-    "check_order",
     "is_precomputed",
     "logits_of_rows",
     "logits_to_fit",
@@ -87,18 +86,6 @@ def check_columns(model, X, n_columns, *, reset=False):
     fitted, counted = list(model.tree_.names), list(map(str, range(n_columns)))
     if known is None and names != fitted and counted not in (names, fitted):
         _refuse_columns(names, fitted)
-
-
-def check_order(tree, columns):
-    """Refuse columns that are the leaves by name, but in another order."""
-    columns = tuple(columns)
-    if columns != tree.names and Counter(columns) == Counter(tree.names):
-        at = next(at for at, name in enumerate(columns) if name != tree.names[at])
-        raise ValueError(
-            f"The columns of the logits are the leaves in another order: column {at} is "
-            f"{shown(columns[at])}, and leaf {at} {shown(tree.names[at])}. Give them in the order "
-            "of tree.names, or as an array without labels if they are in this order already."
-        )
 
 
 def _refuse_columns(names, fitted):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..exceptions.texts import shown, some_names
+from ..exceptions.texts import shown
 from ..tree.merge_tree import MergeTree
+from ..tree.names import some_names
 from ..tree.reference import groups_of
 from ..tree.subtrees import RangeMaximum, ends_below
 from ..tree.tree_of import tree_of

@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing, gen_batches, indexable
 from sklearn.utils.validation import _num_samples
 
 from ..exceptions.arrays import as_array, column_names
-from ..exceptions.texts import shown
+from ..exceptions.texts import first_difference, shown
 from .inner_model import classes_of, innermost, name_of, refuse_outputs
 from .matrix import SparseLogits, as_logits
 
@@ -210,11 +210,10 @@ class Response:
             )
         names = leaf_names(estimator, n_columns) or labels
         if names != self.names and names is not None and self.names is not None:
-            at = next(at for at, name in enumerate(names) if name != self.names[at])
+            at, column, leaf = first_difference(names, self.names)
             raise ValueError(
-                f"Column {at} of the model is named {shown(names[at])}, leaf {at} of the tree "
-                f"{shown(self.names[at])}: fit again. The model is not what it was when the "
-                "tree was made."
+                f"Column {at} of the model is named {column}, leaf {at} of the tree {leaf}: fit "
+                "again. The model is not what it was when the tree was made."
             )
 
 

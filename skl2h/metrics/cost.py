@@ -4,8 +4,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from ..exceptions.arguments import as_floats, check_level, check_levels
+from ..exceptions.arguments import as_floats
 from ..tree.alignment import matrix_in_order
+from ..tree.checks import check_level, check_levels
 from ..tree.tree_of import tree_of
 
 __all__ = ["dasgupta_cost", "reassignment_within"]

@@ -6,7 +6,7 @@ from unicodedata import bidirectional
 import numpy as np
 
 from ..exceptions.texts import cut_middle, printable, shown
-from ..tree.merge_tree import support_of
+from ..tree.tree_of import support_of
 from .sizes import LONGEST_NAME
 
 __all__ = ["group_captions", "node_captions", "one_line", "only_labelled", "tip_captions"]

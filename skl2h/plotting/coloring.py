@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ..exceptions.arguments import as_index, check_level
+from ..exceptions.arguments import as_index
 from ..exceptions.arrays import is_missing, refuse_masked
 from ..exceptions.texts import shown, shown_text
 from ..tree.alignment import in_order
+from ..tree.checks import check_level
 from ..tree.palette import group_colors
 from .captions import group_captions, one_line
 from .layout import common_below

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from ..exceptions.arguments import as_flag, as_floats, check_level
+from ..exceptions.arguments import as_flag, as_floats
 from ..exceptions.texts import shown
 from ..hierarchy.fitted import default_level, last_step, profile_matrix, shares_of
 from ..tree.alignment import matrix_in_order
+from ..tree.checks import check_level
 from ..tree.leaf_order import order_leaves
 from ..tree.palette import group_colors
 from ..tree.tree_of import tree_of

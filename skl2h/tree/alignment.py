@@ -13,9 +13,9 @@ from numbers import Integral
 
 import numpy as np
 
-from ..exceptions.arguments import list_of_names
 from ..exceptions.arrays import as_sequence
 from ..exceptions.texts import first_few, shown
+from .names import list_of_names
 
 __all__ = ["in_order", "matrix_in_order", "names_in_order"]
 

@@ -9,30 +9,28 @@ A parent's number is larger than its children's, so every walk is a loop over th
 order, or a hop from parent to parent: nothing here recurses.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from operator import add
 
 import numpy as np
 
-from ..exceptions.arguments import (
-    as_choice,
-    as_floats,
-    as_index,
-    as_integers,
-    check_children,
-    check_counts,
-    check_level,
-    check_levels,
-    check_scores,
-    check_support,
-    check_texts_by_node,
-)
 from ..exceptions.texts import shown
 from .alignment import in_order, names_in_order
+from .checks import (
+    check_children,
+    check_counts,
+    check_node,
+    check_nodes,
+    check_scores,
+    check_support,
+)
+from .cuts import cut
+from .linkage import from_linkage, to_linkage
+from .names import check_texts_by_node
 from .notebook import picture_of
 from .subtrees import RangeMaximum, first_places, values_below
 
-__all__ = ["MergeTree", "support_of"]
+__all__ = ["MergeTree"]
 
 
 class MergeTree:
@@ -192,60 +190,9 @@ class MergeTree:
     def starts(self):
         return _read_only(first_places(self))
 
-    def cut(self, level=None, *, score=None):
-        """Group the leaves by undoing the last merges.
-
-        Parameters
-        ----------
-        level : int or sequence of int, default=None
-            Number of groups, from 1 (all together) to `n_leaves` (all apart).
-        score : float or sequence of float, default=None
-            Instead of `level`: make the merges in order, up to the first whose score is
-            above this.
-
-        Returns
-        -------
-        groups : ndarray of shape (n_leaves,) or (n_leaves, n_cuts), dtype=intp
-            Group of each leaf, numbered from 0 by the smallest leaf of the group. A sequence
-            gives one column each.
-
-        Raises
-        ------
-        ValueError
-            If a level is below 1 or above `n_leaves`, or the tree has no scores.
-        TypeError
-            If a level is not an integer, or not exactly one of the two is given.
-
-        Notes
-        -----
-        There are exactly `level` groups, and cuts are nested: leaves together at a level are
-        together at every smaller one.
-
-        Examples
-        --------
-        >>> from skl2h import MergeTree
-        >>> MergeTree([(0, 2), (1, 3)]).cut(2)
-        array([0, 1, 0])
-        """
-        if (level is None) == (score is None):
-            raise TypeError("cut needs either level= or score=, and not both.")
-        if score is not None:
-            if self.scores is None:
-                raise ValueError("This tree has no scores to cut by: cut by level instead.")
-            score = as_floats("score", score)
-            if np.isnan(score).any():
-                raise ValueError(f"score must not be NaN, got {shown(score.tolist())}.")
-            if score.ndim > 1:
-                raise ValueError(
-                    f"score must be one number or a sequence of them, got {shown(score)}."
-                )
-            # The running maximum makes "the merges up to the first above" a sorted search.
-            made = np.maximum.accumulate(self.scores).searchsorted(score, side="right")
-            level = self.n_leaves - made
-        if isinstance(level, (str, bytes)) or not np.iterable(level):
-            return self._groups(check_level(self, level))
-        columns = [self._groups(one) for one in check_levels(self, level, "level")]
-        return np.array(columns, dtype=np.intp).reshape(-1, self.n_leaves).T
+    # Methods that stand in modules of their own.
+    cut = cut
+    to_linkage, from_linkage = to_linkage, classmethod(from_linkage)
 
     def members(self, node):
         """Leaves below a node.
@@ -267,7 +214,7 @@ class MergeTree:
         TypeError
             If `node` is not an integer.
         """
-        node = self._check_node(node)
+        node = check_node(self, node)
         start = self.starts[node]
         return np.sort(self.leaf_order[start : start + self.sizes[node]])
 
@@ -301,7 +248,7 @@ class MergeTree:
         names = [*self.names, *(f"node {node}" for node in range(self.n_leaves, self.n_nodes))]
         inner = check_texts_by_node("inner", {} if inner is None else inner)
         for node, name in inner.items():
-            node = self._check_node(node)
+            node = check_node(self, node)
             if node < self.n_leaves:
                 raise ValueError(
                     f"Node {node} is a leaf, named {shown(self.names[node])}: with_names changes "
@@ -330,7 +277,7 @@ class MergeTree:
         TypeError
             If `node` is not an integer.
         """
-        nodes, parents = [self._check_node(node)], self.parents
+        nodes, parents = [check_node(self, node)], self.parents
         while parents[nodes[-1]] >= 0:
             nodes.append(parents[nodes[-1]])
         return np.array(nodes, dtype=np.intp)
@@ -355,7 +302,7 @@ class MergeTree:
         TypeError
             If a node is not an integer.
         """
-        a, b = self._check_nodes("a", a), self._check_nodes("b", b)
+        a, b = check_nodes(self, a, "a"), check_nodes(self, b, "b")
         try:
             a, b = np.broadcast_arrays(a, b)
         except ValueError:
@@ -422,73 +369,6 @@ class MergeTree:
         """
         return self._with(support=support)
 
-    def to_linkage(self, heights="rank"):
-        """Linkage matrix for SciPy.
-
-        Parameters
-        ----------
-        heights : {"rank", "score"}, default="rank"
-            Third column: 1..n_leaves-1, strictly increasing, or `scores`.
-
-        Returns
-        -------
-        linkage : ndarray of shape (n_leaves - 1, 4), dtype=float64
-            Both nodes, height and number of leaves of each merge, as
-            :func:`scipy.cluster.hierarchy.linkage` gives them. Its observations are the leaves.
-
-        Raises
-        ------
-        ValueError
-            If `heights` is neither, or is ``"score"`` and the tree has none.
-        """
-        as_choice("heights", heights, ("rank", "score"))
-        if heights == "score" and self.scores is None:
-            raise ValueError("This tree has no scores: use heights='rank'.")
-        column = self.scores if heights == "score" else np.arange(1, self.n_leaves)
-        return np.column_stack([self.children, column, self.sizes[self.n_leaves :]]).astype(float)
-
-    @classmethod
-    def from_linkage(cls, linkage, *, names=None, counts=None):
-        """Tree of a SciPy linkage matrix; its heights become the scores.
-
-        Parameters
-        ----------
-        linkage : array-like of shape (n_leaves - 1, 4)
-            As :func:`scipy.cluster.hierarchy.linkage` gives it.
-        names : sequence of str of length n_leaves, or dict of {int: str}, default=None
-            Leaf names; None names the leaves by their numbers.
-        counts : array-like of shape (n_leaves,) or dict, default=None
-            Rows of each leaf, by name in a dict or the index of a Series.
-
-        Returns
-        -------
-        tree : MergeTree
-            Over the same leaves.
-
-        Raises
-        ------
-        ValueError
-            If it is not the linkage matrix of one binary tree.
-
-        Examples
-        --------
-        >>> from scipy.cluster.hierarchy import linkage
-        >>> from skl2h import MergeTree
-        >>> MergeTree.from_linkage(linkage([[0.0], [5.0], [1.0]])).scores
-        array([1., 4.])
-        """
-        linkage = as_floats("linkage", linkage)
-        if linkage.ndim != 2 or linkage.shape[1] != 4:
-            raise ValueError(f"A linkage matrix has 4 columns, got shape {linkage.shape}.")
-        tree = cls(linkage[:, :2], scores=linkage[:, 2], names=names, counts=counts)
-        wrong = np.flatnonzero(tree.sizes[tree.n_leaves :] != linkage[:, 3])
-        if len(wrong):
-            raise ValueError(
-                f"Line {wrong[0]} of the linkage matrix says {linkage[wrong[0], 3]:g} leaves, "
-                f"but its merge holds {tree.sizes[tree.n_leaves + wrong[0]]}."
-            )
-        return tree
-
     def __setattr__(self, name, value):
         raise AttributeError(f"A MergeTree cannot be changed: make a new one to set {shown(name)}.")
 
@@ -499,13 +379,8 @@ class MergeTree:
         if not isinstance(other, MergeTree):
             return NotImplemented
         return self.names == other.names and all(
-            (mine is None) == (theirs is None) and (mine is None or np.array_equal(mine, theirs))
-            for mine, theirs in (
-                (self.children, other.children),
-                (self.scores, other.scores),
-                (self.counts, other.counts),
-                (self.support, other.support),
-            )
+            np.array_equal(getattr(self, array), getattr(other, array))
+            for array in ("children", "scores", "counts", "support")
         )
 
     def __hash__(self):
@@ -519,7 +394,7 @@ class MergeTree:
 
     def __reduce__(self):
         # Unpickled arrays are writable again, so the tree is built anew.
-        return _rebuild, (self.children, self._fields())
+        return partial(MergeTree, **self._fields()), (self.children,)
 
     def _fields(self):
         """What the tree is made of besides its merges, by the name of the argument."""
@@ -535,41 +410,8 @@ class MergeTree:
         splits[self.starts[self.children[:, 1]] - 1] = np.arange(self.n_leaves, self.n_nodes)
         return RangeMaximum(splits)
 
-    def _groups(self, level):
-        n_nodes = 2 * self.n_leaves - level  # once the first n_leaves - level merges are made
-        top = self.parents[:n_nodes]
-        top = np.where((top < 0) | (top >= n_nodes), np.arange(n_nodes), top)
-        while not np.array_equal(hop := top[top], top):
-            top = hop
-        _, first, group = np.unique(top[: self.n_leaves], return_index=True, return_inverse=True)
-        return first.argsort().argsort()[group]
-
-    def _check_node(self, node, name="node"):
-        node = as_index(name, node)
-        if not 0 <= node < self.n_nodes:
-            raise ValueError(f"There is no node {node}: they are 0 to {self.n_nodes - 1}.")
-        return node
-
-    def _check_nodes(self, name, nodes):
-        """Nodes as an array of integers, with no dimension if it is one node."""
-        nodes = as_integers(name, nodes)
-        for node in (nodes.min(initial=0), nodes.max(initial=0)):
-            self._check_node(int(node), name)
-        return nodes
-
-
-def support_of(tree):
-    """Support of the merges of a tree that has it."""
-    if tree.support is None:
-        raise ValueError("This tree has no support: bootstrap_support gives a tree that has.")
-    return tree.support
-
 
 def _read_only(array):
     if array is not None:
         array.setflags(write=False)
     return array
-
-
-def _rebuild(children, fields):
-    return MergeTree(children, **fields)

@@ -1,4 +1,4 @@
-"""What has a tree: a tree itself, or a fitted estimator or Pipeline."""
+"""What has a tree: a tree itself, or a fitted estimator or Pipeline; and its support."""
 
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.pipeline import Pipeline
@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..exceptions.texts import shown
 from .merge_tree import MergeTree
 
-__all__ = ["model_of", "tree_of"]
+__all__ = ["model_of", "support_of", "tree_of"]
 
 
 def model_of(source):
@@ -42,3 +42,10 @@ def tree_of(source, names=None):
         own = getattr(source, "feature_names_in_", None)
     tree = MergeTree(source.children_, scores=getattr(source, "distances_", None), names=own)
     return tree if names is None else tree.with_names(names)
+
+
+def support_of(tree):
+    """Support of the merges of a tree that has it."""
+    if tree.support is None:
+        raise ValueError("This tree has no support: bootstrap_support gives a tree that has.")
+    return tree.support
