@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers.chromium import emulate, missing, start_chromium
 from helpers.pages import EVIL
-from helpers.trees import large_tree
+from helpers.trees import balanced, chain, with_rows
 
 from skl2h import MergeTree, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
@@ -277,7 +277,7 @@ class TestLevel:
         assert view.rows() == frontier(TREE, 1)
 
     def test_every_step_of_the_slider_is_another_level_and_the_ends_are_there(self, view):
-        tree = large_tree(3000, "planted")
+        tree = with_rows(balanced, 3000)
         view.open(tree)
         levels = view.run(
             "const slider = document.getElementById('slider');"
@@ -290,7 +290,7 @@ class TestLevel:
         assert (np.diff(levels) > 0).all()
 
     def test_large_trees_have_the_groups_of_the_cut(self, view):
-        tree = large_tree(1000, "chain")
+        tree = with_rows(chain, 1000)
         view.open(tree)
         for level in (2, 333, 1000):
             view.set_level(level)
@@ -613,7 +613,7 @@ class TestCopy:
             assert clipboard() == "\n".join(names)
 
     def test_json_keeps_any_name(self, view, clipboard):
-        view.open(chain(EVIL))
+        view.open(with_rows(chain, len(EVIL), EVIL))
         view.row(2 * len(EVIL) - 2).find_element(By.CLASS_NAME, "name").click()
         view["copy-json"].click()
         self.wait(view, "copy-json", "Copied")
@@ -633,7 +633,7 @@ class TestCopy:
         assert view["search"].get_property("value") == " ".join(TREE.names)
 
     def test_more_members_than_are_listed_at_first(self, view, clipboard):
-        tree = large_tree(1000, "planted")
+        tree = with_rows(balanced, 1000)
         view.open(tree)
         view.row(1998).find_element(By.CLASS_NAME, "name").click()
         assert len(view.members()) == 200
@@ -644,12 +644,6 @@ class TestCopy:
         view["all-members"].click()
         assert view.members() == list(tree.names)
         assert not view["all-members"].is_displayed()
-
-
-def chain(names):
-    merges = [(0, 1), *((len(names) + i, i + 2) for i in range(len(names) - 2))]
-    scores = np.arange(len(names) - 1) / 3
-    return MergeTree(merges, scores=scores, names=names, counts=range(len(names)))
 
 
 class TestIcicle:
@@ -678,7 +672,7 @@ class TestIcicle:
     def test_names_of_ten_leaves_are_written_out(self, view):
         """At the level of the leaves, which a small tree shows first."""
         names = [f"mostly {digit} (79%)" for digit in range(10)]
-        tree = large_tree(10, "planted").with_names(names)
+        tree = with_rows(balanced, 10, names)
         view.open(tree, width=1280, height=800)
         assert set(names) <= set(view.run(WRITTEN))
         view.open(tree, width=390, height=844)
@@ -719,7 +713,7 @@ class TestNames:
     def test_any_name_is_shown_and_does_nothing(self, view):
         from selenium.common.exceptions import NoAlertPresentException
 
-        tree = chain(EVIL)
+        tree = with_rows(chain, len(EVIL), EVIL)
         view.open(tree, title="The names", height=1600)
         n_elements = view.run("return document.querySelectorAll('*').length")
         view["expand-all"].click()
@@ -848,8 +842,8 @@ class TestLooks:
 
     @pytest.mark.parametrize("width", [375, 390])
     def test_a_narrow_page_stays_short(self, view, width):
-        """The tree scrolls in its panel, and only its visible part is drawn."""
-        view.open(large_tree(1000, "planted"), width=width, height=844)
+        """The tree scrolls in its panel, where only what is in sight is drawn."""
+        view.open(with_rows(balanced, 1000), width=width, height=844)
         view["expand-all"].click()
         view.row(1998).find_element(By.CLASS_NAME, "name").click()
         assert view.run("return document.documentElement.scrollHeight") < 3 * 844
@@ -878,15 +872,15 @@ def luminance(color):
     return linear @ [0.2126, 0.7152, 0.0722]
 
 
-@pytest.mark.parametrize("shape", ["planted", "chain"])
+@pytest.mark.parametrize("make", [balanced, chain])
 class TestLarge:
     """10,000 leaves stay usable: the page has few elements, and reacts at once."""
 
     def timed(self, view, script):
         return view.run(f"const t = performance.now(); {script}; return performance.now() - t")
 
-    def test_is_quick(self, view, shape):
-        tree = large_tree(10_000, shape)
+    def test_is_quick(self, view, make):
+        tree = with_rows(make, 10_000)
         begin = time.perf_counter()
         view.open(tree)
         assert time.perf_counter() - begin < 3
@@ -902,8 +896,8 @@ class TestLarge:
             assert self.timed(view, script) < 500
         assert len(view.driver.find_elements(By.CSS_SELECTOR, "*")) < 3000
 
-    def test_the_deepest_leaf_is_in_sight(self, view, shape):
-        tree = large_tree(10_000, shape)
+    def test_the_deepest_leaf_is_in_sight(self, view, make):
+        tree = with_rows(make, 10_000)
         view.open(tree)
         deepest = int(tree.children[0, 0])
         view["search"].send_keys(tree.names[deepest])

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from helpers.orders import TREES, for_every
-from helpers.trees import balanced, random_chain, random_tree
+from helpers.trees import balanced, chain, oddly_named_tree
 from scipy.cluster.hierarchy import cut_tree, fcluster, is_monotonic, is_valid_linkage
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import NotFittedError
@@ -119,12 +119,12 @@ def test_networkx_reads_every_order_of_merges(merges):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_networkx_reads_larger_trees(seed):
-    check_that_networkx_reads(random_tree(seed, 200))
+    check_that_networkx_reads(oddly_named_tree(seed, 200))
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_csv_keeps_any_name(seed):
-    tree = random_tree(seed)
+    tree = oddly_named_tree(seed)
     _, *lines = csv.reader(io.StringIO(export_csv(tree), newline=""))
     assert tuple(line[1] for line in lines[:30]) == tree.names
 
@@ -193,7 +193,7 @@ def test_pandas_keeps_the_dtypes(counts):
 class TestJsonRoundTrip:
     @pytest.mark.parametrize("seed", range(15))
     def test_everything_survives(self, seed, nested):
-        tree = random_tree(seed)
+        tree = oddly_named_tree(seed)
         text = export_json(tree, nested=nested, levels=[1, 7, 30])
         assert text.isascii()
         assert from_json(text) == tree
@@ -316,7 +316,7 @@ def test_json_is_text():
 
 
 def test_json_that_is_too_deep_is_told():
-    tree = random_chain(20_000, True)
+    tree = chain(20_000)
     text = export_json(tree)
     with pytest.raises(ValueError, match=r"too deeply to be read: .*nested=False"):
         from_json(text)
@@ -324,8 +324,8 @@ def test_json_that_is_too_deep_is_told():
 
 
 def test_json_as_deep_as_documented_is_read():
-    n_merges = sys.getrecursionlimit() // 2 - 100  # minus the depth of the tests themselves
-    tree = random_chain(n_merges + 1, False)
+    n_merges = sys.getrecursionlimit() // 2 - 100  # less what the tests are deep themselves
+    tree = chain(n_merges + 1, first=False)
     assert from_json(export_json(tree)) == tree
 
 
@@ -380,8 +380,8 @@ def depth_and_text(line):
 @pytest.mark.parametrize("n_leaves", [17, 18, 19, 60])
 @pytest.mark.parametrize("first", [True, False])
 def test_text_of_a_deep_tree_tells_the_tree(n_leaves, first):
-    """Lines in preorder with their depths define a tree, which is the original."""
-    tree = random_chain(n_leaves, first)
+    """Lines in preorder with their depths are a tree: it is the tree."""
+    tree = chain(n_leaves, first=first)
     found = [depth_and_text(line) for line in export_text(tree).split("\n")]
     nodes = preorder(tree)
     assert [depth for depth, _ in found] == [len(tree.path(node)) - 1 for node in nodes]
@@ -410,7 +410,7 @@ def test_text_of_a_level_names_the_leaves_of_groups():
     ]
     assert export_text(tree, max_depth=1) == export_text(tree, level=2)
     assert export_text(tree, max_depth=2) == export_text(tree)
-    assert export_text(random_chain(14, True), max_depth=0) == (
+    assert export_text(chain(14), max_depth=0) == (
         "node 26: 14 leaves (0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 4 more)"
     )
 
@@ -437,7 +437,7 @@ def test_text_limits_are_checked():
 )
 @pytest.mark.parametrize(
     "tree",
-    [random_chain(20_000, True), random_chain(20_000, False), balanced(20_000)],
+    [chain(20_000), chain(20_000, first=False), balanced(20_000)],
     ids=["chain first", "chain last", "balanced"],
 )
 def test_20_000_leaves(tree, export):
@@ -474,7 +474,7 @@ def test_scipy_cuts_every_order_of_merges_alike(merges):
 
 @pytest.mark.parametrize(
     "tree",
-    [random_tree(0, 200), random_tree(1, 200), random_chain(60, True)],
+    [oddly_named_tree(0, 200), oddly_named_tree(1, 200), chain(60)],
     ids=["any", "another", "chain"],
 )
 def test_scipy_cuts_larger_trees_alike(tree):

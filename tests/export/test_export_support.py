@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.orders import TREES, for_every
 from helpers.pages import Page
-from helpers.trees import random_tree
+from helpers.trees import oddly_named_tree
 
 from skl2h import MergeTree
 from skl2h.export import (
@@ -61,7 +61,7 @@ def test_dendropy_reads_support_as_the_labels_of_merges(merges, heights):
 @pytest.mark.parametrize("heights", ["rank", "score", None])
 @pytest.mark.parametrize("seed", range(20))
 def test_newick_round_trip(seed, heights):
-    tree = random_tree(seed)
+    tree = oddly_named_tree(seed)
     tree = supported(tree.with_names([f"{i} {name}" for i, name in enumerate(tree.names)]), seed)
     text = export_newick(tree, heights=heights, node_labels="support")
     read = from_newick(text, leaves=tree.names, node_labels="support")
@@ -124,7 +124,7 @@ def test_no_support_to_write():
 @pytest.mark.parametrize("nested", [True, False])
 @pytest.mark.parametrize("seed", range(5))
 def test_json_round_trip(seed, nested):
-    tree = supported(random_tree(seed), seed)
+    tree = supported(oddly_named_tree(seed), seed)
     assert from_json(export_json(tree, nested=nested)) == tree
 
 

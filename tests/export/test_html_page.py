@@ -14,7 +14,7 @@ import pytest
 import sklearn
 from helpers.orders import TREES, for_every
 from helpers.pages import EVIL, Page
-from helpers.trees import large_tree
+from helpers.trees import balanced, chain, with_rows
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
@@ -60,7 +60,7 @@ def test_a_title_is_text(title):
     ("n_leaves", "title"), [(1, "Tree of 1 leaf"), (2, "Tree of 2 leaves"), (1234, "of 1,234 lea")]
 )
 def test_title_of_its_own(n_leaves, title):
-    assert title in Page(export_html(large_tree(n_leaves, "planted"))).text("title")
+    assert title in Page(export_html(with_rows(balanced, n_leaves))).text("title")
 
 
 @pytest.mark.parametrize("text", [export_html(TREE, title="\u4e2d"), TREE._repr_html_()])
@@ -177,10 +177,10 @@ def test_1000_leaves_are_under_150_kB():
     assert len(export_html(tree)) < 150_000
 
 
-@pytest.mark.parametrize("shape", ["planted", "chain"])
-def test_20_000_leaves(shape):
-    """No recursion, and nothing grows faster than the number of leaves."""
-    tree = large_tree(20_000, shape)
+@pytest.mark.parametrize("make", [balanced, chain])
+def test_20_000_leaves(make):
+    """No recursion, and nothing that grows faster than the leaves."""
+    tree = with_rows(make, 20_000)
     page = export_html(tree)
     assert "n19999" in page
     assert len(page) < 20_000 * 100
@@ -237,9 +237,9 @@ def test_lines_of_the_picture_have_the_colours_of_their_groups():
     assert fills[0] != fills[2]
 
 
-@pytest.mark.parametrize("shape", ["planted", "chain"])
-def test_a_large_picture_says_what_it_holds_back(shape):
-    tree = large_tree(1000, shape)
+@pytest.mark.parametrize("make", [balanced, chain])
+def test_a_large_picture_says_what_it_holds_back(make):
+    tree = with_rows(make, 1000)
     texts = [text for text, _ in labels(tree._repr_html_())]
     assert len(texts) == 24
     sizes = [int(match[1]) if (match := re.match(r"(\d+) leaves", text)) else 1 for text in texts]

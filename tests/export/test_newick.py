@@ -4,7 +4,7 @@ import dendropy
 import numpy as np
 import pytest
 from helpers.orders import TREES, for_every
-from helpers.trees import LETTERS, balanced, random_chain, random_tree
+from helpers.trees import LETTERS, balanced, chain, oddly_named_tree
 
 from skl2h import MergeTree
 from skl2h.export import export_newick, from_newick
@@ -50,8 +50,8 @@ def test_dendropy_reads_every_order_of_merges(merges):
 @pytest.mark.parametrize("heights", ["rank", "score", None])
 @pytest.mark.parametrize(("seed", "n_leaves"), [*((s, 30) for s in range(5)), (20, 200), (21, 200)])
 def test_dendropy_reads_names_sides_and_lengths(seed, n_leaves, heights, node_labels):
-    tree = random_tree(seed, n_leaves)
-    # DendroPy reads a name of one punctuation mark as that mark, even in quotes.
+    tree = oddly_named_tree(seed, n_leaves)
+    # DendroPy takes a name that is a single mark for the mark, in quotes or not.
     tree = tree.with_names([name + "x" if name in tuple("(),:;") else name for name in tree.names])
     text = export_newick(tree, heights=heights, node_labels=node_labels)
     assert read_by_dendropy(text) == written(tree, heights, node_labels)
@@ -78,9 +78,9 @@ def same_as(tree, level):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_what_survives(seed):
-    """Merges and sides always, the order with ranks, scores up to rounding, and equal names."""
-    tree = random_tree(seed)
-    in_order = np.empty(tree.n_nodes, dtype=int)  # leaves are numbered from left to right
+    """Merges and sides always, order with ranks, scores up to rounding; names may be equal."""
+    tree = oddly_named_tree(seed)
+    in_order = np.empty(tree.n_nodes, dtype=int)  # leaves numbered from left to right
     in_order[tree.leaf_order] = np.arange(tree.n_leaves)
     in_order[tree.n_leaves :] = np.arange(tree.n_leaves, tree.n_nodes)
     names = [tree.names[leaf] for leaf in tree.leaf_order]
@@ -272,7 +272,7 @@ def test_broken_text_is_refused_with_its_place(some):
 
 def check_that_broken_text_is_refused(seed):
     rng = np.random.default_rng(seed)
-    text = list(export_newick(random_tree(seed, 6), node_labels=True))
+    text = list(export_newick(oddly_named_tree(seed, 6), node_labels=True))
     for _ in range(rng.integers(1, 4)):
         at = rng.integers(len(text))
         text[at : at + rng.integers(3)] = rng.choice(LETTERS, rng.integers(3))
@@ -352,7 +352,7 @@ def test_heights_are_checked():
 
 @pytest.mark.parametrize(
     "tree",
-    [random_chain(20_000, True), random_chain(20_000, False), balanced(20_000)],
+    [chain(20_000), chain(20_000, first=False), balanced(20_000)],
     ids=["chain first", "chain last", "balanced"],
 )
 def test_20_000_leaves(tree):

@@ -10,15 +10,6 @@ import numpy as np
 from scipy.stats import spearmanr
 
 
-def random_merges(n_leaves, rng):
-    """Repeatedly merge two random groups, until one group is left."""
-    alive, merges = list(range(n_leaves)), []
-    for node in range(n_leaves, 2 * n_leaves - 1):
-        merges.append(tuple(alive.pop(rng.integers(len(alive))) for _ in range(2)))
-        alive.append(node)
-    return merges
-
-
 def clades(merges):
     """Set of leaves of each node."""
     sets = [frozenset([leaf]) for leaf in range(len(merges) + 1)]

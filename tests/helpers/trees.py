@@ -10,49 +10,49 @@ LETTERS = list(
 )
 
 
-def random_tree(seed, n_leaves=30):
-    """Random merges, with either side first, and names with characters that formats reserve."""
-    rng = np.random.default_rng(seed)
-    alive, children = list(range(n_leaves)), []
+def random_merges(n_leaves, rng):
+    """Two groups drawn at random are merged, until one is left; either of them is first."""
+    alive, merges = list(range(n_leaves)), []
     for node in range(n_leaves, 2 * n_leaves - 1):
-        children.append([alive.pop(rng.integers(len(alive))) for _ in range(2)])
+        merges.append(tuple(alive.pop(rng.integers(len(alive))) for _ in range(2)))
         alive.append(node)
-    names = ["".join(rng.choice(LETTERS, rng.integers(6))) for _ in range(n_leaves)]
-    scores = np.sort(rng.standard_exponential(n_leaves - 1))
-    return MergeTree(children, scores=scores, names=names, counts=rng.integers(9, size=n_leaves))
+    return merges
 
 
-def random_chain(n_leaves, first):
-    """Each leaf joins the one large group, from one side."""
-    grown = np.r_[0, np.arange(n_leaves, 2 * n_leaves - 2)]
-    children = np.column_stack([grown, np.arange(1, n_leaves)])
-    return MergeTree(children if first else children[:, ::-1])
-
-
-def balanced(n_leaves):
-    return MergeTree(np.arange(2 * n_leaves - 2).reshape(-1, 2))
-
-
-def some_tree(n_leaves, seed):
+def random_tree(n_leaves, seed, **fields):
+    """Random merges with rising scores; the seed may be a generator."""
     rng = np.random.default_rng(seed)
-    groups, children = list(range(n_leaves)), []
-    while len(groups) > 1:
-        pair = [groups.pop(rng.integers(len(groups))) for _ in range(2)]
-        groups.append(n_leaves + len(children))
-        children.append(pair)
-    return MergeTree(children, scores=np.sort(rng.random(n_leaves - 1)))
+    merges = random_merges(n_leaves, rng)
+    return MergeTree(merges, scores=np.sort(rng.random(n_leaves - 1)), **fields)
 
 
-def large_tree(n_leaves, shape):
-    if shape == "planted":  # a balanced tree: round by round, neighbours are paired
-        nodes, children = list(range(n_leaves)), []
-        while len(nodes) > 1:
-            pairs = list(zip(nodes[::2], nodes[1::2]))
-            made = range(n_leaves + len(children), n_leaves + len(children) + len(pairs))
-            children += pairs
-            nodes = [*made, *nodes[len(pairs) * 2 :]]
-    else:
-        children = [(0, 1), *((n_leaves + i, i + 2) for i in range(n_leaves - 2))]
-    names = [f"n{i}" for i in range(n_leaves)]
+def oddly_named_tree(seed, n_leaves=30):
+    """A random tree with counts, and with names of letters that formats use themselves."""
+    rng = np.random.default_rng(seed)
+    names = ["".join(rng.choice(LETTERS, rng.integers(6))) for _ in range(n_leaves)]
+    return random_tree(n_leaves, rng, names=names, counts=rng.integers(9, size=n_leaves))
+
+
+def chain(n_leaves, *, first=True, **fields):
+    """Each leaf joins the group of all before it, which is the first of the two or the second."""
+    grown = [0, *range(n_leaves, 2 * n_leaves - 2)][: n_leaves - 1]
+    children = np.column_stack([grown, np.arange(1, n_leaves)])
+    return MergeTree(children if first else children[:, ::-1], **fields)
+
+
+def balanced(n_leaves, **fields):
+    """Round by round, neighbours are paired."""
+    nodes, children = list(range(n_leaves)), []
+    while len(nodes) > 1:
+        pairs = list(zip(nodes[::2], nodes[1::2]))
+        made = range(n_leaves + len(children), n_leaves + len(children) + len(pairs))
+        children += pairs
+        nodes = [*made, *nodes[len(pairs) * 2 :]]
+    return MergeTree(children, **fields)
+
+
+def with_rows(make, n_leaves, names=None):
+    """A chain or a balanced tree with scores, names, and as many rows in a leaf as its number."""
+    names = [f"n{leaf}" for leaf in range(n_leaves)] if names is None else names
     scores = np.linspace(0, 1, n_leaves - 1)
-    return MergeTree(children, scores=scores, names=names, counts=np.arange(n_leaves))
+    return make(n_leaves, scores=scores, names=names, counts=np.arange(n_leaves))

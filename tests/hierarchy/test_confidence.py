@@ -5,6 +5,7 @@ from math import exp, fsum, inf
 
 import numpy as np
 import pytest
+from helpers.trees import chain, random_tree
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.datasets import load_digits, make_blobs
@@ -18,19 +19,6 @@ from skl2h.hierarchy.confidence import deepest_nodes
 from skl2h.logits.matrix import as_logits
 
 THRESHOLDS = [1e-9, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1 - 1e-13, 1.0]
-
-
-def chain(n_leaves):
-    nodes = [0, *range(n_leaves, 2 * n_leaves - 2)][: n_leaves - 1]
-    return MergeTree(np.column_stack([nodes, np.arange(1, n_leaves)]))
-
-
-def random_tree(n_leaves, rng):
-    alive, children = list(range(n_leaves)), []
-    for node in range(n_leaves, 2 * n_leaves - 1):
-        children.append([alive.pop(rng.integers(len(alive))) for _ in range(2)])
-        alive.append(node)
-    return MergeTree(children)
 
 
 def sparse_of(dense):
@@ -52,7 +40,7 @@ def plain_node(row, tree, confidence):
 
 
 @pytest.mark.parametrize("scale", [0.3, 3.0, 30.0, 400.0])
-@pytest.mark.parametrize("make", [chain, lambda n: random_tree(n, np.random.default_rng(n))])
+@pytest.mark.parametrize("make", [chain, lambda n: random_tree(n, n)])
 @pytest.mark.parametrize("n_leaves", [1, 2, 3, 5, 8, 33])
 def test_equals_the_definition(n_leaves, make, scale):
     """Dense and sparse, sure and unsure, with ties and impossible leaves."""

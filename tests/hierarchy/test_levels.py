@@ -5,6 +5,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
+from helpers.trees import chain
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.base import clone
@@ -256,8 +257,7 @@ def test_leaves_without_rows():
 
 def test_a_chain_of_many_leaves():
     n_leaves = 3000
-    nodes = [0, *range(n_leaves, 2 * n_leaves - 2)]
-    tree = MergeTree(np.column_stack([nodes, np.arange(1, n_leaves)]))
+    tree = chain(n_leaves)
     first = np.arange(n_leaves) < 1000
     rows = np.arange(0, n_leaves, 100)
     logits = np.where(first[rows, np.newaxis] == first, 4.0, 0.0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.orders import TREES, for_every
+from helpers.trees import balanced, chain, random_tree
 from scipy.cluster.hierarchy import linkage
 
 from skl2h import L2HClustering, MergeTree, merge_evidence, surprises
@@ -74,15 +75,7 @@ def test_trees(merges):
 def test_random_trees_and_nested_labels(seed):
     rng = np.random.default_rng(seed)
     n_leaves = int(rng.integers(2, 40))
-
-    def random_tree():
-        alive, children = list(range(n_leaves)), []
-        for node in range(n_leaves, 2 * n_leaves - 1):
-            children.append([alive.pop(rng.integers(len(alive))) for _ in range(2)])
-            alive.append(node)
-        return MergeTree(children)
-
-    tree, other = random_tree(), random_tree()
+    tree, other = random_tree(n_leaves, rng), random_tree(n_leaves, rng)
     check(tree, other)
     assert str(surprises(tree, other.to_linkage())) == str(surprises(tree, other))
     fine = rng.integers(0, 12, n_leaves)
@@ -171,13 +164,11 @@ def test_few_leaves(n_leaves):
 def test_20_000_leaves():
     """A chain and a balanced tree, against each other and against classes."""
     n_leaves = 20_000
-    grown = np.r_[0, np.arange(n_leaves, 2 * n_leaves - 2)]
-    chain = MergeTree(np.column_stack([grown, np.arange(1, n_leaves)]))
-    balanced = MergeTree(np.arange(2 * n_leaves - 2).reshape(-1, 2))
+    deep, flat = chain(n_leaves), balanced(n_leaves)
     classes = np.arange(n_leaves) // 10
-    assert len(surprises(chain, classes)) == n_leaves // 10 - 1  # each class but the first
-    assert len(surprises(balanced, chain)) > 0
-    assert len(surprises(chain, balanced)) > 0
+    assert len(surprises(deep, classes)) == n_leaves // 10 - 1  # each class but the first
+    assert len(surprises(flat, deep)) > 0
+    assert len(surprises(deep, flat)) > 0
 
 
 TREE = MergeTree([(0, 1), (3, 2)])

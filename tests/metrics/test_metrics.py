@@ -10,9 +10,8 @@ from helpers.plain_metrics import (
     plain_accuracy,
     plain_dasgupta,
     plain_mistake_distance,
-    random_merges,
 )
-from helpers.trees import balanced, random_chain
+from helpers.trees import balanced, chain, random_merges
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.metrics.cluster import contingency_matrix
 
@@ -295,7 +294,7 @@ class TestMatrices:
 
     def test_a_chain_of_1_500_leaves(self, metric):
         matrix = np.random.default_rng(0).random((1500, 1500))
-        tree = random_chain(1500, True)
+        tree = chain(1500)
         np.testing.assert_allclose(metric(tree, matrix), metric(tree, csr_matrix(matrix)))
 
 

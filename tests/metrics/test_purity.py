@@ -7,8 +7,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 from helpers.orders import TREES, for_every
-from helpers.plain_metrics import plain_purity, random_merges
-from helpers.trees import random_chain
+from helpers.plain_metrics import plain_purity
+from helpers.trees import chain, random_merges
 from scipy.sparse import csr_matrix, vstack
 
 from skl2h import L2HClustering, MergeTree
@@ -306,7 +306,7 @@ def test_a_chain_of_10_000_leaves_and_100_000_rows(adjusted):
     """Nothing is quadratic in rows or leaves, and no array has the size of nodes times classes."""
     rng = np.random.default_rng(0)
     leaf_labels, y = rng.integers(10_000, size=100_000), rng.integers(100, size=100_000)
-    purity = dendrogram_purity(random_chain(10_000, True), leaf_labels, y, adjusted=adjusted)
+    purity = dendrogram_purity(chain(10_000), leaf_labels, y, adjusted=adjusted)
     assert purity == pytest.approx(0.0 if adjusted else 0.0101, abs=0.02 if adjusted else 1e-3)
 
 

@@ -13,7 +13,7 @@ import pytest
 import scipy.sparse
 from helpers.orders import TREES
 from helpers.plain import _profile
-from helpers.trees import some_tree
+from helpers.trees import chain, random_tree
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import AgglomerativeClustering, FeatureAgglomeration, KMeans
@@ -53,11 +53,6 @@ def planted():
     """Tree of 24 leaves with counts and scores."""
     logits, _, _ = make_hierarchical_logits(600, 24, random_state=0)
     return l2h_tree(logits).with_names([f"leaf {leaf}" for leaf in range(24)])
-
-
-def chain(n_leaves):
-    merged = np.append(0, np.arange(n_leaves, 2 * n_leaves - 2))
-    return MergeTree(np.column_stack([merged, np.arange(1, n_leaves)]))
 
 
 def place_and_height(points, layout, orientation):
@@ -180,7 +175,7 @@ def test_tips_stand_in_the_leaf_order():
 @pytest.mark.parametrize("max_leaves", [1, 2, 7, 29, 30, 99])
 def test_tips_are_the_groups_of_the_level(seed, max_leaves):
     """Side by side in the order of their leaves, each once."""
-    tree = some_tree(30, seed)
+    tree = random_tree(30, seed)
     leaves = order_leaves(tree, "size")
     tips = lay_out(tree, leaf_order=leaves, max_leaves=max_leaves).tips
     groups = tree.cut(min(max_leaves, 30))
@@ -200,7 +195,7 @@ def test_tips_are_the_groups_of_the_level(seed, max_leaves):
 @pytest.mark.parametrize("n_leaves", [1, 2, 40])
 def test_labels_are_whole_and_do_not_touch(kind, orientation, n_leaves):
     names = [f"a rather long name, number {leaf}" for leaf in range(n_leaves)]
-    tree = MergeTree(some_tree(n_leaves, 0).children, names=names)
+    tree = random_tree(n_leaves, 0, names=names)
     level = min(3, n_leaves)
     display = DendrogramDisplay.from_tree(tree, layout=kind, orientation=orientation, level=level)
     display.figure_.draw_without_rendering()
@@ -216,7 +211,7 @@ def test_labels_are_whole_and_do_not_touch(kind, orientation, n_leaves):
 
 def test_labels_of_a_full_radial_tree_do_not_touch():
     """Two rings, so that each label has twice the room; turned to read outwards."""
-    tree = some_tree(600, 0)
+    tree = random_tree(600, 0)
     display = DendrogramDisplay.from_tree(tree, layout="radial")
     display.figure_.draw_without_rendering()
     positions = np.array([text.get_position() for text in display.texts_])
@@ -234,7 +229,7 @@ def test_labels_of_a_full_radial_tree_do_not_touch():
 
 
 def test_labels_that_could_not_be_read_are_not_drawn():
-    tree = some_tree(400, 0)
+    tree = random_tree(400, 0)
     _, axes = plt.subplots(4, 4)
     with pytest.warns(UserWarning, match="too small to read"):
         display = DendrogramDisplay.from_tree(tree, ax=axes[0, 0], max_leaves=None)
@@ -260,7 +255,7 @@ def test_a_chain_of_20_000_leaves():
 @pytest.mark.parametrize("seed", range(15))
 def test_similarity_is_the_best_of_all_flips(seed):
     rng = np.random.default_rng(seed)
-    tree, affinity = some_tree(6, seed), rng.random((6, 6))
+    tree, affinity = random_tree(6, seed), rng.random((6, 6))
 
     def alike(leaves):
         return sum(affinity[a, b] + affinity[b, a] for a, b in pairwise(leaves))
@@ -369,7 +364,7 @@ def test_leaf_classes_color_tiles_and_pure_branches(planted):
 
 
 def test_legends_are_shown_up_to_30_entries_or_on_request():
-    tree = some_tree(40, 0)
+    tree = random_tree(40, 0)
     assert DendrogramDisplay.from_tree(tree).legend_ is None
     assert DendrogramDisplay.from_tree(tree, level=30).legend_ is not None
     assert DendrogramDisplay.from_tree(tree, level=31).legend_ is None
@@ -652,7 +647,7 @@ def test_style_is_passed_on(planted):
 
 def test_a_picture_of_1000_leaves_is_few_artists():
     """Lines and tiles are drawn in one go; only the labels are apart."""
-    display = DendrogramDisplay.from_tree(some_tree(1000, 0), layout="radial", level=20)
+    display = DendrogramDisplay.from_tree(random_tree(1000, 0), layout="radial", level=20)
     assert len(display.texts_) == 1000
     assert len(display.ax_.collections) == 3
 

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers.trees import some_tree
+from helpers.trees import random_tree
 from numpy.testing import assert_allclose
 
 from skl2h import DendrogramDisplay, MergeTree
@@ -84,7 +84,7 @@ def test_widths_are_those_of_the_font(texts, style):
 def test_labels_are_drawn_without_an_image_of_each_character(monkeypatch):
     """That took seconds for 1,000; in files of vectors they are texts still."""
     names = [f"a name of 36 characters, the {leaf:7d}" for leaf in range(250)]
-    tree = some_tree(250, 0).with_names(names)
+    tree = random_tree(250, 0).with_names(names)
     display = DendrogramDisplay.from_tree(tree, layout="radial")
     assert len(display.texts_) == 250
     with plt.rc_context({"svg.fonttype": "none"}):
@@ -121,7 +121,7 @@ def test_outlines_are_made_once_for_each_character(monkeypatch):
         raise AssertionError
 
     names = [f"{leaf:07d}" for leaf in range(300)]
-    tree = some_tree(300, 0).with_names(names)
+    tree = random_tree(300, 0).with_names(names)
     # In a font whose characters no other test has made.
     style = {"fontfamily": "DejaVu Serif", "fontweight": "bold", "fontstyle": "italic"}
     display = DendrogramDisplay.from_tree(tree, layout="radial")
@@ -145,7 +145,7 @@ def test_outlines_are_made_once_for_each_character(monkeypatch):
 def test_1000_labels_around_a_tree_can_be_read(length):
     """On a page of its own, with a legend beside it."""
     names = [f"{leaf:03d}".rjust(length, "w")[:length] for leaf in range(1000)]
-    tree = some_tree(1000, 0).with_names(names)
+    tree = random_tree(1000, 0).with_names(names)
     display = DendrogramDisplay.from_tree(tree, layout="radial", level=20)
     assert display.texts_[0].get_fontsize() >= 5
     assert display.figure_.get_figheight() <= 16.54  # A2
@@ -157,7 +157,7 @@ def test_a_few_long_names_do_not_make_all_labels_small(layout):
     sizes = []
     for long in ("name 7", "x" * 59):
         names[7] = long
-        tree = some_tree(160, 0).with_names(names)
+        tree = random_tree(160, 0).with_names(names)
         ax = plt.subplots(figsize=(8, 10))[1]
         display = DendrogramDisplay.from_tree(tree, ax=ax, layout=layout)
         sizes.append(display.texts_[0].get_fontsize())
@@ -173,7 +173,7 @@ def test_a_few_long_names_do_not_make_all_labels_small(layout):
 def test_names_lose_their_middle_only_where_room_is_short():
     """So that names which differ at their ends are told apart."""
     names = ["x" * 59 + str(leaf) for leaf in range(40)]
-    tree = some_tree(40, 0).with_names(names)
+    tree = random_tree(40, 0).with_names(names)
     large, small = plt.subplots(figsize=(20, 10))[1], plt.subplots(figsize=(4, 4))[1]
     for ax in (large, small):
         display = DendrogramDisplay.from_tree(tree, ax=ax)
@@ -186,7 +186,7 @@ def test_names_lose_their_middle_only_where_room_is_short():
 def test_counts_are_never_cut(layout):
     names = [f"{leaf}" if leaf % 20 else "long " * 30 + str(leaf) for leaf in range(200)]
     counts = np.arange(200) + 123_456
-    plain = some_tree(200, 0)
+    plain = random_tree(200, 0)
     tree = MergeTree(plain.children, names=names, counts=counts)
     ax = plt.subplots(figsize=(8, 10))[1]
     display = DendrogramDisplay.from_tree(tree, ax=ax, layout=layout, show_counts=True)
@@ -197,7 +197,7 @@ def test_counts_are_never_cut(layout):
 
 
 def test_labels_too_small_to_read_are_left_out_with_a_warning():
-    tree = some_tree(1000, 0)
+    tree = random_tree(1000, 0)
     ax = plt.subplots(figsize=(3, 3))[1]
     with pytest.warns(UserWarning, match=r"1,000 leaves would be too small.* larger axes.*text_kw"):
         display = DendrogramDisplay.from_tree(tree, ax=ax, layout="radial")
@@ -211,7 +211,9 @@ def test_labels_too_small_to_read_are_left_out_with_a_warning():
 
 def test_1000_leaves_on_a4_have_labels():
     """Of names that are longer than there is room for, too."""
-    tree = some_tree(1000, 0).with_names([f"a name of some length {leaf}" for leaf in range(1000)])
+    tree = random_tree(1000, 0).with_names(
+        [f"a name of some length {leaf}" for leaf in range(1000)]
+    )
     ax = plt.subplots(figsize=(8.27, 11.69), layout="constrained")[1]
     display = DendrogramDisplay.from_tree(tree, ax=ax, layout="radial", level=12)
     assert len({text.get_text() for text in display.texts_}) == 1000

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from helpers.trees import some_tree
+from helpers.trees import random_tree
 
 from skl2h import DendrogramDisplay, ProfileMatrixDisplay
 from skl2h.plotting.layout import ORIENTATIONS
@@ -51,7 +51,7 @@ TIMES = [(1, False), (3, False), (2, True)]
 def test_it_is_in_nobodys_way(kind, times, engine):
     """However often it is drawn on the same axes, which stay where they are."""
     (layout, orientation), (n_plots, clear) = kind, times
-    tree = some_tree(20, 0)
+    tree = random_tree(20, 0)
     figure, axes = plt.subplots(1, 2, figsize=(10, 5), layout=engine)
     ax, other = axes[::-1] if clear else axes
     before = ax.get_position(original=True).bounds
@@ -78,7 +78,7 @@ def test_it_is_in_nobodys_way(kind, times, engine):
     ],
 )
 def test_a_figure_of_its_own_has_room_for_it(layout, level, n_leaves):
-    display = DendrogramDisplay.from_tree(some_tree(n_leaves, 0), layout=layout, level=level)
+    display = DendrogramDisplay.from_tree(random_tree(n_leaves, 0), layout=layout, level=level)
     display.figure_.canvas.draw()
     check_it_is_in_nobodys_way(display, [])
 
@@ -93,7 +93,7 @@ def test_a_figure_of_its_own_has_room_for_it(layout, level, n_leaves):
 )
 def test_labels_of_merges_leave_it_room(layout, orientation, show_labels):
     """They stay within the axes, which do not shrink for them."""
-    tree = some_tree(30, 0)
+    tree = random_tree(30, 0)
     labels = {node: f"group {node} of things" for node in range(30, 59)}
     display = DendrogramDisplay.from_tree(
         tree, layout=layout, orientation=orientation, max_leaves=8, level=4, node_labels=labels,
@@ -112,7 +112,7 @@ def test_labels_of_merges_leave_it_room(layout, orientation, show_labels):
 
 def draw_kinds():
     """One way to plot for each kind of picture."""
-    tree = some_tree(12, 0)
+    tree = random_tree(12, 0)
     display = DendrogramDisplay(tree)
     return {
         "left": lambda ax: display.plot(ax, level=3),
@@ -162,7 +162,7 @@ def test_plotting_again_keeps_what_others_drew():
 
 def test_axes_can_be_used_again_for_another_layout():
     """A circle leaves neither its aspect nor its hidden axis behind."""
-    tree = some_tree(20, 0)
+    tree = random_tree(20, 0)
     figure, ax = plt.subplots(figsize=(8, 4))
     pictures = []
     for first in ("radial", "rectangular"):

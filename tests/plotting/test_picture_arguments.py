@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers.trees import some_tree
+from helpers.trees import random_tree
 from numpy.testing import assert_array_equal
 from sklearn.cluster import KMeans
 
@@ -218,7 +218,7 @@ def test_labels_of_the_matrix_may_be_turned_otherwise():
 )
 def test_many_groups_have_their_numbers_on_them(layout, orientation, max_leaves):
     """Each number stands within its group, whose colour surrounds it."""
-    tree = some_tree(70, 0)
+    tree = random_tree(70, 0)
     display = DendrogramDisplay.from_tree(
         tree, layout=layout, orientation=orientation, level=50, max_leaves=max_leaves
     )
@@ -242,7 +242,7 @@ def test_many_groups_have_their_numbers_on_them(layout, orientation, max_leaves)
 
 def test_the_legend_lists_what_is_seen():
     """Groups within a triangle have no colour, and no entry."""
-    tree = some_tree(60, 0)
+    tree = random_tree(60, 0)
     display = DendrogramDisplay.from_tree(tree, level=25, max_leaves=10)
     groups, tips = tree.cut(25), display.layout_.tips
     whole = [set(groups[tree.members(tip)]) for tip in tips]
@@ -257,7 +257,7 @@ def test_the_legend_lists_what_is_seen():
 
 def test_a_legend_that_does_not_fit_is_left_out():
     ax = plt.subplots(figsize=(2, 2))[1]
-    display = DendrogramDisplay.from_tree(some_tree(40, 0), ax=ax, level=25)
+    display = DendrogramDisplay.from_tree(random_tree(40, 0), ax=ax, level=25)
     assert display.legend_ is None
     with pytest.warns(UserWarning, match="A legend of 25 entries does not fit: draw on larger"):
         display.plot(ax, level=25, legend=True)
@@ -279,7 +279,7 @@ def test_a_legend_that_does_not_fit_is_left_out():
 @pytest.mark.filterwarnings("ignore:A legend of")
 def test_groups_have_a_legend_or_their_numbers(level, legend, size, layouts):
     """Never both, and neither only if it is asked for."""
-    tree = some_tree(400, 0)
+    tree = random_tree(400, 0)
     for layout in layouts:
         ax = plt.subplots(figsize=(size, size))[1]
         style = {"level": level, "layout": layout, "max_leaves": None, "show_labels": False}
@@ -302,7 +302,7 @@ def test_groups_have_a_legend_or_their_numbers(level, legend, size, layouts):
 )
 def test_colors_that_nothing_explains_are_told(n_classes, legend, message):
     """In the line of the caller, through `plot` and through `from_tree`."""
-    tree, classes = some_tree(40, 0), np.arange(40) % n_classes
+    tree, classes = random_tree(40, 0), np.arange(40) % n_classes
     ax = plt.subplots(figsize=(2, 2))[1]
     for plot in (
         lambda **style: DendrogramDisplay(tree).plot(ax, **style),
@@ -322,7 +322,7 @@ def test_numbers_too_small_to_read_explain_nothing(level, is_told):
     ax = plt.subplots(figsize=(2, 2))[1]
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        DendrogramDisplay.from_tree(some_tree(400, 0), ax=ax, level=level, max_leaves=None)
+        DendrogramDisplay.from_tree(random_tree(400, 0), ax=ax, level=level, max_leaves=None)
     labels, *legend = (str(one.message) for one in told)
     assert labels.startswith("Labels of 400 leaves would be too small to read here")
     messages = [f"A legend of {level} entries needs legend=True, or give legend=False for none."]
@@ -342,7 +342,7 @@ def contrast(color, ground):
 @pytest.mark.parametrize("highlight", [None, 0, 105])
 def test_texts_are_as_faded_as_what_they_stand_on(layout, highlight):
     """And no white on what is nearly white."""
-    tree = some_tree(60, 0)
+    tree = random_tree(60, 0)
     display = DendrogramDisplay.from_tree(
         tree, layout=layout, level=40, highlight=highlight, node_labels=True
     )
@@ -372,6 +372,6 @@ def below(tree, node):
 
 
 def test_the_apex_of_a_triangle_is_as_wide_as_its_stem():
-    display = DendrogramDisplay.from_tree(some_tree(60, 0), max_leaves=10, level=5)
+    display = DendrogramDisplay.from_tree(random_tree(60, 0), max_leaves=10, level=5)
     assert set(display.triangles_.get_linewidth()) == set(display.lines_.get_linewidth())
     assert (display.triangles_.get_edgecolor() == display.triangles_.get_facecolor()).all()

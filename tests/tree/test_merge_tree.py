@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pytest
 from helpers.orders import TREES, for_every
+from helpers.trees import chain
 from scipy.cluster.hierarchy import cophenet, fcluster, is_monotonic, is_valid_linkage, linkage
 from scipy.spatial.distance import squareform
 
@@ -143,25 +144,22 @@ def test_several_levels_give_one_column_each():
 
 
 @pytest.fixture(scope="module")
-def chain():
-    """Every leaf joins the same large group, so the depth is 99,999."""
-    n_leaves = 100_000
-    grown = np.arange(n_leaves, 2 * n_leaves - 2)
-    children = np.column_stack([np.r_[0, grown], np.arange(1, n_leaves)])
-    return MergeTree(children, scores=np.arange(n_leaves - 1.0))
+def deep():
+    """Every leaf joins the one large group: depth 99,999."""
+    return chain(100_000, scores=np.arange(99_999.0))
 
 
-def test_chain_of_100_000_leaves(chain):
-    """There is no recursion and nothing quadratic; otherwise this would not end."""
-    n_leaves = chain.n_leaves
-    assert chain.cut(3).tolist() == [0] * (n_leaves - 2) + [1, 2]
-    assert chain.cut(score=9.0).max() == n_leaves - 11
-    assert np.array_equal(chain.leaf_order, np.arange(n_leaves))
-    assert chain.members(n_leaves + 1).tolist() == [0, 1, 2]
-    assert len(chain.path(0)) == n_leaves
-    assert chain.lca(0, n_leaves - 1) == 2 * n_leaves - 2
-    assert pickle.loads(pickle.dumps(chain)) == chain
-    assert is_valid_linkage(chain.to_linkage())
+def test_chain_of_100_000_leaves(deep):
+    """No recursion anywhere, and nothing quadratic: this would not end otherwise."""
+    n_leaves = deep.n_leaves
+    assert deep.cut(3).tolist() == [0] * (n_leaves - 2) + [1, 2]
+    assert deep.cut(score=9.0).max() == n_leaves - 11
+    assert np.array_equal(deep.leaf_order, np.arange(n_leaves))
+    assert deep.members(n_leaves + 1).tolist() == [0, 1, 2]
+    assert len(deep.path(0)) == n_leaves
+    assert deep.lca(0, n_leaves - 1) == 2 * n_leaves - 2
+    assert pickle.loads(pickle.dumps(deep)) == deep
+    assert is_valid_linkage(deep.to_linkage())
 
 
 def test_one_leaf():
@@ -305,8 +303,7 @@ def test_cut_takes_one_of_level_and_score(arguments):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, bool, np.float16, np.int64])
 def test_small_counts_do_not_wrap(dtype):
     counts = np.full(300, 100).astype(dtype)
-    children = np.column_stack([np.r_[0, 300:598], np.arange(1, 300)])
-    assert MergeTree(children, counts=counts).node_counts[-1] == 300 * int(counts[0])
+    assert chain(300, counts=counts).node_counts[-1] == 300 * int(counts[0])
 
 
 @pytest.mark.parametrize("method", ["members", "path"])
