@@ -1,6 +1,6 @@
-"""Values that say by keys what they belong to, put in the order of the leaves, or of the merges.
+"""Values with keys, put in the order of the leaves or of the merges.
 
-keys    those of a mapping, or the index of a Series or DataFrame
+keys    the keys of a mapping, or the index of a Series or DataFrame
 names   what leaves are called, in their order; a merge is called by its node number
 
 A text is the name of a leaf. A whole number is the number of a leaf, or its name where names are
@@ -21,7 +21,7 @@ __all__ = ["in_order", "matrix_in_order", "names_in_order"]
 
 
 def in_order(what, values, names, of="leaves"):
-    """Values in the order of the names if they have keys, and as they are if they have none.
+    """Values in the order of the names; values without keys stay as they are.
 
     The index 0, 1, 2, ... that pandas gives by itself stands for the order of the leaves, unless
     these are named by the same numbers in another order.
@@ -54,9 +54,9 @@ def matrix_in_order(what, matrix, names):
 
 
 def names_in_order(names, old):
-    """List of the names of all leaves: new ones in the order of the old, or some of them renamed.
+    """Names of all leaves as a list: new names in the order of the old.
 
-    A mapping gives new names to those leaves alone that its keys name or number.
+    A mapping renames only the leaves that its keys name or number.
     """
     if not isinstance(names, Mapping):
         return list_of_names(in_order("names", names, old))
@@ -87,13 +87,13 @@ def _places_of_labels(what, labels, names, of, side, sort):
         f" Set its {side} to the {called}, or give {what}.to_numpy() if it is in the order of "
         f"the {of}."
     )
-    # First of all: numbers in their order may as well be names in another.
+    # This comes first: numbers in order may also be names in another order.
     places = _all_places(what, labels, names, of, side, remedy)
     numbers = [label for label in labels if _is_integer(label)]
     if len(labels) == len(numbers) and sorted(numbers) == list(range(len(names))):
         if numbers == sorted(numbers):
             return None
-        # They may as well be those of rows that were shuffled before a tree was made of them.
+        # They may be the index of rows that were shuffled before the tree was built.
         raise ValueError(
             f"In the {side} of {what}, 0 to {len(names) - 1} stand in another order, and do not "
             f"say what they number. Give {sort} if they number the {of}.{remedy}"
@@ -102,7 +102,7 @@ def _places_of_labels(what, labels, names, of, side, sort):
 
 
 def _all_places(what, keys, names, of, kind, remedy):
-    """Place of each key, if they are those of all leaves."""
+    """Place of each key; an error unless the keys are those of all leaves."""
     places = _places(what, keys, names, of, remedy)
     found = set(places)
     missing = [name for place, name in enumerate(names) if place not in found]
@@ -118,7 +118,7 @@ def _all_places(what, keys, names, of, kind, remedy):
 
 
 def _places(what, keys, names, of, remedy=""):
-    """Place among the names of each key, None for a key that is none of them."""
+    """Place of each key among the names; None for a key that is not a name."""
     place_of = {name: place for place, name in enumerate(names)}
     twice = set()
     if len(place_of) < len(names):

@@ -1,4 +1,4 @@
-"""Classes and other labels, each of its own type, and as numbers."""
+"""Classes and other labels: as an array that keeps their types, and as numbers."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ __all__ = ["as_labels", "codes_of"]
 
 
 def codes_of(labels, name):
-    """Labels as numbers 0, 1, ... in the order of the sorted distinct ones."""
+    """Labels as numbers 0, 1, ...: the place of each among the sorted distinct labels."""
     labels = as_labels(labels, name)
     if labels.ndim != 1:
         raise ValueError(f"{name} must be one label each, got the shape {labels.shape}.")
@@ -35,9 +35,9 @@ def as_labels(labels, name):
     labels = as_sequence(labels)
     if hasattr(labels, "dtype") or isinstance(labels, str) or not np.iterable(labels):
         return np.asarray(labels)
-    # NumPy's own word on this depends on its version.
+    # The error that NumPy raises for this depends on its version.
     if len({len(line) if isinstance(line, (list, tuple)) else None for line in labels}) > 1:
         raise ValueError(f"{name} has lines of different lengths.")
     array = np.asarray(labels)
-    # NumPy would write everything beside a text as a text, NaN as "nan".
+    # With a text among them, NumPy would turn all labels into texts, and NaN into "nan".
     return np.asarray(labels, dtype=object) if array.dtype.kind in "SU" else array

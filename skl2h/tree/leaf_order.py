@@ -1,4 +1,4 @@
-"""Orders of the leaves in which no branches cross: flips of the two that a merge joins."""
+"""Orders of the leaves in which no branches cross: each merge puts either child first."""
 
 import re
 
@@ -21,16 +21,16 @@ def order_leaves(tree, leaf_order="merge", affinity=None):
     Parameters
     ----------
     tree : MergeTree
-        Whose leaves are ordered.
+        The tree whose leaves are ordered.
     leaf_order : {"merge", "size", "name", "similarity"} or array-like of shape (n_leaves,), \
 default="merge"
-        Which of its two a merge puts first: the one it was given first; the one with more
-        leaves; the one with the first name, where numbers in names count as numbers; or so that
-        the sum of the affinities of neighbours is the largest that any flips of the merges
-        give [1]_. Or the leaves themselves.
+        Which child of a merge comes first. With "merge" it is the first child, with "size" the
+        child with more leaves, and with "name" the child that holds the first name, where digits
+        in names count as numbers. With "similarity" the sum of the affinities of neighbours is as
+        large as it can be [1]_. An array gives the order of the leaves itself.
     affinity : array-like of shape (n_leaves, n_leaves), default=None
-        How alike two leaves are, both ways added; for "similarity". Both sides of a DataFrame are
-        read by name.
+        How alike two leaves are, for "similarity". Both directions are added. Both sides of a
+        DataFrame are read by name.
 
     Returns
     -------
@@ -40,13 +40,13 @@ default="merge"
     Raises
     ------
     ValueError
-        If there is no such order, branches would cross, or the affinity is missing or not of
-        this shape.
+        If there is no such order, branches would cross, or the affinity is missing or has another
+        shape.
 
     Notes
     -----
-    The flips for similarity take time in K^3 and memory in K^2 for K leaves: about a second for
-    1,000.
+    For K leaves, the order by similarity takes time in K^3 and memory in K^2: about a second for
+    1,000 leaves.
 
     References
     ----------
@@ -92,7 +92,7 @@ def spans(tree, leaves):
     Raises
     ------
     ValueError
-        If it is no order of the leaves, or branches cross.
+        If `leaves` is not an order of the leaves, or branches cross.
     """
     n_leaves = tree.n_leaves
     if leaves.shape != (n_leaves,) or not np.array_equal(np.sort(leaves), np.arange(n_leaves)):
@@ -108,7 +108,7 @@ def spans(tree, leaves):
 
 
 def _smaller_first(children, keys):
-    """Children with the smaller key first; as they are where both are equal."""
+    """Children with the smaller key first; a pair of equal keys stays as it is."""
     flip = keys[children[:, 0]] > keys[children[:, 1]]
     return np.where(flip[:, np.newaxis], children[:, ::-1], children)
 
@@ -143,7 +143,7 @@ def _most_alike(tree, affinity):
         raise ValueError(
             f"affinity must have the shape ({n_leaves}, {n_leaves}), got {affinity.shape}."
         )
-    # From here on leaves are named by their places as merged: each node is a stretch.
+    # From here on a leaf is its place in `tree.leaf_order`, and a node is a stretch of places.
     alike = (affinity + affinity.T)[np.ix_(tree.leaf_order, tree.leaf_order)]
     np.fill_diagonal(alike, 0.0)
     if not np.isfinite(alike).all():
@@ -195,13 +195,13 @@ def _most_alike(tree, affinity):
 
 
 def _sides(node, children, starts, stops, n_leaves):
-    """Stretches of the two that a merge joins, or of a leaf."""
+    """Stretches of both children of a merge, or of a leaf."""
     parts = [node] if node < n_leaves else children[node - n_leaves]
     return [slice(starts[part], stops[part]) for part in parts]
 
 
 def _ends(best, root, children, starts, stops, n_leaves):
-    """First and last leaf of the whole."""
+    """First and last leaf of the best order of all leaves."""
     if root < n_leaves:
         return 0, 0
     left, right = _sides(root, children, starts, stops, n_leaves)

@@ -46,8 +46,8 @@ class MergeTree:
     scores : array-like of shape (n_leaves - 1,), dtype=float, default=None
         A height for each merge, such as the score of the group that was selected.
     names : sequence of str of length n_leaves, or dict of {int: str}, default=None
-        Leaf names; None names the leaves by their numbers, and so does a dict those that it does
-        not hold.
+        Leaf names. Leaves without a name, because of None or because the dict lacks them, are
+        named by their numbers.
     counts : array-like of shape (n_leaves,) or dict, default=None
         Rows in each leaf, or their total weight, by name in a dict or the index of a Series.
     support : array-like of shape (n_leaves - 1,), dtype=float, default=None
@@ -80,8 +80,8 @@ class MergeTree:
     ------
     ValueError
         If the merges are not those of one binary tree, a length or the keys do not fit, a name is
-        missing, a score or count is no finite number, the counts add up to more than their dtype
-        holds, or a support is not from 0 to 1.
+        missing, a score or count is not a finite number, the counts add up to more than their
+        dtype holds, or a support is not from 0 to 1.
     TypeError
         If `names` are in no order, as those of a set.
 
@@ -91,9 +91,8 @@ class MergeTree:
     or DataFrame is read by its keys, which are the names of the leaves, and never by position;
     values without keys, and a Series with the index 0, 1, 2, ..., are in the order of the leaves.
 
-    All arrays are read-only. Two trees are equal if children, scores, names, counts and support
-    are.
-    Nodes are numbered as in SciPy [1]_.
+    All arrays are read-only. Two trees are equal if their children, scores, names, counts and
+    support are. Nodes are numbered as in SciPy [1]_.
 
     References
     ----------
@@ -324,8 +323,8 @@ class MergeTree:
         ----------
         names : sequence of str of length n_leaves, dict of {str or int: str}, or None
             The names in the order of the leaves, or in a Series with the old names as its index.
-            A dict renames those leaves alone that its keys name or number. None names the leaves
-            by their numbers.
+            A dict renames only the leaves that its keys name or number. None names the leaves by
+            their numbers.
 
         Returns
         -------

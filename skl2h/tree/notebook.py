@@ -1,9 +1,9 @@
 """A small still picture of a tree, for a notebook: one element of SVG.
 
-tip     what ends a line of the picture: a leaf, or a group too many to show one by one
+tip     the end of a line of the picture: a leaf, or a group whose leaves are not shown one by one
 
-The picture has no script, no style sheet and no identifier, so that any number of them get on
-with each other in one page; text and lines take the colour of the text around them.
+The picture has no script, no style sheet and no identifier, so a page can hold any number of
+pictures. Text and lines take the colour of the text around them.
 """
 
 import re
@@ -23,7 +23,7 @@ MAX_LETTERS = 64
 # In pixels: one tip, the lines, room for the text beside them, and the margin.
 _ROW, _LINES, _TEXT, _MARGIN = 20, 260, 480, 8
 
-# By their numbers, HTML reads those from 80 to 9f as letters of Windows.
+# HTML reads numeric references from 80 to 9f as letters of the Windows code page.
 _NOT_HELD = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x80-\x9f\ud800-\udfff{NONCHARACTERS}]")
 
 
@@ -56,8 +56,8 @@ def _tree_svg(tree, level):
             corners = f"{x[tip] - 4},{y[tip]} {x[tip] + 10},{y[tip] - 7} {x[tip] + 10},{y[tip] + 7}"
             mark = f'<polygon points="{corners}" fill="{color}" stroke="none"/>'
         lines.append(mark)
-        said = _text(tree, tip)
-        texts.append(f'<text x="{x[tip] + 16}" y="{y[tip] + 4}">{said}</text>')
+        text = _text(tree, tip)
+        texts.append(f'<text x="{x[tip] + 16}" y="{y[tip] + 4}">{text}</text>')
 
     width, height = _LINES + _TEXT + 2 * _MARGIN, _ROW * n_tips + 2 * _MARGIN
     return (
@@ -94,9 +94,9 @@ def _text(tree, tip):
 
 
 def _fitted(text, n_letters):
-    """Text shortened to the width of some letters, and kept to a direction of its own."""
-    # Letters that are as wide as high, such as those of Chinese, take the place of two.
-    ends = np.cumsum([1 + (east_asian_width(one) in "WF") for one in text[: n_letters + 1]])
+    """Text shortened to the width of `n_letters`, with a writing direction of its own."""
+    # Letters that are as wide as high, such as Chinese ones, take the place of two.
+    ends = np.cumsum([1 + (east_asian_width(char) in "WF") for char in text[: n_letters + 1]])
     if ends[-1] > n_letters:
         text = text[: np.searchsorted(ends, n_letters - 1, side="right")] + "\u2026"
     return text if text.isascii() else f"\u2068{text}\u2069"
@@ -110,10 +110,10 @@ def as_text(text):
 
 def picture_of(tree, level):
     """Element of HTML that shows a tree, coloured by the groups of a level."""
-    said = [repr(tree)]
+    caption = [repr(tree)]
     if tree.counts is not None:
-        said.append(f"{tree.node_counts[-1]:,.12g} rows (in brackets: of each line)")
+        caption.append(f"{tree.node_counts[-1]:,.12g} rows (in brackets: of each line)")
     if 1 < level < tree.n_leaves:
-        said.append(f"coloured by its {level} groups")
-    said, picture = ", ".join(said), _tree_svg(tree, level)
-    return f'<div style="overflow-x: auto"><div>{said}</div>{picture}</div>'
+        caption.append(f"coloured by its {level} groups")
+    caption, picture = ", ".join(caption), _tree_svg(tree, level)
+    return f'<div style="overflow-x: auto"><div>{caption}</div>{picture}</div>'

@@ -21,7 +21,7 @@ PETROFF = (
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 
-# From here on no eye tells all of them apart: they are still distinct, but no longer picked.
+# Beyond this number no eye tells all colours apart: more are distinct, but no longer picked.
 _N_PICKED = 512
 
 # Lightness that stands out from a white and from a dark page; chroma between grey and neon.
@@ -40,12 +40,12 @@ def group_colors(n_groups):
     Returns
     -------
     colors : list of str of length n_groups
-        "#rrggbb", no two the same. Those of fewer groups are the first of those of more.
+        "#rrggbb", no two the same. The first colours do not depend on `n_groups`.
 
     Raises
     ------
     ValueError
-        If `n_groups` is negative, or above the 1,000,000 that can be told apart in writing.
+        If `n_groups` is negative or above 1,000,000.
     TypeError
         If `n_groups` is not an integer.
 

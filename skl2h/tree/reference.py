@@ -90,7 +90,7 @@ class Groups:
 
 
 def groups_of(reference, tree):
-    """Groups of a reference over the leaves of a tree, and its own tree, if it is one."""
+    """Groups of a reference over the leaves of a tree, and the reference as a tree, or None."""
     if isinstance(reference, MergeTree) or hasattr(reference, "fit"):
         own = tree_of(reference)
         if not _has_named_leaves(reference) and own.n_leaves == tree.n_leaves:
@@ -116,7 +116,7 @@ def groups_of(reference, tree):
 
 
 def _has_named_leaves(reference):
-    """Whether leaves have names: scikit-learn's models know them by number, but for features."""
+    """Whether leaves have names: in scikit-learn only FeatureAgglomeration names what it merges."""
     model = model_of(reference)
     return (
         isinstance(model, MergeTree)
@@ -139,8 +139,8 @@ def _groups_of_tree(reference, tree):
 def _numbers_in(reference, tree):
     """Number, in a tree, of each leaf of a reference: by name, if both have the same names.
 
-    Names that are only the leaves' own numbers yield to others, but not to the same in another
-    order, as they come back from Newick.
+    Where only one of the trees has names, and the other just the numbers of its leaves, leaves
+    are compared by number. Numbers in another order, as they come back from Newick, are names.
     """
     if reference.n_leaves != tree.n_leaves:
         raise ValueError(
@@ -179,8 +179,8 @@ def _groups_of_labels(labels):
     n_leaves = len(labels)
     order = np.lexsort([codes[i] for i in coarse_first[::-1]]) if codes else np.arange(n_leaves)
     starts, sizes, levels, parents = [[0]], [[n_leaves]], [[0]], [[0]]
-    cells = np.zeros(n_leaves, dtype=np.intp)  # group of each place, also of one leaf
-    above = cells  # the same by its number among those of two or more, and read there only
+    cells = np.zeros(n_leaves, dtype=np.intp)  # group of each place, groups of one leaf included
+    above = cells  # number of that group if it has two leaves or more; not read elsewhere
     n_groups = 1
     for level, i in enumerate(coarse_first, start=1):
         placed = codes[i][order]
@@ -202,7 +202,7 @@ def _groups_of_labels(labels):
 
 
 def _not_nested(columns, codes, i, coarser):
-    """What is wrong with column i: a group of it, and a coarser column it lies across."""
+    """Error text for column i: names a group of it that a coarser column splits."""
     first, own = np.unique(codes[i], return_index=True, return_inverse=True)[1:]
     for j in coarser:
         across = codes[j] != codes[j][first][own]

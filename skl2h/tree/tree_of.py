@@ -1,4 +1,4 @@
-"""What has a tree: a tree itself, or a fitted estimator or Pipeline; and its support."""
+"""The tree of a fitted estimator or Pipeline, and the support of a tree."""
 
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.pipeline import Pipeline
@@ -11,12 +11,12 @@ __all__ = ["model_of", "support_of", "tree_of"]
 
 
 def model_of(source):
-    """Last step of a Pipeline, or what is none as it is."""
+    """Last step of a Pipeline; anything else is returned as it is."""
     return source[-1] if isinstance(source, Pipeline) else source
 
 
 def tree_of(source, names=None):
-    """Tree of a tree, which is itself, or of a fitted estimator or Pipeline that has one."""
+    """The tree itself, or the tree of a fitted estimator or Pipeline."""
     source = model_of(source)
     if not isinstance(source, MergeTree) and not hasattr(source, "fit"):
         raise TypeError(f"A MergeTree or a fitted estimator is needed, got {shown(source)}.")
@@ -45,7 +45,7 @@ def tree_of(source, names=None):
 
 
 def support_of(tree):
-    """Support of the merges of a tree that has it."""
+    """Support of the merges; an error if the tree has none."""
     if tree.support is None:
         raise ValueError("This tree has no support: bootstrap_support gives a tree that has.")
     return tree.support
