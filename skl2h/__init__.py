@@ -19,6 +19,7 @@ __all__ = [
     "l2h_tree",
     "merge_evidence",
     "metrics",
+    "profile_matrix",
     "suggest_levels",
     "surprises",
 ]
@@ -36,6 +37,7 @@ _HOMES = {
     "bootstrap_support": "hierarchy.support",
     "l2h_tree": "hierarchy.build",
     "merge_evidence": "hierarchy.evidence",
+    "profile_matrix": "hierarchy.profile_matrix",
     "suggest_levels": "hierarchy.levels",
     "surprises": "hierarchy.surprises",
 }

@@ -68,7 +68,7 @@ for ax, row in zip(axes, rows):
 # Each line of the matrix is a leaf, and shows where its rows would go if their class did not exist.
 # All rows count, also those that the classifier gets right.
 
-profile_matrix = ProfileMatrixDisplay.from_estimator(model, X)
+display = ProfileMatrixDisplay.from_estimator(model, X)
 
 # %%
 # Compared with a confusion matrix
@@ -78,8 +78,7 @@ profile_matrix = ProfileMatrixDisplay.from_estimator(model, X)
 
 mistakes = confusion_matrix(y, classifier.predict(X))
 np.fill_diagonal(mistakes, 0)
-profiles = profile_matrix.profiles
-for what, matrix in (("mistakes", mistakes), ("profiles", profiles)):
+for what, matrix in (("mistakes", mistakes), ("profiles", display.profiles)):
     pairs = squareform(matrix + matrix.T)
     print(f"{what}: {(pairs == 0).sum()} of {len(pairs)} pairs of classes have none")
 print(f"rows that are mistakes: {mistakes.sum()} of {len(X)}")

@@ -85,7 +85,7 @@ def reassignment_within(tree, profiles, *, levels=None):
     tree : MergeTree or fitted L2HClustering
         What to judge.
     profiles : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
-        Line i is the profile of leaf i, as in the `profiles` of a `ProfileMatrixDisplay`; or any
+        Line i is the profile of leaf i, as :func:`~skl2h.profile_matrix` gives it; or any
         confusion of leaves, not negative. The diagonal does not count. Both sides of a DataFrame
         are read by name.
     levels : int or array-like of int, default=None

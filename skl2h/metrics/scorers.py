@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..exceptions.arguments import as_count, as_flag
 from ..exceptions.texts import shown
 from ..hierarchy.estimator import L2HClustering
-from ..hierarchy.fitted import last_step, profile_matrix
+from ..hierarchy.fitted import last_step
+from ..hierarchy.profile_matrix import profile_matrix
 from ..logits.inner_model import as_rows
 
 __all__ = ["make_tree_scorer"]

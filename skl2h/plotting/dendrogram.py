@@ -9,7 +9,8 @@ import numpy as np
 from ..exceptions.arguments import as_choice, as_count, as_flag
 from ..exceptions.categories import DisplayWarning, warn
 from ..exceptions.texts import shown
-from ..hierarchy.fitted import affinity_of, default_level, last_step
+from ..hierarchy.fitted import default_level, last_step
+from ..hierarchy.profile_matrix import affinity_of
 from ..tree.leaf_order import order_leaves
 from ..tree.merge_tree import MergeTree
 from ..tree.tree_of import tree_of
@@ -351,7 +352,7 @@ default="merge"
         affinity = None
         if X is not None and np.array_equal(plot_kw.get("leaf_order"), "similarity"):
             affinity = affinity_of(estimator, X)
-        default_level(estimator, tree, plot_kw)
+        plot_kw.setdefault("level", default_level(estimator, tree))
         return cls(tree, affinity=affinity).plot(**plot_kw)
 
     @classmethod

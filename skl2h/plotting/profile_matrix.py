@@ -4,7 +4,8 @@ import numpy as np
 
 from ..exceptions.arguments import as_flag, as_floats
 from ..exceptions.texts import shown
-from ..hierarchy.fitted import default_level, last_step, profile_matrix, shares_of
+from ..hierarchy.fitted import default_level, last_step
+from ..hierarchy.profile_matrix import profile_matrix, shares_of
 from ..tree.alignment import matrix_in_order
 from ..tree.checks import check_level
 from ..tree.leaf_order import order_leaves
@@ -179,8 +180,8 @@ default="similarity"
         (8, 8)
         """
         estimator, X = last_step(estimator, X)
-        profiles = profile_matrix(estimator, X, sample_weight)
-        default_level(estimator, estimator.tree_, plot_kw)
+        profiles = profile_matrix(estimator, X, sample_weight=sample_weight)
+        plot_kw.setdefault("level", default_level(estimator, estimator.tree_))
         return cls(tree_of(estimator, names), profiles).plot(**plot_kw)
 
     def _draw(self, ax, values, leaves, level, cmap, text_kw):

@@ -97,6 +97,16 @@ def _profile(leaves, rows, leaf_of, weights):
     return [fsum(part) for part in parts]
 
 
+def plain_profiles(logits, weights=None):
+    """Line for each leaf: where its rows would go without it."""
+    rows = [[float(value) for value in row] for row in logits]
+    weights = [1] * len(rows) if weights is None else weights
+    leaves = range(len(rows[0]))
+    leaf_of = [max(leaves, key=row.__getitem__) for row in rows]
+    lines = [_profile([leaf], rows, leaf_of, weights) for leaf in leaves]
+    return [[line[c] if c != leaf else 0.0 for c in leaves] for leaf, line in enumerate(lines)]
+
+
 def plain_evidence(logits, children, weights=None):
     """For given merges: means of the other groups, share of rows, and what rows add at the partner.
 

@@ -40,6 +40,7 @@ PUBLIC = [
     skl2h.suggest_levels,
     skl2h.merge_evidence,
     skl2h.surprises,
+    skl2h.profile_matrix,
     L2HClustering,
     MergeTree,
     DendrogramDisplay,

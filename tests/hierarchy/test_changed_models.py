@@ -19,6 +19,7 @@ from skl2h import (
     bootstrap_support,
     merge_evidence,
     metrics,
+    profile_matrix,
     suggest_levels,
 )
 from skl2h.metrics import make_tree_scorer
@@ -34,7 +35,8 @@ READERS = {
     "suggest_levels": suggest_levels,
     "merge_evidence": merge_evidence,
     "bootstrap_support": lambda model, X: bootstrap_support(model, X, n_resamples=2),
-    "profiles": ProfileMatrixDisplay.from_estimator,
+    "profile_matrix": profile_matrix,
+    "matrix display": ProfileMatrixDisplay.from_estimator,
     "dendrogram": lambda model, X: DendrogramDisplay.from_estimator(
         model, X=X, leaf_order="similarity"
     ),
@@ -58,7 +60,7 @@ def message(n_leaves, n_columns):
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("n_columns", [2, 3, 7])
 def test_whatever_reads_scores(reader, n_columns):
-    if reader in ("profiles", "dendrogram"):
+    if reader in ("matrix display", "dendrogram"):
         pytest.importorskip("matplotlib").use("Agg")
     model = fitted_anew(5, n_columns)
     with pytest.raises(ValueError, match=message(5, n_columns)):
@@ -89,7 +91,7 @@ def mapped(X, tmp_path):
 
 @pytest.mark.parametrize("reader", READERS)
 def test_as_many_other_classes(reader):
-    if reader in ("profiles", "dendrogram"):
+    if reader in ("matrix display", "dendrogram"):
         pytest.importorskip("matplotlib").use("Agg")
     inner = RidgeClassifier().fit(X, y % 3)
     model = L2HClustering(FrozenEstimator(inner)).fit(X)

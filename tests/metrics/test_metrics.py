@@ -15,7 +15,7 @@ from helpers.trees import balanced, chain, random_merges
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.metrics.cluster import contingency_matrix
 
-from skl2h import L2HClustering, MergeTree, ProfileMatrixDisplay, metrics
+from skl2h import L2HClustering, MergeTree, metrics, profile_matrix
 from skl2h.export import export_newick
 from skl2h.metrics import (
     clustering_accuracy,
@@ -240,11 +240,10 @@ class TestReassignmentWithin:
         assert shares[-1] == 0
         assert (np.diff(shares) <= 0).all()
 
-    def test_of_a_display(self):
+    def test_of_a_fitted_model(self):
         logits = np.random.default_rng(0).normal(size=(90, 6))
         model = L2HClustering("precomputed").fit(logits)
-        display = ProfileMatrixDisplay.from_estimator(model, logits)
-        shares = reassignment_within(model, display.profiles)
+        shares = reassignment_within(model, profile_matrix(model, logits))
         assert shares[0] == 1
         assert shares[-1] == 0
 

@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate, validation_cur
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skl2h import L2HClustering, ProfileMatrixDisplay, metrics
+from skl2h import L2HClustering, metrics, profile_matrix
 from skl2h.metrics import make_tree_scorer
 
 
@@ -33,7 +33,7 @@ def kmeans(**arguments):
 def expected(model, X, y):
     """Every metric by a direct call, in a list of (function, arguments of the scorer, score)."""
     tree, leaves = model.tree_, model.predict(X, level=6)
-    profiles = ProfileMatrixDisplay.from_estimator(model, X).profiles
+    profiles = profile_matrix(model, X)
     species = np.arange(6) // 2
     return [
         (metrics.clustering_accuracy, {}, metrics.clustering_accuracy(y, leaves)),

