@@ -11,20 +11,25 @@ from ..tree.merge_tree import MergeTree
 from ..tree.names import check_texts_by_node
 
 __all__ = [
-    "check_axes",
+    "check_drawable",
     "check_node_labels",
     "check_style",
-    "check_tree",
 ]
 
 
-def check_tree(tree, display):
-    """Refuse what is no tree, such as a model that a display was given."""
-    if not isinstance(tree, MergeTree):
+def check_drawable(display, ax):
+    """Refuse to draw without matplotlib, what is not a tree, or on other axes than flat ones."""
+    name = type(display).__name__
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise ImportError(f'{name}.plot needs matplotlib: pip install "skl2h[plot]"') from None
+    if not isinstance(display.tree, MergeTree):
         raise TypeError(
-            f"{display} needs a MergeTree, got {shown(tree)}: see {display}.from_estimator for a "
+            f"{name} needs a MergeTree, got {shown(display.tree)}: see {name}.from_estimator for a "
             "fitted model."
         )
+    _check_axes(ax)
 
 
 def check_node_labels(node_labels):
@@ -41,24 +46,6 @@ def check_node_labels(node_labels):
             f"{shown(node_labels)}."
         )
     return node_labels
-
-
-def check_axes(ax):
-    """Refuse what is no axes of two straight, linear directions."""
-    from matplotlib.axes import Axes
-
-    if ax is not None and not isinstance(ax, Axes):
-        raise TypeError(f"ax must be matplotlib Axes or None, got {type(ax).__name__}.")
-    if ax is not None and ax.name != "rectilinear":
-        raise ValueError(
-            f"ax must be rectilinear axes, as subplots() makes them, got {ax.name} axes."
-        )
-    for name in "xy" if ax is not None else "":
-        scale = getattr(ax, f"get_{name}scale")()
-        if scale != "linear":
-            raise ValueError(
-                f"ax must have linear scales, got a {scale} one: ax.set_{name}scale('linear')."
-            )
 
 
 def check_style(name, style, artist, make):
@@ -78,3 +65,21 @@ def check_style(name, style, artist, make):
     if isinstance(size, Real) and not 0 < size < np.inf:
         raise ValueError(f"{name} must have a fontsize above 0, got {shown(size)}.")
     return style
+
+
+def _check_axes(ax):
+    """Refuse what is no axes of two straight, linear directions."""
+    from matplotlib.axes import Axes
+
+    if ax is not None and not isinstance(ax, Axes):
+        raise TypeError(f"ax must be matplotlib Axes or None, got {type(ax).__name__}.")
+    if ax is not None and ax.name != "rectilinear":
+        raise ValueError(
+            f"ax must be rectilinear axes, as subplots() makes them, got {ax.name} axes."
+        )
+    for name in "xy" if ax is not None else "":
+        scale = getattr(ax, f"get_{name}scale")()
+        if scale != "linear":
+            raise ValueError(
+                f"ax must have linear scales, got a {scale} one: ax.set_{name}scale('linear')."
+            )

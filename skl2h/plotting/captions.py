@@ -1,15 +1,64 @@
 """What a picture says of leaves, merges and groups: texts of one line, or two at a tip."""
 
 import operator
+from itertools import chain
+from typing import NamedTuple
 from unicodedata import bidirectional
 
 import numpy as np
 
 from ..exceptions.texts import cut_middle, printable, shown
-from ..tree.tree_of import support_of
-from .sizes import LONGEST_NAME
+from ..tree.merge_tree import support_of
 
-__all__ = ["group_captions", "node_captions", "one_line", "only_labelled", "tip_captions"]
+__all__ = [
+    "LONGEST_NAME",
+    "NEVER_CUT",
+    "Labels",
+    "cut_long",
+    "group_captions",
+    "measured",
+    "node_captions",
+    "on_one_line",
+    "one_line",
+    "only_labelled",
+    "tip_captions",
+]
+
+# Characters of a name that are never cut, and most of them where room is short.
+NEVER_CUT, LONGEST_NAME = 12, 60
+
+
+class Labels(NamedTuple):
+    """Captions of the tips as they are written.
+
+    Attributes
+    ----------
+    captions : list of (str, str)
+        Name of each tip, which may be cut, and what follows it; empty for no labels.
+    texts : list of str
+        Both in one text, of one line or two.
+    widths : ndarray of shape (n_tips,), dtype=float64
+        Width of the longest line of each text in a font of size 1; [0] for no labels.
+    n_lines : int
+        Lines of the text that has most.
+    """
+
+    captions: list
+    texts: list
+    widths: np.ndarray
+    n_lines: int
+
+
+def measured(captions, text_kw):
+    """Labels of these captions in the font of a style."""
+    from .fast_text import text_widths
+
+    texts = [name + rest for name, rest in captions]
+    lines = [text.split("\n") for text in texts]
+    n_lines = [len(of_text) for of_text in lines] or [1]
+    widths = text_widths(list(chain(*lines)), text_kw) if lines else np.zeros(1)
+    longest = np.maximum.reduceat(widths, np.cumsum([0, *n_lines[:-1]]))
+    return Labels(captions, texts, longest, max(n_lines))
 
 
 def tip_captions(tree, layout, show_counts, node_labels=False):
@@ -49,6 +98,21 @@ def only_labelled(tree, layout, captions):
         for node, caption in zip(layout.tips.tolist(), captions)
     ]
     return kept if any(name for name, _ in kept) else []
+
+
+def cut_long(captions, most=LONGEST_NAME):
+    """Captions (name, what follows it) with names cut to some characters at most.
+
+    Names more than twice as long as the median are cut as well.
+    """
+    lengths = [len(name) for name, _ in captions if name] or [0]
+    most = min(most, max(NEVER_CUT, int(2 * np.median(lengths))))
+    return [(cut_middle(name, most), rest) for name, rest in captions]
+
+
+def on_one_line(captions):
+    """Captions with what stands below a name beside it, in brackets."""
+    return [(name, f" ({rest[1:]})" if rest.startswith("\n") else rest) for name, rest in captions]
 
 
 def node_captions(tree, merges, node_labels):

@@ -11,7 +11,7 @@ from ..tree.palette import group_colors
 from .captions import group_captions, one_line
 from .layout import common_below
 
-__all__ = ["Coloring", "highlighted", "under_numbers"]
+__all__ = ["Coloring", "highlighted"]
 
 
 class Coloring:
@@ -28,22 +28,19 @@ class Coloring:
         What the colours say...
     entries : list of (str, str)
         ... and each of those that tiles have, with a text.
-    group_of_tips : ndarray of shape (n_tips,), dtype=intp, or None
-        Group of each tip, -1 for several; None without a level.
     group_nodes : ndarray of shape (level,), dtype=intp, or None
-        Node of each group.
+        Node of each group; None without a level.
     """
 
     def __init__(self, tree, layout, level, leaf_classes, neutral):
         self.colors, self.title, self.entries = [], None, []
         self.of_branches = of_nodes = np.full(tree.n_nodes, -1)
-        self.group_of_tips = self.group_nodes = None
+        self.group_nodes = None
         captions, others = [], []
         if level is not None:
             level = check_level(tree, level)
             groups = tree.cut(level)
             self.of_branches = of_nodes = common_below(tree, groups)
-            self.group_of_tips = of_nodes[layout.tips]
             # The last node of each.
             self.group_nodes = tree.n_nodes - 1 - np.unique(of_nodes[::-1], return_index=True)[1]
             self.group_nodes = self.group_nodes[-level:]
@@ -129,12 +126,3 @@ def highlighted(tree, layout, highlight):
         if stands_out[tree.n_leaves + t]:
             stands_out[tree.children[t]] = True
     return stands_out
-
-
-def under_numbers(layout, group_nodes, is_icicle):
-    """Node whose cell, or tip whose tile, the number of each group stands on, (level,)."""
-    if is_icicle:
-        return group_nodes
-    # The place in the middle; any for groups that are not shown, whose numbers are not drawn.
-    middles = np.nan_to_num(layout.span[group_nodes].sum(axis=1) // 2)
-    return layout.tips[middles.astype(np.intp)]

@@ -15,20 +15,20 @@ from ..tree.leaf_order import order_leaves
 from ..tree.merge_tree import MergeTree
 from ..tree.tree_of import tree_of
 from .arguments import (
-    check_axes,
+    check_drawable,
     check_node_labels,
     check_style,
-    check_tree,
 )
-from .captions import node_captions, only_labelled, tip_captions
-from .coloring import Coloring, highlighted, under_numbers
-from .layout import ORIENTATIONS, lay_out
-from .page import Page, needs_matplotlib
+from .axes import draw_axis, figure_of, opened
+from .captions import measured, node_captions, only_labelled, tip_captions
+from .coloring import Coloring, highlighted
+from .layout import LAYOUTS, ORIENTATIONS, View, lay_out
+from .legend import draw_legend
+from .page import fit_page
+from .sizes import figure_size
 from .texts import tile_width, write_group_numbers, write_labels, write_node_labels
 
 __all__ = ["DendrogramDisplay"]
-
-LAYOUTS = ("rectangular", "radial", "icicle")
 
 # Tips that `max_leaves="auto"` shows at most: what can be read on a page.
 MOST_TIPS = {"rectangular": 200, "radial": 1000, "icicle": 200}
@@ -205,7 +205,8 @@ default="merge"
             small to read: they are left out. Or if neither a legend nor numbers tell what the
             colours are, unless `legend` is False.
         """
-        needs_matplotlib("DendrogramDisplay.plot")
+        check_drawable(self, ax)
+        from matplotlib import rcParams
         from matplotlib.collections import LineCollection, PolyCollection
         from matplotlib.colors import to_rgba_array
         from matplotlib.text import Text
@@ -213,8 +214,6 @@ default="merge"
         from .fast_text import Label
 
         tree = self.tree
-        check_tree(tree, "DendrogramDisplay")
-        check_axes(ax)
         as_choice("layout", layout, LAYOUTS)
         as_choice("orientation", orientation, ORIENTATIONS)
         as_flag("show_labels", show_labels)
@@ -244,28 +243,31 @@ default="merge"
         stands_out = highlighted(tree, shown, highlight)
         branch_colors[~stands_out, 3] = tip_colors[~stands_out[shown.tips], 3] = FADED
         widths = np.where(stands_out & (highlight is not None), 2.0, 1.0)
-        labels = tip_captions(tree, shown, show_counts, node_labels)
+        captions = tip_captions(tree, shown, show_counts, node_labels)
         if not show_labels:
-            labels = only_labelled(tree, shown, labels)
+            captions = only_labelled(tree, shown, captions)
         node_texts = node_captions(tree, shown.merges.tolist(), node_labels)
         entries = coloring.entries
         # A key of many colours is no key, unless asked for.
         is_wanted = bool(entries) and (len(entries) <= MOST_ENTRIES if legend is None else legend)
 
-        page = Page(shown, layout, orientation, labels, text_kw)
+        view, is_own = View(shown, layout, orientation), ax is None
+        wanted = measured(captions, text_kw)
+        size = figure_size(view, wanted, rcParams["font.size"])
         lines = cells = triangles = tiles = key = None
-        numbers = []
-        with page.open(ax):
-            page.draw_axis(tree, heights)
+        numbers, aside, tile = [], 0.0, 0.0
+        with opened(ax, figsize=size, layout="constrained") as ax:
+            draw_axis(ax, view, tree, heights)
             if is_wanted:
-                key = page.draw_legend(coloring.title, entries)
+                key, aside = draw_legend(
+                    ax, coloring.title, entries, at_top=not view.is_radial, may_widen=is_own
+                )
             is_unexplained = bool(entries) and key is None and legend is not False
             is_numbered = is_unexplained and leaf_classes is None
             # The cells of an icicle tell the groups already.
-            tile = 0.0
             if entries and (not is_icicle or leaf_classes is not None):
                 tile = tile_width(level - 1 if is_numbered else None)
-            page.fit(tile)
+            page = fit_page(ax, view, wanted, text_kw, tile=tile, aside=aside)
             if is_icicle:
                 cells = page.draw_cells(tree, branch_colors, line_kw)
             else:
@@ -281,19 +283,15 @@ default="merge"
             node_texts = write_node_labels(page, tree, node_texts, seen)
             _fade(node_texts, ~stands_out[merges])
             if is_numbered:
-                under = under_numbers(shown, coloring.group_nodes, is_icicle)
-                numbers = write_group_numbers(
-                    page, tree, coloring.group_of_tips, seen[under[coloring.group_of_tips]]
-                )
-                groups = [int(text.get_text()) for text in numbers]
-                _fade(numbers, ~stands_out[under[groups]])
+                numbers, under = write_group_numbers(page, tree, coloring.group_nodes, seen)
+                _fade(numbers, ~stands_out[under])
         if is_unexplained and (legend or not numbers):
             mend = "does not fit: draw on larger axes" if is_wanted else "needs legend=True"
             warn(
                 f"A legend of {len(entries)} entries {mend}, or give legend=False for none.",
                 DisplayWarning,
             )
-        self.ax_, self.figure_, self.layout_ = page.ax, page.figure, shown
+        self.ax_, self.figure_, self.layout_ = ax, figure_of(ax), shown
         self.lines_, self.cells_, self.triangles_, self.tiles_ = lines, cells, triangles, tiles
         self.texts_, self.leaders_, self.legend_ = texts, leaders, key
         self.node_texts_, self.group_texts_ = node_texts, numbers

@@ -7,8 +7,8 @@ place     of a node along the tips, which stand at 0..m-1
 height    of a node, across: the tips at the base, the root at the top
 link      the way from a merge to what it joins: a stem up from each of the two, and a bar
 
-A picture has two coordinates for each point, (place, height); `rectangular` and `radial` make
-(x, y) of them. Nothing here recurses.
+A `Layout` has two coordinates for each point, (place, height); a `View` makes (x, y) of them.
+Nothing here recurses.
 """
 
 from typing import NamedTuple
@@ -20,17 +20,16 @@ from ..tree.leaf_order import spans
 
 __all__ = [
     "HEIGHTS",
+    "LAYOUTS",
     "ORIENTATIONS",
     "Layout",
-    "bent",
+    "View",
     "common_below",
     "lay_out",
-    "places_around",
-    "radial",
-    "rectangular",
 ]
 
 HEIGHTS = ("rank", "score")
+LAYOUTS = ("rectangular", "radial", "icicle")
 ORIENTATIONS = ("top", "bottom", "left", "right")
 
 # Degrees between two points of an arc.
@@ -41,7 +40,6 @@ GAP = 0.02
 
 # Room below collapsed merges, as a part of the heights shown.
 TRIANGLE_HEIGHT = 0.08
-
 
 # Largest score that can be drawn: sums and ratios of some stay finite.
 LARGEST_SCORE = 1e150
@@ -111,25 +109,122 @@ class Layout(NamedTuple):
         corners[:, 1:, 1] = self.base
         return corners
 
-    def cells(self, tree):
-        """Cell of each node shown, for an icicle, (2 m - 1, 4 corners, 2).
+    @property
+    def ceiling(self):
+        """Upper end of an icicle: above the root there is room for one merge."""
+        return self.top + (self.top - self.base) / max(len(self.tips), 12)
 
-        The root first, then in the order of `stems`. It spans the places of its tips, from its
-        own height, or the base, up to the height of its parent; above the root there is room
-        for one merge.
+    def cell_ends(self, tree, nodes):
+        """Lower and upper ends of the cells of some nodes that are shown, (2, n).
+
+        From the height of a node, or the base for a tip, up to the height of its parent.
         """
-        nodes = np.append(tree.n_nodes - 1, self._joined(tree).ravel())
-        step = (self.top - self.base) / max(len(self.tips), 12)
-        upper = np.append(self.top + step, self.height[self.merges].repeat(2))
         # A collapsed merge hides what is below it: its cell goes down to the base.
         is_tip = nodes < tree.n_nodes - len(self.merges)
         lower = np.where(is_tip, self.base, self.height[nodes])
+        is_root = nodes == tree.n_nodes - 1
+        return lower, np.where(is_root, self.ceiling, self.height[tree.parents[nodes]])
+
+    def cells(self, tree):
+        """Cell of each node shown, for an icicle, (2 m - 1, 4 corners, 2).
+
+        The root first, then in the order of `stems`. It spans the places of its tips.
+        """
+        nodes = np.append(tree.n_nodes - 1, self._joined(tree).ravel())
+        lower, upper = self.cell_ends(tree, nodes)
         first, last = self.span[nodes].T + [[-0.5], [0.5]]
         corners = [(first, lower), (first, upper), (last, upper), (last, lower)]
         return np.array(corners).transpose(2, 0, 1)
 
     def _joined(self, tree):
         return tree.children[self.merges - tree.n_leaves]
+
+
+class View(NamedTuple):
+    """How a layout is seen: as what, and where its points are on the axes.
+
+    x grows to the right and y upwards.
+
+    Attributes
+    ----------
+    layout : Layout
+    kind : {"rectangular", "radial", "icicle"}
+    orientation : {"top", "bottom", "left", "right"}
+        Side of the root, unless it is radial.
+    """
+
+    layout: Layout
+    kind: str
+    orientation: str
+
+    @property
+    def is_radial(self):
+        """Whether the root is in the middle of a circle."""
+        return self.kind == "radial"
+
+    @property
+    def is_icicle(self):
+        """Whether nodes are cells."""
+        return self.kind == "icicle"
+
+    @property
+    def along_y(self):
+        """Whether the tips stand above each other."""
+        return not self.is_radial and self.orientation in ("left", "right")
+
+    @property
+    def n_tips(self):
+        """Number of tips."""
+        return len(self.layout.tips)
+
+    @property
+    def n_places(self):
+        """Places along the tips; of a whole circle, which has a gap of one place at most."""
+        return self.n_tips + (min(1.0, GAP * self.n_tips) if self.is_radial else 0)
+
+    @property
+    def ceiling(self):
+        """Largest height that needs room."""
+        layout = self.layout
+        # Half a line takes room as well.
+        return layout.ceiling if self.is_icicle else layout.top + 0.01 * (layout.top - layout.base)
+
+    def project(self, points):
+        """(x, y) of (place, height) points, (..., 2).
+
+        In a radial tree the root is at the origin, and the base at radius 1. The places go round
+        clockwise from the top, where the gap is. Otherwise the root is at its side; if that is
+        the left or right, place 0 is at the top.
+        """
+        place, height = points[..., 0], points[..., 1]
+        if self.is_radial:
+            layout = self.layout
+            first = (1 + self.n_places - self.n_tips) / 2
+            angle = np.pi / 2 - (place + first) * 2 * np.pi / self.n_places
+            radius = (layout.top - height) / (layout.top - layout.base)
+            return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+        x, y = {
+            "top": (place, height),
+            "bottom": (place, -height),
+            "left": (-height, -place),
+            "right": (height, -place),
+        }[self.orientation]
+        return np.stack([x, y], axis=-1)
+
+    def paths(self, paths):
+        """Paths (n_paths, n_points, 2) as (x, y): where the circle bends them, with more points."""
+        if not self.is_radial or not len(paths):
+            return self.project(np.asarray(paths))
+        bent = list(paths)
+        steps = np.ceil(np.abs(np.diff(paths[..., 0])) / (ARC_STEP / 360 * self.n_places))
+        for at in np.flatnonzero(steps.max(axis=1, initial=0) > 1):
+            path, n_steps = paths[at], np.maximum(steps[at], 1).astype(int)
+            starts = np.arange(len(n_steps)).repeat(n_steps)
+            parts = np.concatenate([np.arange(n) / n for n in n_steps])[:, np.newaxis]
+            points = (1 - parts) * path[starts] + parts * path[starts + 1]
+            bent[at] = np.append(points, path[-1:], axis=0)
+        ends = np.cumsum([len(path) for path in bent])
+        return np.split(self.project(np.concatenate(bent)), ends[:-1])
 
 
 def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
@@ -195,53 +290,6 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
 
     height, base, floor, top = _heights(tree, shown, n_tips, heights)
     return Layout(tips, merges, np.array(place), height, places, base, floor, top)
-
-
-def rectangular(points, orientation):
-    """(x, y) of (place, height) points, (..., 2): the root at the side named by `orientation`.
-
-    Axes are to be drawn so that x grows to the right and y upwards, but for "left" and "right",
-    where place 0 is at the top: y is minus the place.
-    """
-    place, height = points[..., 0], points[..., 1]
-    x, y = {
-        "top": (place, height),
-        "bottom": (place, -height),
-        "left": (-height, -place),
-        "right": (height, -place),
-    }[orientation]
-    return np.stack([x, y], axis=-1)
-
-
-def radial(points, layout):
-    """(x, y) of (place, height) points, (..., 2): the root at the origin, the base at radius 1.
-
-    The places go round clockwise from the top, where there is a gap.
-    """
-    around = places_around(layout)
-    first = (1 + around - len(layout.tips)) / 2
-    angle = np.pi / 2 - (points[..., 0] + first) * 2 * np.pi / around
-    radius = (layout.top - points[..., 1]) / (layout.top - layout.base)
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-
-
-def places_around(layout):
-    """Places of the whole circle of a radial tree: its tips, and a gap of one place at most."""
-    return len(layout.tips) + min(1.0, GAP * len(layout.tips))
-
-
-def bent(paths, layout):
-    """Paths (n_paths, n_points, 2) with more points where `radial` makes arcs of them, a list."""
-    step = ARC_STEP / 360 * places_around(layout)
-    bent_paths = list(paths)
-    steps = np.ceil(np.abs(np.diff(paths[..., 0])) / step)
-    for at in np.flatnonzero(steps.max(axis=1, initial=0) > 1):
-        path, n_steps = paths[at], np.maximum(steps[at], 1).astype(int)
-        starts = np.arange(len(n_steps)).repeat(n_steps)
-        parts = np.concatenate([np.arange(n) / n for n in n_steps])[:, np.newaxis]
-        points = (1 - parts) * path[starts] + parts * path[starts + 1]
-        bent_paths[at] = np.append(points, path[-1:], axis=0)
-    return bent_paths
 
 
 def common_below(tree, leaf_values):

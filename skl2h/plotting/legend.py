@@ -2,6 +2,9 @@
 
 import math
 
+from .axes import box_of, figure_of
+from .sizes import LARGEST_PAGE
+
 __all__ = ["draw_legend"]
 
 # Sizes to try, after the one that legends have.
@@ -13,19 +16,24 @@ ROW, COLUMN, COLUMN_GAP = 1.6, 1.8, 1.5
 # In points, from the tree.
 LEGEND_GAP = 8.0
 
+# What a legend may take of the width of axes that were not made for it.
+MOST_OF_LEGEND = 0.5
 
-def draw_legend(ax, title, entries, room, at_top):
-    """Legend of (color, text) entries, as large as fits the room.
+
+def draw_legend(ax, title, entries, *, at_top, may_widen):
+    """Legend of (color, text) entries on the right, as large as fits.
+
+    The tree leaves it a part of the axes, so that it is in nobody's way.
 
     Parameters
     ----------
     ax : matplotlib Axes
     title : str or None
     entries : list of (str, str)
-    room : (float, float)
-        Width and height in points that it may take.
     at_top : bool
         Whether it stands in the upper corner, or half-way up.
+    may_widen : bool
+        Whether the figure gets wider by what the legend takes.
 
     Returns
     -------
@@ -34,12 +42,25 @@ def draw_legend(ax, title, entries, room, at_top):
     width : float
         Points that it takes of the axes.
     """
+    width, height = box_of(ax)
+    most = LARGEST_PAGE * 72 if may_widen else MOST_OF_LEGEND * width
+    legend = _largest_legend(ax, title, entries, most - LEGEND_GAP, height, at_top)
+    if legend is None:
+        return None, 0.0
+    taken = _size_of(legend)[0] + LEGEND_GAP
+    if may_widen:
+        width, height = figure_of(ax).get_size_inches()
+        figure_of(ax).set_size_inches(width + taken / 72, height)
+    return legend, taken
+
+
+def _largest_legend(ax, title, entries, width, height, at_top):
+    """The largest legend of this size at most, or None."""
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties
 
     from .fast_text import text_widths
 
-    width, height = room[0] - LEGEND_GAP, room[1]
     largest = FontProperties(size=rcParams["legend.fontsize"]).get_size_in_points()
     longest = text_widths([text for _, text in entries], {}).max()
     for font in (largest, *(font for font in SMALLER_FONTS if font < largest)):
@@ -50,11 +71,15 @@ def draw_legend(ax, title, entries, room, at_top):
         if (n_columns * (COLUMN + longest + COLUMN_GAP) - COLUMN_GAP) * font > width:
             continue
         legend = _legend(ax, title, entries, font, n_columns, at_top)
-        size = legend.get_window_extent().size * 72 / ax.figure.dpi
-        if (size <= [width, height]).all():
-            return legend, size[0] + LEGEND_GAP
+        if (_size_of(legend) <= [width, height]).all():
+            return legend
         legend.remove()
-    return None, 0.0
+    return None
+
+
+def _size_of(legend):
+    """Width and height in points."""
+    return legend.get_window_extent().size * 72 / legend.figure.dpi
 
 
 def _legend(ax, title, entries, font, n_columns, at_top):

@@ -11,10 +11,10 @@ from ..tree.checks import check_level
 from ..tree.leaf_order import order_leaves
 from ..tree.palette import group_colors
 from ..tree.tree_of import tree_of
-from .arguments import check_axes, check_style, check_tree
+from .arguments import check_drawable, check_style
+from .axes import box_of, figure_of, opened
 from .captions import one_line
 from .dendrogram import DendrogramDisplay
-from .page import box_of, needs_matplotlib, redrawn
 from .sizes import SMALLEST_FONT
 
 __all__ = ["ProfileMatrixDisplay"]
@@ -109,14 +109,12 @@ default="similarity"
         ValueError
             If an argument is none of the above, or does not fit the tree.
         """
-        needs_matplotlib("ProfileMatrixDisplay.plot")
+        check_drawable(self, ax)
         from matplotlib import pyplot
         from matplotlib.text import Text
 
-        check_tree(self.tree, "ProfileMatrixDisplay")
         tree, n_leaves = self.tree, self.tree.n_leaves
         profiles = _check_profiles(matrix_in_order("profiles", self.profiles, tree.names), n_leaves)
-        check_axes(ax)
         as_flag("normalize", normalize)
         if level is not None:
             check_level(tree, level)
@@ -130,11 +128,9 @@ default="similarity"
         text_kw = check_style("text_kw", text_kw, Text, lambda **kw: Text(0.0, 0.0, "", **kw))
         shares = shares_of(profiles)
         leaves = order_leaves(tree, leaf_order, shares)
-        if ax is None:
-            side = float(np.clip(0.22 * n_leaves, 4, np.clip(0.09 * n_leaves, 9, LARGEST_SIDE)))
-            figure = pyplot.figure(figsize=(1.25 * side, 1.1 * side))
-            ax = figure.add_axes([0.01, 0.01, 0.98, 0.98])
-        with redrawn(ax):
+        side = float(np.clip(0.22 * n_leaves, 4, np.clip(0.09 * n_leaves, 9, LARGEST_SIDE)))
+        rim = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": 0.99}
+        with opened(ax, figsize=(1.25 * side, 1.1 * side), gridspec_kw=rim) as ax:
             self._draw(ax, shares if normalize else profiles, leaves, level, cmap, text_kw)
             self.colorbar_.set_label("share of the line" if normalize else "rows")
         return self
@@ -206,7 +202,7 @@ default="similarity"
         left = width - side - length * font - gap
         scale = 1 / np.array([width, height, width, height])
 
-        self.figure_ = ax.figure.canvas.figure
+        self.figure_ = figure_of(ax)
         self.ax_ = ax.inset_axes(np.array([left, bar, side, side]) * scale)
         tree_ax = ax.inset_axes(np.array([0, bar, left - gap, side]) * scale)
         self.dendrogram_ = DendrogramDisplay(tree).plot(

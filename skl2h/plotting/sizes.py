@@ -8,26 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..exceptions.texts import cut_middle
-from .layout import places_around, radial
-
 __all__ = [
     "LABEL_GAP",
     "LARGEST_PAGE",
     "LINE_HEIGHT",
-    "LONGEST_NAME",
-    "NEVER_CUT",
     "SMALLEST_FONT",
     "SMALL_FONT",
     "TILE",
     "TILE_GAP",
     "Fit",
-    "cut_long",
-    "fit_radial",
-    "fit_rectangular",
-    "on_one_line",
-    "radial_side",
-    "rectangular_size",
+    "figure_size",
+    "fit",
 ]
 
 # Labels smaller than this cannot be read, and are not drawn.
@@ -52,9 +43,6 @@ RIM = 2.0
 # Inches of a page, and of the largest one, the width of A2: a radial tree outgrows the first as
 # far as its labels would be small there.
 SMALLEST_PAGE, PAGE, LARGEST_PAGE = 5.0, 11.0, 16.5
-
-# Characters of a name that are never cut, and most of them where room is short.
-NEVER_CUT, LONGEST_NAME = 12, 60
 
 
 class Fit(NamedTuple):
@@ -81,20 +69,60 @@ class Fit(NamedTuple):
     step: float = 0.0
 
 
-def fit_radial(layout, widths, n_lines, box, inset, largest, font=None):
-    """Sizes of a radial tree in a box (width, height), with labels of so many lines at most.
+def fit(view, labels, box, inset, largest, font=None):
+    """Sizes of a tree with labels in a box (width, height).
 
-    `inset` is what stands between the leaves and their labels, `largest` the largest font, and
-    `font` one to take instead of what fits.
+    Parameters
+    ----------
+    view : View
+    labels : Labels
+    box : ndarray of shape (2,)
+    inset : float
+        What stands between the leaves and their labels.
+    largest : float
+        Largest size of the font.
+    font : float, default=None
+        Size of the font to take instead of the one that fits.
+
+    Returns
+    -------
+    sizes : Fit
     """
+    return (_fit_radial if view.is_radial else _fit_rectangular)(
+        view, labels, box, inset, largest, font
+    )
+
+
+def figure_size(view, labels, largest):
+    """Width and height in inches of a figure for a tree, up to what fits a page.
+
+    Its labels have the largest size of the font, or the largest that can be had.
+    """
+    if view.is_radial:
+
+        def side(font, n_rings):
+            reach, gaps = _reach(labels.widths, n_rings)
+            ends = font * labels.n_lines / (n_rings * _line(view)) + gaps + reach * font
+            return 2 * float((ends * _directions(view).max(axis=1)).max() + RIM) / 72
+
+        wanted = max(min(side(largest, 1), PAGE), min(side(SMALL_FONT, 2), LARGEST_PAGE))
+        return (max(wanted, SMALLEST_PAGE),) * 2
+    across = 4.0 + min(labels.widths.max() * largest / 72, 3.0)
+    line = (LINE_HEIGHT * labels.n_lines + 0.3) * largest
+    along = float(np.clip(view.n_tips * line / 72 + 0.6, 2.5, 16.0))
+    return (across + 1.0, along) if view.along_y else (max(along, 4.0), across)
+
+
+def _fit_radial(view, labels, box, inset, largest, font):
+    widths = labels.widths
     halves = np.asarray(box) / 2 - RIM
     with np.errstate(divide="ignore"):
-        space = (halves / _directions(layout)).min(axis=1)
+        space = (halves / _directions(view)).min(axis=1)
     fitting = []
     for n_rings in (1, 2):
         reach, gaps = _reach(widths, n_rings)
         # Labels from the circle r on have a font of line * r, and end at r + gaps + reach * font.
-        line = n_rings * _line(layout) / n_lines
+        line = n_rings * _line(view) / labels.n_lines
         fits = (line * (space - gaps) / (1 + line * reach)).min()
         fitting.append(min(fits, MOST_OF_LABELS * halves.min() / max(reach.max(), 1e-9)))
     n_rings = 1 if fitting[0] >= min(SMALL_FONT, fitting[1]) else 2
@@ -106,66 +134,31 @@ def fit_radial(layout, widths, n_lines, box, inset, largest, font=None):
     return Fit(float(font), float(radius), n_rings=n_rings, step=float(step))
 
 
-def fit_rectangular(n_tips, longest, n_lines, box, inset, largest, along_y, font=None):
-    """Sizes of a tree of any other layout in a box (along the leaves, across)."""
-    along, across = box
-    line = along / n_tips
+def _fit_rectangular(view, labels, box, inset, largest, font):
+    along, across = box[::-1] if view.along_y else box
+    line, longest = along / view.n_tips, labels.widths.max()
     # Below a tree, labels are turned unless they fit side by side.
-    turned = not along_y and 1.1 * longest * SMALL_FONT > line
-    thick = n_lines * LINE_HEIGHT
-    outwards = longest if along_y or turned else thick
+    turned = not view.along_y and 1.1 * longest * SMALL_FONT > line
+    thick = labels.n_lines * LINE_HEIGHT
+    lengthwise = view.along_y or turned
     if font is None:
-        beside = thick if along_y or turned else 1.1 * longest
-        most = MOST_OF_LABELS * across / max(longest, 1e-9) if along_y or turned else largest
+        beside = thick if lengthwise else 1.1 * longest
+        most = MOST_OF_LABELS * across / max(longest, 1e-9) if lengthwise else largest
         font = min(largest, line / max(beside, 1e-9), most)
-    room = max(across - inset - outwards * font, across / 4)
+    room = max(across - inset - (longest if lengthwise else thick) * font, across / 4)
     return Fit(float(font), float(room), turned=turned)
 
 
-def radial_side(layout, widths, n_lines, largest):
-    """Inches of the square for a radial tree with labels of the largest font that can be had."""
-
-    def side(font, n_rings):
-        reach, gaps = _reach(widths, n_rings)
-        ends = font * n_lines / (n_rings * _line(layout)) + gaps + reach * font
-        return 2 * float((ends * _directions(layout).max(axis=1)).max() + RIM) / 72
-
-    side = max(min(side(largest, 1), PAGE), min(side(SMALL_FONT, 2), LARGEST_PAGE))
-    return max(side, SMALLEST_PAGE)
-
-
-def rectangular_size(n_tips, longest, n_lines, largest, along_y):
-    """Inches across and upwards for a tree of any other layout."""
-    across = 4.0 + min(longest * largest / 72, 3.0)
-    line = (LINE_HEIGHT * n_lines + 0.3) * largest
-    along = float(np.clip(n_tips * line / 72 + 0.6, 2.5, 16.0))
-    return (across + 1.0, along) if along_y else (max(along, 4.0), across)
-
-
-def cut_long(captions, most=LONGEST_NAME):
-    """Captions (name, what follows it) with names cut to some characters at most.
-
-    Names more than twice as long as the median are cut as well.
-    """
-    lengths = [len(name) for name, _ in captions if name] or [0]
-    most = min(most, max(NEVER_CUT, int(2 * np.median(lengths))))
-    return [(cut_middle(name, most), rest) for name, rest in captions]
-
-
-def on_one_line(captions):
-    """Captions with what stands below a name beside it, in brackets."""
-    return [(name, f" ({rest[1:]})" if rest.startswith("\n") else rest) for name, rest in captions]
-
-
-def _line(layout):
+def _line(view):
     """Largest font for lines of text on a circle of radius 1."""
-    return 2 * math.pi / places_around(layout) / LINE_HEIGHT
+    return 2 * math.pi / view.n_places / LINE_HEIGHT
 
 
-def _directions(layout):
+def _directions(view):
     """How far each tip of a radial tree is to the side and up, absolute, (n_tips, 2)."""
-    places = np.arange(len(layout.tips))
-    return np.abs(radial(np.column_stack([places, np.full(len(places), layout.base)]), layout))
+    places = np.arange(view.n_tips)
+    points = np.column_stack([places, np.full(len(places), view.layout.base)])
+    return np.abs(view.project(points))
 
 
 def _reach(widths, n_rings):

@@ -1,6 +1,6 @@
 """Texts on the axes of a tree: of its leaves, merges and groups.
 
-A page is a `drawing.Page` that is fitted. matplotlib is imported inside the functions.
+matplotlib is imported inside the functions.
 """
 
 import numpy as np
@@ -41,9 +41,9 @@ def tile_width(largest_number):
 
 def write_labels(page):
     """Label of each tip, and the lines to those of the outer ring, or None."""
-    if not page.labels:
+    if not page.labels.texts:
         return [], None
-    return (_radial_labels if page.is_radial else _rectangular_labels)(page)
+    return (_radial_labels if page.view.is_radial else _rectangular_labels)(page)
 
 
 def write_node_labels(page, tree, texts, colors):
@@ -54,67 +54,82 @@ def write_node_labels(page, tree, texts, colors):
 
     if not texts:
         return []
-    layout, nodes = page.layout, list(texts)
+    layout, nodes = page.view.layout, list(texts)
     points = np.column_stack([layout.place, layout.height])[nodes]
     widths = text_widths(list(texts.values()), {})
     fonts = np.full(len(nodes), min(NODE_FONT, max(page.sizes.font, SMALLEST_FONT)))
     is_turned = np.zeros(len(nodes), dtype=bool)
-    if page.is_icicle:
-        lower, upper = points[:, 1], _upper(page, tree)[nodes]
+    if page.view.is_icicle:
+        lower, upper = layout.cell_ends(tree, np.array(nodes))
         points = np.column_stack([layout.span[nodes].mean(axis=1), (lower + upper) / 2])
         along = (np.diff(layout.span[nodes])[:, 0] + 1) * page.pitch
         across = (upper - lower) / page.height_per_point
-        fonts, is_turned = _fit_cells(fonts, widths, along, across, page.along_y)
+        fonts, is_turned = _fit_cells(fonts, widths, along, across, page.view.along_y)
     sizes = np.column_stack([widths, np.full(len(nodes), LINE_HEIGHT)]) * fonts[:, np.newaxis]
     sizes[is_turned] = sizes[is_turned, ::-1]
     moves = page.moves_inside(points, sizes + 2 * NODE_PAD) / 72
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": NODE_PAD}
     drawn = []
     for node, point, font, turned, move in zip(nodes, points, fonts, is_turned, moves):
-        style = {"color": _readable_on(colors[node])} if page.is_icicle else {"bbox": box}
-        shift = ScaledTranslation(*move, page.figure.dpi_scale_trans)
+        style = {"color": _readable_on(colors[node])} if page.view.is_icicle else {"bbox": box}
+        shift = ScaledTranslation(*move, page.ax.figure.dpi_scale_trans)
         style |= {"rotation": 90.0 * turned, "transform": page.ax.transData + shift}
         drawn.append(_write(page, point, texts[node], font, "center", **style))
     return drawn
 
 
-def write_group_numbers(page, tree, group_of_tips, colors):
-    """Number of each group on its tiles, or in its cell of an icicle; those that can be read."""
-    layout, drawn = page.layout, []
-    firsts = np.flatnonzero(np.diff(group_of_tips, prepend=-1))
-    lasts = np.append(firsts[1:], page.n_tips) - 1
-    # On the tile in the middle, if tiles are apart.
-    middles = (firsts + lasts) // 2 if page.tiles_are_apart else (firsts + lasts) / 2
-    points = np.column_stack([middles, np.zeros(len(firsts))])
-    points[:, 1] = layout.base - (page.inset - page.tile / 2) * page.height_per_point
+def write_group_numbers(page, tree, group_nodes, colors):
+    """Number of each group on its tiles, or in its cell of an icicle, if it can be read.
+
+    Parameters
+    ----------
+    page : Page
+    tree : MergeTree
+    group_nodes : ndarray of shape (level,)
+        Node of each group.
+    colors : ndarray of shape (n_nodes, 3)
+        Of what the numbers stand on.
+
+    Returns
+    -------
+    texts : list of matplotlib Text
+    nodes : ndarray of shape (n_texts,), dtype=intp
+        What each stands on: the cell of this node, or the tile of this tip.
+    """
+    layout, is_icicle = page.view.layout, page.view.is_icicle
+    groups = np.flatnonzero(np.isfinite(layout.span[group_nodes, 0]))
+    groups = groups[layout.span[group_nodes[groups], 0].argsort()]
+    nodes = group_nodes[groups]
+    firsts, lasts = layout.span[nodes].T
+    middles, n_tiles = (firsts + lasts) / 2, lasts - firsts + 1
+    if page.tiles_are_apart:
+        # On the tile in the middle.
+        middles, n_tiles = np.floor(middles), np.ones(len(groups))
+    height = layout.base - (page.inset - page.tile / 2) * page.height_per_point
+    points = np.column_stack([middles, np.full(len(groups), height)])
     rotations = _outwards(page, points)[0]
-    upper = _upper(page, tree)
-    for first, last, point, rotation in zip(firsts, lasts, points, rotations):
-        font = min(NUMBER_FONT, page.pitch * (1 if page.tiles_are_apart else last - first + 1))
-        if group_of_tips[first] < 0 or font < SMALLEST_FONT:
-            continue
-        if page.is_icicle:
-            node = layout.tips[first]
-            while layout.span[node, 1] < last:
-                node = tree.parents[node]
-            lower = layout.base if node in layout.tips else layout.height[node]
-            point[1] = (lower + upper[node]) / 2
-        drawn.append(
-            _write(
-                page, point, str(group_of_tips[first]), font, "center_baseline",
-                rotation=rotation, rotation_mode="anchor", color=_readable_on(colors[first]),
-            )
-        )  # fmt: skip
-    return drawn
+    if is_icicle:
+        points[:, 1] = np.mean(layout.cell_ends(tree, nodes), axis=0)
+    under = nodes if is_icicle else layout.tips[middles.astype(np.intp)]
+    fonts = np.minimum(NUMBER_FONT, page.pitch * n_tiles)
+    can_be_read = fonts >= SMALLEST_FONT
+    texts = [
+        _write(
+            page, points[at], str(groups[at]), fonts[at], "center_baseline",
+            rotation=rotations[at], rotation_mode="anchor", color=_readable_on(colors[under[at]]),
+        )
+        for at in np.flatnonzero(can_be_read)
+    ]  # fmt: skip
+    return texts, under[can_be_read]
 
 
 def _rectangular_labels(page):
     from matplotlib.transforms import ScaledTranslation
 
-    direction, ha, va = OUTWARDS[page.orientation]
-    rotation = 0.0
+    view, rotation = page.view, 0.0
+    direction, ha, va = OUTWARDS[view.orientation]
     if page.sizes.turned:
-        ha, va, rotation = TURNED[page.orientation], "center_baseline", 90.0
+        ha, va, rotation = TURNED[view.orientation], "center_baseline", 90.0
     shift = np.array(direction) * (page.inset + LABEL_GAP) / 72
     style = {
         "fontsize": page.sizes.font,
@@ -122,22 +137,23 @@ def _rectangular_labels(page):
         "verticalalignment": va,
         "rotation": rotation,
         # The label is at its tip, and moved away from it by some points.
-        "transform": page.ax.transData + ScaledTranslation(*shift, page.figure.dpi_scale_trans),
+        "transform": page.ax.transData + ScaledTranslation(*shift, page.ax.figure.dpi_scale_trans),
     }
-    places = np.arange(page.n_tips)
-    points = page.project(np.column_stack([places, np.full(page.n_tips, page.layout.base)]))
+    points = np.column_stack([np.arange(view.n_tips), np.full(view.n_tips, view.layout.base)])
     return [
-        _add_label(page, point, text, style) for point, text in zip(points.tolist(), page.labels)
+        _add_label(page, point, text, style)
+        for point, text in zip(view.project(points).tolist(), page.labels.texts)
     ], None
 
 
 def _radial_labels(page):
     from matplotlib.collections import LineCollection
 
-    rings = np.arange(page.n_tips) % page.sizes.n_rings
+    view = page.view
+    rings = np.arange(view.n_tips) % page.sizes.n_rings
     gaps = page.inset + LABEL_GAP + rings * page.sizes.step
-    heights = page.layout.base - gaps * page.height_per_point
-    points = np.column_stack([np.arange(page.n_tips), heights])
+    heights = view.layout.base - gaps * page.height_per_point
+    points = np.column_stack([np.arange(view.n_tips), heights])
     rotations, over = _outwards(page, points)
     style = {
         "fontsize": page.sizes.font,
@@ -148,17 +164,17 @@ def _radial_labels(page):
     texts = [
         _add_label(page, point, text, style | {"rotation": rotation, "horizontalalignment": side})
         for point, text, rotation, side in zip(
-            page.project(points).tolist(), page.labels, rotations.tolist(), sides
+            view.project(points).tolist(), page.labels.texts, rotations.tolist(), sides
         )
     ]
     if page.sizes.n_rings == 1:
         return texts, None
-    outer = np.flatnonzero(rings * page.widths)  # none to an empty label
+    outer = np.flatnonzero(rings * page.labels.widths)  # none to an empty label
     ends = np.empty((len(outer), 2, 2))
     ends[..., 0] = outer[:, np.newaxis]
-    ends[:, 0, 1] = page.layout.base - (page.inset + 1) * page.height_per_point
+    ends[:, 0, 1] = view.layout.base - (page.inset + 1) * page.height_per_point
     ends[:, 1, 1] = heights[outer] + 1.5 * page.height_per_point
-    lines = LineCollection(page.project(ends), colors="#b0b0b0", linewidths=0.2)
+    lines = LineCollection(view.project(ends), colors="#b0b0b0", linewidths=0.2)
     return texts, page.ax.add_collection(lines, autolim=False)
 
 
@@ -175,7 +191,7 @@ def _add_label(page, point, text, style):
 
 def _write(page, point, text, font, va, **style):
     written = page.ax.text(
-        *page.project(point), text, fontsize=font, verticalalignment=va,
+        *page.view.project(point), text, fontsize=font, verticalalignment=va,
         horizontalalignment="center", parse_math=False, usetex=False, **style,
     )  # fmt: skip
     # It is within the axes: they must not shrink for it, as all else is fitted to them.
@@ -199,21 +215,14 @@ def _fit_cells(fonts, widths, along, across, along_y):
 
 def _outwards(page, points):
     """Degrees at which texts at some points read outwards, and which of them run inwards."""
-    if not page.is_radial:
+    if not page.view.is_radial:
         level = np.zeros(len(points))
-        return level if page.along_y else level + 90.0, level > 0
-    x, y = page.project(points).T
+        return level if page.view.along_y else level + 90.0, level > 0
+    x, y = page.view.project(points).T
     angles = np.degrees(np.arctan2(y, x))
     # To the left, text runs inwards: turned over, it is not upside down.
     over = np.abs(angles) > 90
     return np.where(over, angles + 180, angles), over
-
-
-def _upper(page, tree):
-    """Upper end of the cell of each node in an icicle."""
-    upper = page.layout.height[tree.parents]
-    upper[-1] = page.ceiling
-    return upper
 
 
 def _readable_on(color):
