@@ -1,4 +1,4 @@
-"""Which part of a picture has which colour, and which parts stand out."""
+"""Colours of a picture, and what is highlighted."""
 
 import numpy as np
 
@@ -9,71 +9,102 @@ from ..tree.alignment import in_order
 from ..tree.checks import check_level
 from ..tree.palette import group_colors
 from .captions import group_captions, one_line
-from .layout import common_below
 
-__all__ = ["Coloring", "highlighted"]
+__all__ = ["Coloring"]
+
+# What belongs to several groups, or to no class: a branch, and a cell of an icicle.
+NEUTRAL, NEUTRAL_CELL = "#4d4d4d", "#d0d0d0"
+
+# Opacity of what is not highlighted, and of its texts.
+FADED, FADED_TEXT = 0.25, 0.5
 
 
 class Coloring:
-    """Which branch and which tip has which colour.
+    """Colours of the branches and tiles of a picture, and what they say.
 
     Attributes
     ----------
-    colors : list of str
-    of_branches : ndarray of shape (n_nodes,), dtype=intp
-        Colour of each node, -1 where the leaves below have none in common.
-    of_tips : ndarray of shape (n_tips,), dtype=intp
-        Colour of each tile, -1 as well.
+    branches : ndarray of shape (n_nodes, 4), dtype=float64
+        Colour of the branch of each node, or of its cell in an icicle, as RGBA.
+    on_white : ndarray of shape (n_nodes, 3), dtype=float64
+        The same as it is seen on white.
+    widths : ndarray of shape (n_nodes,), dtype=float64
+        Width of each branch as a multiple of the usual width.
+    tiles : ndarray of shape (n_tips, 4), dtype=float64
+        Colour of each tile.
     title : str or None
-        What the colours say...
+        Title of the legend.
     entries : list of (str, str)
-        ... and each of those that tiles have, with a text.
+        Colour and text of each entry of the legend, which has the colours of the tiles.
     group_nodes : ndarray of shape (level,), dtype=intp, or None
         Node of each group; None without a level.
     """
 
-    def __init__(self, tree, layout, level, leaf_classes, neutral):
-        self.colors, self.title, self.entries = [], None, []
-        self.of_branches = of_nodes = np.full(tree.n_nodes, -1)
-        self.group_nodes = None
-        captions, others = [], []
+    def __init__(self, tree, view, level, leaf_classes, highlight):
+        from matplotlib.colors import to_rgba_array
+
+        layout, neutral = view.layout, NEUTRAL_CELL if view.is_icicle else NEUTRAL
+        colors, captions, others = [], [], []
+        self.title = self.group_nodes = None
+        of_branches = of_nodes = np.full(tree.n_nodes, -1)
         if level is not None:
             level = check_level(tree, level)
             groups = tree.cut(level)
-            self.of_branches = of_nodes = common_below(tree, groups)
-            # The last node of each.
-            self.group_nodes = tree.n_nodes - 1 - np.unique(of_nodes[::-1], return_index=True)[1]
-            self.group_nodes = self.group_nodes[-level:]
-            self.colors, self.title = group_colors(level), f"level {level}"
+            of_branches = of_nodes = _common_below(tree, groups)
+            # Of the nodes within a group, its own is the last.
+            last = tree.n_nodes - 1 - np.unique(of_nodes[::-1], return_index=True)[1]
+            self.group_nodes = last[-level:]
+            colors, self.title = group_colors(level), f"level {level}"
             captions = group_captions(tree, groups, level)
             others = ["several groups"]
         if leaf_classes is not None:
             names, classes = _classes(
                 in_order("leaf_classes", leaf_classes, tree.names), tree.n_leaves
             )
-            of_nodes = common_below(tree, classes)
-            # After the colours of the groups: one colour says one thing.
-            n_groups = len(self.colors)
-            self.colors = group_colors(n_groups + len(names))
+            of_nodes = _common_below(tree, classes)
+            # After the colours of the groups, so that no colour says two things.
+            n_groups = len(colors)
+            colors = group_colors(n_groups + len(names))
             of_nodes = np.where(of_nodes < 0, -1, of_nodes + n_groups)
             if level is None:
-                self.of_branches = of_nodes
+                of_branches = of_nodes
             self.title = None
             captions = [""] * n_groups + [one_line(str(name)) for name in names]
             mixed = (tree.sizes[layout.tips] > 1) & (of_nodes[layout.tips] < 0)
-            others = ["several classes"] * bool(mixed.any()) + ["no class"] * bool(
-                (classes < 0).any()
-            )
-        self.of_tips = of_nodes[layout.tips]
+            others = ["several classes"] * bool(mixed.any())
+            others += ["no class"] * bool((classes < 0).any())
+        of_tips = of_nodes[layout.tips]
+        self.entries = []
         if captions:
-            seen = np.unique(self.of_tips[self.of_tips >= 0]).tolist()
-            self.entries = [(self.colors[color], captions[color]) for color in seen]
-            if (self.of_tips < 0).any():
+            seen = np.unique(of_tips[of_tips >= 0]).tolist()
+            self.entries = [(colors[color], captions[color]) for color in seen]
+            if (of_tips < 0).any():
                 self.entries.append((neutral, ", or ".join(others)))
+        palette = to_rgba_array([neutral, *colors])
+        self.branches, self.tiles = palette[of_branches + 1], palette[of_tips + 1]
+        self._is_faded = ~_highlighted(tree, layout, highlight)
+        self.branches[self._is_faded, 3] = self.tiles[self._is_faded[layout.tips], 3] = FADED
+        rgb, opacity = self.branches[:, :3], self.branches[:, 3:]
+        self.on_white = opacity * rgb + 1 - opacity
+        self.widths = np.where(self._is_faded | (highlight is None), 1.0, 2.0)
+
+    def fade(self, texts, nodes):
+        """Fade those texts whose nodes are not highlighted."""
+        for text, is_faded in zip(texts, self._is_faded[nodes]):
+            if is_faded:
+                text.set_alpha(FADED_TEXT)
+
+
+def _common_below(tree, leaf_values):
+    """Value that all leaves below each node have, (n_nodes,), or -1 if they differ."""
+    values = np.asarray(leaf_values).tolist()
+    for left, right in tree.children.tolist():
+        values.append(values[left] if values[left] == values[right] else -1)
+    return np.array(values, dtype=np.intp)
 
 
 def _classes(leaf_classes, n_leaves):
-    """Names of the classes in their order, and the class of each leaf, -1 for None and NaN."""
+    """Sorted names of the classes, and the class of each leaf, -1 for None and NaN."""
     refuse_masked("leaf_classes", leaf_classes)
     try:
         values = np.asarray(leaf_classes, dtype=object)
@@ -97,8 +128,8 @@ def _classes(leaf_classes, n_leaves):
     return names, np.array([numbers[value] for value in values], dtype=np.intp)
 
 
-def highlighted(tree, layout, highlight):
-    """Which nodes do, (n_nodes,): all, or those below what is highlighted."""
+def _highlighted(tree, layout, highlight):
+    """Whether each node is highlighted or below one that is, (n_nodes,); all if nothing is."""
     if highlight is None:
         return np.ones(tree.n_nodes, dtype=bool)
     if hasattr(highlight, "iloc") and any(isinstance(key, str) for key in highlight.index):
@@ -107,17 +138,17 @@ def highlighted(tree, layout, highlight):
             "highlight.index.tolist() or highlight.tolist(), whichever holds the nodes and leaves."
         )
     stands_out = np.zeros(tree.n_nodes, dtype=bool)
-    is_one = isinstance(highlight, (str, bytes)) or not np.iterable(highlight)
-    highlight = [highlight] if is_one else list(highlight)
+    is_single = isinstance(highlight, (str, bytes)) or not np.iterable(highlight)
+    highlight = [highlight] if is_single else list(highlight)
     if len(highlight) == 0:
         raise ValueError("highlight is empty: name a node or a leaf, or give None.")
-    for one in highlight:
-        if isinstance(one, str):
-            nodes = [leaf for leaf, name in enumerate(tree.names) if name == one]
+    for named in highlight:
+        if isinstance(named, str):
+            nodes = [leaf for leaf, name in enumerate(tree.names) if name == named]
             if not nodes:
-                raise ValueError(f"highlight names {shown(one)}, but no leaf has this name.")
+                raise ValueError(f"highlight names {shown(named)}, but no leaf has this name.")
         else:
-            nodes = tree.path(as_index("highlight, where it names no leaf,", one))[:1]
+            nodes = tree.path(as_index("highlight, where it names no leaf,", named))[:1]
         for node in nodes:
             while np.isnan(layout.place[node]):  # within a collapsed merge
                 node = tree.parents[node]

@@ -2,10 +2,11 @@
 
 Words:
 
-tip       what stands at the end of a branch: a leaf, or a merge whose leaves are not shown
-place     of a node along the tips, which stand at 0..m-1
-height    of a node, across: the tips at the base, the root at the top
-link      the way from a merge to what it joins: a stem up from each of the two, and a bar
+tip         end of a branch: a leaf, or a collapsed merge
+collapsed   of a merge: shown as a triangle instead of its leaves
+place       position of a node along the tips, which stand at 0..m-1
+height      position of a node across: the tips are at the base, the root is at the top
+link        lines from a merge to the two nodes that it joins: a stem up from each, and a bar
 
 A `Layout` has two coordinates for each point, (place, height); a `View` makes (x, y) of them.
 Nothing here recurses.
@@ -24,7 +25,6 @@ __all__ = [
     "ORIENTATIONS",
     "Layout",
     "View",
-    "common_below",
     "lay_out",
 ]
 
@@ -32,16 +32,16 @@ HEIGHTS = ("rank", "score")
 LAYOUTS = ("rectangular", "radial", "icicle")
 ORIENTATIONS = ("top", "bottom", "left", "right")
 
-# Degrees between two points of an arc.
+# Degrees between neighbouring points of an arc.
 ARC_STEP = 2.0
 
 # Gap in a radial tree, as a part of its tips.
 GAP = 0.02
 
-# Room below collapsed merges, as a part of the heights shown.
+# Height of a triangle, as a share of the heights that are shown.
 TRIANGLE_HEIGHT = 0.08
 
-# Largest score that can be drawn: sums and ratios of some stay finite.
+# Largest score that can be drawn: sums and ratios of scores stay finite.
 LARGEST_SCORE = 1e150
 
 
@@ -55,17 +55,17 @@ class Layout(NamedTuple):
     merges : ndarray of shape (m - 1,), dtype=intp
         Nodes that are shown as links, in the order of merging.
     place : ndarray of shape (n_nodes,), dtype=float64
-        Place of each node: whole for a tip, half-way between its two for a merge; NaN for what
-        is not shown.
+        Place of each node: a whole number for a tip, and for a merge the middle between the two
+        nodes that it joins. NaN for a node that is not shown.
     height : ndarray of shape (n_nodes,), dtype=float64
-        Height of each node; NaN for what is not shown. A collapsed merge has the height of its
-        merge, cut off at what the picture shows.
+        Height of each node; NaN for a node that is not shown. That of a collapsed merge is at
+        least the floor.
     span : ndarray of shape (n_nodes, 2), dtype=float64
-        First and last place below each node; NaN for what is not shown.
+        First and last place below each node; NaN for a node that is not shown.
     base : float
         Height of the lower ends of the tips.
     floor : float
-        Height that the leaves would have: the base, or above it if there are triangles.
+        Lowest height on the axis: the base, or above it if there are triangles.
     top : float
         Largest height, above the floor.
     """
@@ -79,13 +79,17 @@ class Layout(NamedTuple):
     floor: float
     top: float
 
-    def stems(self, tree):
-        """Both ends of the stem of each node shown but the root, (2 m - 2, 2 ends, 2).
+    def joined(self, tree):
+        """Both nodes that each merge shown joins, (m - 1, 2)."""
+        return tree.children[self.merges - tree.n_leaves]
 
-        First those of ``tree.children[merges - n_leaves].ravel()``, as (place, height): the end
-        at the node, then the end at the bar. A stem of a tip that is a leaf begins at the base.
+    def stems(self, tree):
+        """Ends (place, height) of the stem of each node shown but the root, (2 m - 2, 2 ends, 2).
+
+        The nodes are those of `joined`, one after another. The first end is at the node,
+        or at the base for a leaf; the second is at the bar.
         """
-        nodes = self._joined(tree).ravel()
+        nodes = self.joined(tree).ravel()
         lower = np.where(nodes < tree.n_leaves, self.base, self.height[nodes])
         ends = np.empty((len(nodes), 2, 2))
         ends[..., 0] = self.place[nodes, np.newaxis]
@@ -96,7 +100,7 @@ class Layout(NamedTuple):
     def bars(self, tree):
         """Ends of the bar of each merge shown, (m - 1, 2 ends, 2), in the order of `merges`."""
         ends = np.empty((len(self.merges), 2, 2))
-        ends[..., 0] = self.place[self._joined(tree)]
+        ends[..., 0] = self.place[self.joined(tree)]
         ends[..., 1] = self.height[self.merges, np.newaxis]
         return ends
 
@@ -115,7 +119,7 @@ class Layout(NamedTuple):
         return self.top + (self.top - self.base) / max(len(self.tips), 12)
 
     def cell_ends(self, tree, nodes):
-        """Lower and upper ends of the cells of some nodes that are shown, (2, n).
+        """Lower and upper ends of the cells of nodes that are shown, (2, n).
 
         From the height of a node, or the base for a tip, up to the height of its parent.
         """
@@ -130,14 +134,11 @@ class Layout(NamedTuple):
 
         The root first, then in the order of `stems`. It spans the places of its tips.
         """
-        nodes = np.append(tree.n_nodes - 1, self._joined(tree).ravel())
+        nodes = np.append(tree.n_nodes - 1, self.joined(tree).ravel())
         lower, upper = self.cell_ends(tree, nodes)
         first, last = self.span[nodes].T + [[-0.5], [0.5]]
         corners = [(first, lower), (first, upper), (last, upper), (last, lower)]
         return np.array(corners).transpose(2, 0, 1)
-
-    def _joined(self, tree):
-        return tree.children[self.merges - tree.n_leaves]
 
 
 class View(NamedTuple):
@@ -179,7 +180,7 @@ class View(NamedTuple):
 
     @property
     def n_places(self):
-        """Places along the tips; of a whole circle, which has a gap of one place at most."""
+        """Places along the tips; in a radial tree, also those of the gap, one at most."""
         return self.n_tips + (min(1.0, GAP * self.n_tips) if self.is_radial else 0)
 
     @property
@@ -234,9 +235,10 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     ----------
     tree : MergeTree
     leaf_order : ndarray of shape (n_leaves,), default=None
-        The leaves from the first place to the last; no branches may cross. None: as merged.
+        The leaves from the first place to the last; no branches may cross. None: that of the tree.
     max_leaves : int, default=None
-        Tips at most; the groups of this level are shown instead of the leaves. None: all leaves.
+        Largest number of tips. If there are more leaves, the groups of this level are the tips.
+        None: all leaves are.
     heights : {"rank", "score"}, default="rank"
         Height of a merge: its number, from 1, or its score.
 
@@ -247,9 +249,9 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     Raises
     ------
     TypeError
-        If `max_leaves` is no integer.
+        If `max_leaves` is not an integer.
     ValueError
-        If branches cross, there is no place for a tip, or the tree has no scores.
+        If branches cross, `max_leaves` is below 1, the tree has no scores, or they are too large.
 
     Examples
     --------
@@ -271,14 +273,14 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
         n_tips = min(max_leaves, n_leaves)
     span = spans(tree, tree.leaf_order if leaf_order is None else np.asarray(leaf_order))
 
-    # The merges shown are the last ones; what they join, but for themselves, are the tips.
+    # The last merges are shown. The tips are the nodes that they join, except for themselves.
     first_merge = tree.n_nodes - (n_tips - 1)
     merges = np.arange(first_merge, tree.n_nodes)
     shown = np.append(tree.children[merges - n_leaves].ravel(), tree.n_nodes - 1)
     tips = shown[shown < first_merge]
     tips = tips[span[tips, 0].argsort()]
 
-    # Leaves that are not shown take no place: the first and last tip at or after each leaf.
+    # Leaves that are not shown take no place: count the tips up to both ends of each span.
     firsts = span[tips, 0]
     places = np.full((tree.n_nodes, 2), np.nan)
     places[shown, 0] = firsts.searchsorted(span[shown, 0])
@@ -292,21 +294,13 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     return Layout(tips, merges, np.array(place), height, places, base, floor, top)
 
 
-def common_below(tree, leaf_values):
-    """What all leaves below each node share, (n_nodes,): their value, or -1 if they differ."""
-    values = np.asarray(leaf_values).tolist()
-    for left, right in tree.children.tolist():
-        values.append(values[left] if values[left] == values[right] else -1)
-    return np.array(values, dtype=np.intp)
-
-
 def _heights(tree, shown, n_tips, heights):
     """Height of each node shown, and the base, floor and top of the picture."""
     n_leaves = tree.n_leaves
     of_merges = np.arange(1.0, n_leaves) if heights == "rank" else tree.scores
     collapsed = n_tips < n_leaves
     if heights == "rank":
-        # From the last merge that is not shown on.
+        # The floor is the number of the last merge that is not shown.
         floor, top = float(n_leaves - n_tips), float(n_leaves - 1)
     else:
         floor, top = float(of_merges.min(initial=0.0)), float(of_merges.max(initial=-np.inf))
@@ -315,7 +309,7 @@ def _heights(tree, shown, n_tips, heights):
                 f"A score of {floor if -floor > top else top:g} is too large to draw: scale the "
                 "scores down, or use heights='rank'."
             )
-        if floor < 0:  # the leaves stand below the lowest merge
+        if floor < 0:  # the leaves are to stand below the lowest merge
             floor -= 0.05 * (top - floor)
     if not top > floor:
         top = floor + 1.0

@@ -1,7 +1,7 @@
-"""A tree drawn on matplotlib axes, a kind of thing at a time, in sizes that fit.
+"""Drawing the branches, cells, triangles and tiles of a tree in sizes that fit the axes.
 
-`layout` says where everything stands, `sizes` how large it is, and `texts` adds texts. Lengths
-are in points, 1/72 of an inch. matplotlib is imported inside the functions.
+`layout` says where everything stands, `sizes` how large it is, and `texts` writes the labels.
+Lengths are in points, 1/72 of an inch. matplotlib is imported inside the functions.
 """
 
 import math
@@ -27,21 +27,21 @@ class Page(NamedTuple):
     view : View
         The tree.
     labels : Labels
-        Of the tips, as they can be read.
+        Labels of the tips, after those that could not be read were cut or left out.
     text_kw : dict
         Style of the labels.
     tile : float
         Width of the tile of each tip; 0 for no tiles.
     sizes : Fit
-        Of the tree and its labels.
+        Sizes of the tree and its labels.
     box : ndarray of shape (2,)
-        Width and height of the axes but for the legend.
+        Width and height of the axes without the part of the legend.
     limits : ndarray of shape (2, 2)
         Lower and upper (x, y) of the box.
     height_per_point : float
         Difference of heights over a length of 1.
     pitch : float
-        From one tip to the next; at the leaves of a radial tree.
+        Distance between neighbouring tips; of a radial tree, between its leaves.
     """
 
     ax: object
@@ -57,7 +57,7 @@ class Page(NamedTuple):
 
     @property
     def inset(self):
-        """From the leaves to the outer side of their tiles."""
+        """Distance from the leaves to the outer side of their tiles."""
         return _inset(self.tile)
 
     @property
@@ -67,13 +67,14 @@ class Page(NamedTuple):
 
     @property
     def line_width(self):
-        """Width of lines that leaves them apart."""
+        """Largest width with which neighbouring lines stay apart."""
         return float(np.clip(0.3 * self.pitch, 0.15, 1.3))
 
     def moves_inside(self, points, sizes):
-        """Points to the right and upwards that keep texts off the rim and the legend.
+        """Moves to the right and upwards that keep texts off the rim and the legend, (n_texts, 2).
 
-        The texts have these sizes (n_texts, 2), and their middles at (place, height).
+        `points` (n_texts, 2) are the middles of the texts as (place, height), and `sizes`
+        (n_texts, 2) their widths and heights.
         """
         lower, upper = self.limits
         middles = (self.view.project(points) - lower) / (upper - lower) * self.box
@@ -81,11 +82,11 @@ class Page(NamedTuple):
         return np.clip(middles, halves, self.box - halves) - middles
 
     def draw_links(self, tree, colors, widths, line_kw):
-        """Stems, then bars, in the colours (n_nodes, 4) and widths (n_nodes,) of nodes."""
+        """Draw stems, then bars, in the colours (n_nodes, 4) and widths (n_nodes,) of nodes."""
         from matplotlib.collections import LineCollection
 
         layout = self.view.layout
-        nodes = np.append(tree.children[layout.merges - tree.n_leaves], layout.merges)
+        nodes = np.append(layout.joined(tree), layout.merges)
         paths = np.concatenate([layout.stems(tree), layout.bars(tree)])
         style = {
             "colors": colors[nodes],
@@ -97,9 +98,9 @@ class Page(NamedTuple):
         return self.ax.add_collection(lines, autolim=False)
 
     def draw_cells(self, tree, colors, line_kw):
-        """Cells of an icicle: the root, then both of each merge."""
+        """Draw the cells of an icicle in the colours (n_nodes, 4) of nodes."""
         layout = self.view.layout
-        nodes = np.append(tree.n_nodes - 1, tree.children[layout.merges - tree.n_leaves])
+        nodes = np.append(tree.n_nodes - 1, layout.joined(tree))
         style = {
             "facecolors": colors[nodes],
             "edgecolors": "white",
@@ -108,7 +109,7 @@ class Page(NamedTuple):
         return self._add_polygons(layout.cells(tree), **(style | line_kw))
 
     def draw_triangles(self, tree, colors, widths):
-        """Triangles of the collapsed tips, None if there are none."""
+        """Draw the triangles of the collapsed tips; None if there are no such tips."""
         layout = self.view.layout
         collapsed = layout.tips[layout.tips >= tree.n_leaves]
         if not len(collapsed):
@@ -123,7 +124,7 @@ class Page(NamedTuple):
         )
 
     def draw_tiles(self, colors):
-        """Tile of each tip, in the colours (n_tips, 4)."""
+        """Draw the tile of each tip in the colours (n_tips, 4)."""
         n_tips, base = self.view.n_tips, self.view.layout.base
         lower = base - self.inset * self.height_per_point
         upper = base - TILE_GAP * self.height_per_point
@@ -149,7 +150,7 @@ def fit_page(ax, view, labels, text_kw, *, tile, aside):
     ax : matplotlib Axes
     view : View
     labels : Labels
-        Those that are wanted. They are cut, or left out, if they would be too small.
+        Labels of the tips. They are cut, or left out, if they would be too small.
     text_kw : dict
         Style of the labels, which may set the size of the font.
     tile : float
