@@ -1,24 +1,26 @@
-"""Arguments of pictures: one clear error for each that cannot be drawn, before anything is."""
+"""Arguments of pictures: a clear error for each that cannot be drawn, before anything is drawn."""
 
 from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
 
-from ..exceptions.arguments import as_choice, as_index
+from ..exceptions.arguments import as_choice, as_floats, as_index, check_texts_by_node
 from ..exceptions.texts import shown, shown_text
 from ..tree.merge_tree import MergeTree
 from ..tree.names import check_texts_by_node
 
 __all__ = [
+    "check_colormap",
     "check_drawable",
     "check_node_labels",
+    "check_profiles",
     "check_style",
 ]
 
 
 def check_drawable(display, ax):
-    """Refuse to draw without matplotlib, what is not a tree, or on other axes than flat ones."""
+    """Refuse to draw without matplotlib, without a tree, or on axes that do not suit a display."""
     name = type(display).__name__
     try:
         import matplotlib  # noqa: F401
@@ -33,7 +35,7 @@ def check_drawable(display, ax):
 
 
 def check_node_labels(node_labels):
-    """Labels as a bool, "support" or a dict of str by node, of a dict or a Series."""
+    """Labels of merges as a bool, "support" or a dict of str by node, which may be a Series."""
     if isinstance(node_labels, str):
         as_choice("node_labels, if it is a text,", node_labels, ("support",))
     elif isinstance(node_labels, Mapping) or hasattr(node_labels, "iloc"):
@@ -48,8 +50,37 @@ def check_node_labels(node_labels):
     return node_labels
 
 
+def check_profiles(profiles, n_leaves):
+    """Matrix of profiles as float64."""
+    profiles = as_floats("profiles", profiles)
+    if profiles.shape != (n_leaves, n_leaves):
+        raise ValueError(
+            f"profiles must have the shape ({n_leaves}, {n_leaves}), got {profiles.shape}."
+        )
+    bad = np.argwhere(~(np.isfinite(profiles) & (profiles >= 0)))
+    if len(bad):
+        i, j = bad[0]
+        raise ValueError(
+            f"profiles must be finite and at least 0, but profiles[{i}, {j}] is {profiles[i, j]}."
+        )
+    return profiles
+
+
+def check_colormap(cmap):
+    """Colormap of matplotlib, of its name or itself."""
+    from matplotlib import pyplot
+
+    try:
+        return pyplot.get_cmap(cmap)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "cmap must be the name of a colormap of matplotlib, such as 'viridis', or a "
+            f"Colormap, got {shown(cmap)}."
+        ) from None
+
+
 def check_style(name, style, artist, make):
-    """Keywords of a style in one spelling, once they have made an artist."""
+    """Keywords of a style by their full names, after `make` has made an artist with them."""
     from matplotlib.cbook import normalize_kwargs
 
     if not isinstance(style, (Mapping, type(None))):
@@ -68,7 +99,7 @@ def check_style(name, style, artist, make):
 
 
 def _check_axes(ax):
-    """Refuse what is no axes of two straight, linear directions."""
+    """Refuse axes that are not rectilinear with linear scales."""
     from matplotlib.axes import Axes
 
     if ax is not None and not isinstance(ax, Axes):

@@ -90,11 +90,12 @@ def test_a_figure_is_closed_if_drawing_fails(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("skl2h.plotting.dendrogram.write_labels", interrupt)
-    display = DendrogramDisplay(TREE)
-    with pytest.raises(KeyboardInterrupt):
-        display.plot()
-    assert plt.get_fignums() == []
-    assert not hasattr(display, "ax_")
+    for display in (DendrogramDisplay(TREE), ProfileMatrixDisplay(TREE, np.ones((3, 3)))):
+        before = dict(vars(display))
+        with pytest.raises(KeyboardInterrupt):
+            display.plot()
+        assert plt.get_fignums() == []
+        assert vars(display) == before
 
 
 @pytest.mark.parametrize("projection", ["polar", "3d"])
