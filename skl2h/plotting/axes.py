@@ -11,16 +11,16 @@ import numpy as np
 
 __all__ = ["box_of", "draw_axis", "figure_of", "opened"]
 
-# Artists of all displays: who draws on the same axes again removes them.
+# What displays have drawn. It is removed if a display draws on the same axes again.
 _drawn = WeakSet()
 
 
 @contextmanager
 def opened(ax, **figure_kw):
-    """Axes without what displays drew on them, or those of a new figure.
+    """Give these axes without what displays drew on them, or those of a new figure if None.
 
-    What is drawn on them in this context counts as drawn by a display. If it fails, the new
-    figure is closed.
+    Everything drawn on them inside this context counts as drawn by a display. If that fails, the
+    new figure is closed.
     """
     from matplotlib import pyplot
 
@@ -42,12 +42,12 @@ def opened(ax, **figure_kw):
 
 
 def figure_of(ax):
-    """Figure that holds axes, also those in a SubFigure: it can be saved."""
+    """Figure that holds axes, which can be saved: not a SubFigure."""
     return ax.figure.canvas.figure
 
 
 def box_of(ax):
-    """Width and height of axes as they are laid out."""
+    """Width and height of axes in their layout."""
     figure = figure_of(ax)
     engine, locator = figure.get_layout_engine(), ax.get_axes_locator()
     if engine is not None:
@@ -57,7 +57,7 @@ def box_of(ax):
 
 
 def draw_axis(ax, view, tree, heights):
-    """Draw the axis of the heights of a tree, and no other; none for a radial tree."""
+    """Draw the axis of heights and hide the other; a radial tree has no axis."""
     ax.set_aspect("auto")
     if view.is_radial:
         ax.set_axis_off()
@@ -89,7 +89,7 @@ def draw_axis(ax, view, tree, heights):
 
 
 def _rank_ticks(n_tips):
-    """Whole numbers from 1 to that of the tips."""
+    """Round numbers of groups, from 1 to the number of tips."""
     from matplotlib.ticker import MaxNLocator
 
     locator = MaxNLocator(6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
@@ -97,11 +97,11 @@ def _rank_ticks(n_tips):
 
 
 def _score_ticks(floor, top):
-    """Round scores, and last the largest one, rounded down to a hundredth of the range or less."""
+    """Round scores, and the largest score, rounded down to a hundredth of the range or less."""
     from matplotlib.ticker import MaxNLocator
 
     ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(floor, top)
     unit = 10.0 ** (math.floor(math.log10(top - floor)) - 2)
     last = math.floor(top / unit) * unit if unit else top
-    # Not so near below it that the two would touch.
+    # Without a round score so near that the two would touch.
     return np.append(ticks[ticks <= last - 0.5 * (ticks[1] - ticks[0])], last)

@@ -1,4 +1,4 @@
-"""What a picture says of leaves, merges and groups: texts of one line, or two at a tip."""
+"""Texts of leaves, merges and groups in a picture. Those at tips have up to two lines."""
 
 import operator
 from itertools import chain
@@ -24,7 +24,7 @@ __all__ = [
     "tip_captions",
 ]
 
-# Characters of a name that are never cut, and most of them where room is short.
+# A name up to the first length is never cut; where room is short, none is longer than the second.
 NEVER_CUT, LONGEST_NAME = 12, 60
 
 
@@ -36,11 +36,11 @@ class Labels(NamedTuple):
     captions : list of (str, str)
         Name of each tip, which may be cut, and what follows it; empty for no labels.
     texts : list of str
-        Both in one text, of one line or two.
+        Name and what follows it in one text, which has up to two lines.
     widths : ndarray of shape (n_tips,), dtype=float64
         Width of the longest line of each text in a font of size 1; [0] for no labels.
     n_lines : int
-        Lines of the text that has most.
+        Largest number of lines of a text.
     """
 
     captions: list
@@ -64,8 +64,8 @@ def measured(captions, text_kw):
 def tip_captions(tree, layout, show_counts, node_labels=False):
     """Caption (name, what follows it) of each tip, from the first place to the last.
 
-    The name of a collapsed merge is its label, if it has one, and its leaves are on a line below.
-    Only names may be cut.
+    The name of a collapsed merge is its label, if it has a label; the number of its leaves follows
+    on a second line. Only names may be cut.
     """
     tips = layout.tips.tolist()
     labels = node_captions(tree, [node for node in tips if node >= tree.n_leaves], node_labels)
@@ -89,10 +89,7 @@ def tip_captions(tree, layout, show_counts, node_labels=False):
 
 
 def only_labelled(tree, layout, captions):
-    """Captions of tips without those of leaves and of merges that have no label, if any are left.
-
-    A tip without a caption has an empty one.
-    """
+    """Captions with empty ones for leaves and for merges without a label; [] if all are empty."""
     kept = [
         caption if node >= tree.n_leaves and caption[0] else ("", "")
         for node, caption in zip(layout.tips.tolist(), captions)
@@ -101,7 +98,7 @@ def only_labelled(tree, layout, captions):
 
 
 def cut_long(captions, most=LONGEST_NAME):
-    """Captions (name, what follows it) with names cut to some characters at most.
+    """Captions (name, what follows it) with names of `most` characters at most.
 
     Names more than twice as long as the median are cut as well.
     """
@@ -111,12 +108,12 @@ def cut_long(captions, most=LONGEST_NAME):
 
 
 def on_one_line(captions):
-    """Captions with what stands below a name beside it, in brackets."""
+    """Captions with the second line in brackets behind the first."""
     return [(name, f" ({rest[1:]})" if rest.startswith("\n") else rest) for name, rest in captions]
 
 
 def node_captions(tree, merges, node_labels):
-    """Labels {node: text} of some merges."""
+    """Labels {node: text} of those of these merges that have a label."""
     if isinstance(node_labels, (bool, np.bool_)):
         return {merge: str(merge) for merge in merges} if node_labels else {}
     if isinstance(node_labels, str):
@@ -132,7 +129,7 @@ def node_captions(tree, merges, node_labels):
 
 
 def group_captions(tree, groups, level):
-    """What a legend says of each group: its number, and how many leaves, or which one."""
+    """Text of each group in a legend: its number, and the name of its leaf or how many it has."""
     first = np.unique(groups, return_index=True)[1]
     sizes = np.bincount(groups, minlength=level)
     return [
@@ -142,12 +139,12 @@ def group_captions(tree, groups, level):
 
 
 def one_line(name):
-    """Name as one piece of text on one line, not too long."""
+    """Name on one line, of `LONGEST_NAME` characters at most."""
     return cut_middle(printable(name), LONGEST_NAME)
 
 
 def _in_order(name):
-    """Name that does not turn what stands beside it, though it be written from right to left."""
+    """Name after which a text still runs from left to right, also if the name itself does not."""
     turns = any(bidirectional(character) in ("R", "AL") for character in name)
-    # Marks, as old versions of matplotlib draw a box for an isolate.
+    # Not isolates, which old versions of matplotlib draw as boxes.
     return f"\u200e{name}\u200e" if turns else name

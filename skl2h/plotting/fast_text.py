@@ -1,6 +1,6 @@
-"""Texts that come in hundreds: how wide they are, and how to draw them fast.
+"""How wide hundreds of texts are, and a way to draw them fast.
 
-Imports matplotlib: it is for functions that need it already.
+Imports matplotlib, so it is imported inside of functions only.
 """
 
 import re
@@ -17,18 +17,18 @@ from matplotlib.transforms import Affine2D, Bbox
 
 __all__ = ["Label", "text_widths"]
 
-# Characters that stand side by side whatever their neighbours are: of European and East Asian
-# scripts, without accents on their own.
+# Characters that look the same beside all others: of European and East Asian scripts, without
+# combining accents.
 _SIDE_BY_SIDE = re.compile(r"[ -\u02ff\u0370-\u0482\u048a-\u0587\u2010-\u2027\u3040-\u9fff]+")
 
 
 class Label(Text):
-    """Text of one line that is drawn fast, and as wide as it is in print.
+    """Text that is drawn fast, and as wide on the screen as in print.
 
-    To draw a text that is not level, matplotlib makes an image of each of its characters anew,
-    and moves them to meet the pixels. In images, this one fills their outlines instead, which
-    are made once; files of vectors get text as ever. So does what is not a plain text to one
-    side of its anchor.
+    matplotlib makes a new image of each character of a rotated text, and moves it to whole pixels.
+    A label fills outlines of the characters instead, which are made once. This is for images: in
+    vector graphics a label is drawn like any text. So is a label of several lines, or with a style
+    that needs more than outlines.
     """
 
     def draw(self, renderer):
@@ -56,7 +56,7 @@ class Label(Text):
         return Bbox([corners.min(axis=0), corners.max(axis=0)])
 
     def _placed(self, size):
-        """Outline, and what takes it from size 1 to its place."""
+        """Outline of the text, and the transform from size 1 to its size and place."""
         outline = _outline(self.get_text(), *_font_of(self))
         part = {"left": 0.0, "center": 0.5, "right": 1.0}[self.get_horizontalalignment()]
         place = (
@@ -82,7 +82,7 @@ class Label(Text):
 
 
 def text_widths(texts, text_kw):
-    """Width of each of some texts in a font of size 1, (n_texts,)."""
+    """Width of each text in a font of size 1, (n_texts,)."""
     font = _font_of(Text(**text_kw))
     codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4")
     codes, which = np.unique(codes, return_inverse=True)
@@ -92,14 +92,24 @@ def text_widths(texts, text_kw):
 
 
 def _font_of(text):
-    """Font of a text in size 1, and the file that it stands for with the present settings."""
+    """Font of a text in size 1, and the file that has it with the present settings."""
     font = text.get_fontproperties().copy()
     font.set_size(1)
     return font, findfont(font)
 
 
 class Outline(NamedTuple):
-    """Outline of a text in size 1, from 0 on: the middle of its letters, lowest and highest."""
+    """Outline of a text in size 1 that starts at (0, 0).
+
+    Attributes
+    ----------
+    path : Path
+    width : float
+    middle : float
+        Height of the middle of a line.
+    line : (float, float)
+        Lowest and highest point.
+    """
 
     path: Path
     width: float
@@ -116,7 +126,7 @@ def _outline(text, font, file):
     vertices[:, 0] += starts
     codes = np.concatenate([codes for _, codes, _ in glyphs])
     descent, top = _line(font, file)
-    # Curves stay within the points that make them; extents of curves take a loop over them.
+    # The vertices bound the curves between them, whose own extents would take a loop.
     y = vertices[:, 1]
     line = (y.min(initial=-descent), y.max(initial=top))
     return Outline(Path(vertices, codes), ends[-1], top / 2, line)
@@ -124,18 +134,18 @@ def _outline(text, font, file):
 
 @lru_cache(maxsize=64)
 def _line(font, file):
-    """How far a line reaches below and above the ground of its letters."""
+    """How far a line of text reaches below and above its baseline."""
     _, height, descent = text_to_path.get_text_width_height_descent("lp", font, False)
     return descent, height - descent
 
 
-# More than the characters of 1,000 names in Chinese.
+# Enough for all characters of 1,000 names in Chinese.
 @lru_cache(maxsize=16384)
 def _glyph(char, font, file):
-    """Vertices and codes of the outline of a character, and how far on the next one stands."""
+    """Vertices and codes of the outline of a character, and the distance to the next character."""
     vertices, codes = text_to_path.get_text_path(font, char)
     vertices = np.asarray(vertices, dtype=np.float64).reshape(-1, 2) / text_to_path.FONT_SCALE
-    # Widths are of what is seen: of a space, only between others.
+    # Only ink has a width: a space has it between other characters.
     advance = _seen(f"|{char}|", font) - _ends(font, file)
     return vertices, np.asarray(codes, dtype=Path.code_type), advance
 

@@ -1,4 +1,4 @@
-"""The key to the colours of a picture, on the right of its axes and within them."""
+"""Legend of the colours of a picture, on the right of its axes and within them."""
 
 import math
 
@@ -7,23 +7,24 @@ from .sizes import LARGEST_PAGE
 
 __all__ = ["draw_legend"]
 
-# Sizes to try, after the one that legends have.
+# Sizes of the font to try if a legend of the usual size does not fit.
 SMALLER_FONTS = (8.0, 6.5, 5.0)
 
-# Parts of a row and of a column, for a font of size 1.
+# Height of a row, width of a column without its text, and the gap between columns, for a font of
+# size 1.
 ROW, COLUMN, COLUMN_GAP = 1.6, 1.8, 1.5
 
-# In points, from the tree.
+# Points between the tree and the legend.
 LEGEND_GAP = 8.0
 
-# What a legend may take of the width of axes that were not made for it.
+# Largest share of the width that a legend may take, of axes that were not made here.
 MOST_OF_LEGEND = 0.5
 
 
 def draw_legend(ax, title, entries, *, at_top, may_widen):
     """Legend of (color, text) entries on the right, as large as fits.
 
-    The tree leaves it a part of the axes, so that it is in nobody's way.
+    It takes a part of the axes that is then left free by the tree.
 
     Parameters
     ----------
@@ -31,16 +32,16 @@ def draw_legend(ax, title, entries, *, at_top, may_widen):
     title : str or None
     entries : list of (str, str)
     at_top : bool
-        Whether it stands in the upper corner, or half-way up.
+        Whether it stands in the upper corner, instead of half-way up.
     may_widen : bool
-        Whether the figure gets wider by what the legend takes.
+        Whether the figure is made wider by the width of the legend.
 
     Returns
     -------
     legend : matplotlib Legend, or None
-        None if even the smallest does not fit.
+        None if it does not fit even with the smallest font.
     width : float
-        Points that it takes of the axes.
+        Width in points that it takes of the axes.
     """
     width, height = box_of(ax)
     most = LARGEST_PAGE * 72 if may_widen else MOST_OF_LEGEND * width

@@ -31,17 +31,18 @@ SMALL_FONT = 6.0
 # Height of a line of text, for a font of size 1.
 LINE_HEIGHT = 1.2
 
-# What labels may take of the picture, across.
+# Largest share of the picture that labels may take, across.
 MOST_OF_LABELS = 0.55
 
-# Coloured tile of a tip, the gaps on its inner and outer side, and one between labels in line.
+# Width of the coloured tile of a tip, the gaps on its inner and outer side, and the gap between two
+# labels that stand behind each other.
 TILE, TILE_GAP, LABEL_GAP, RING_GAP = 6.0, 2.0, 3.0, 4.0
 
-# Half a line, at the rim of a radial tree.
+# Room for half a line of text at the rim of a radial tree.
 RIM = 2.0
 
-# Inches of a page, and of the largest one, the width of A2: a radial tree outgrows the first as
-# far as its labels would be small there.
+# Sides of figures for radial trees in inches: the smallest, the usual largest, and the largest if
+# labels would be small otherwise, the width of A2.
 SMALLEST_PAGE, PAGE, LARGEST_PAGE = 5.0, 11.0, 16.5
 
 
@@ -53,13 +54,13 @@ class Fit(NamedTuple):
     font : float
         Size of the labels.
     room : float
-        From the leaves to the root; the radius of a radial tree.
+        Distance from the leaves to the root; the radius of a radial tree.
     turned : bool
         Whether labels below or above a tree stand on their ends.
     n_rings : int
-        Circles around a radial tree that labels start from: neighbours start from different ones.
+        Number of circles around a radial tree from which labels start, neighbours in turn.
     step : float
-        From one such circle to the next.
+        Distance between these circles.
     """
 
     font: float
@@ -78,7 +79,7 @@ def fit(view, labels, box, inset, largest, font=None):
     labels : Labels
     box : ndarray of shape (2,)
     inset : float
-        What stands between the leaves and their labels.
+        Distance between the leaves and their labels.
     largest : float
         Largest size of the font.
     font : float, default=None
@@ -162,6 +163,9 @@ def _directions(view):
 
 
 def _reach(widths, n_rings):
-    """From the first circle of labels to the end of each: times the font, and besides it."""
+    """Distance from the first circle to the end of each label, in two parts.
+
+    The first is to be multiplied by the size of the font, the second is to be added.
+    """
     rings = np.arange(len(widths)) % n_rings
     return widths + rings * widths[::n_rings].max(), rings * RING_GAP

@@ -1,4 +1,4 @@
-"""Texts on the axes of a tree: of its leaves, merges and groups.
+"""Texts on a page: labels of tips and merges, and numbers of groups.
 
 matplotlib is imported inside the functions.
 """
@@ -9,22 +9,24 @@ from .sizes import LABEL_GAP, LINE_HEIGHT, SMALL_FONT, SMALLEST_FONT, TILE
 
 __all__ = ["tile_width", "write_group_numbers", "write_labels", "write_node_labels"]
 
-# Largest numbers of groups and merges.
+# Largest sizes of the font for numbers of groups and for labels of merges.
 NUMBER_FONT, NODE_FONT = 7.0, 8.0
 
-# Around the numbers of merges, in points.
+# Points around the labels of merges.
 NODE_PAD = 0.8
 
-# Of red, green and blue.
+# Luminance of red, green and blue.
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 
-# Direction from the tips outwards, and how a label is aligned.
+# By the side of the root: direction from the tips to the labels, and how these are aligned across
+# and upwards.
 OUTWARDS = {
     "left": ((1, 0), "left", "center_baseline"),
     "right": ((-1, 0), "right", "center_baseline"),
     "top": ((0, -1), "center", "top"),
     "bottom": ((0, 1), "center", "bottom"),
 }
+# How a label that stands on its end is aligned.
 TURNED = {"top": "right", "bottom": "left"}
 
 
@@ -33,21 +35,21 @@ DIGIT = 0.65
 
 
 def tile_width(largest_number):
-    """Points that a tile needs for numbers up to this, or for none."""
+    """Width in points of a tile for numbers up to this; None for no numbers."""
     if largest_number is None:
         return TILE
     return max(TILE, DIGIT * NUMBER_FONT * len(str(largest_number)) + 2)
 
 
 def write_labels(page):
-    """Label of each tip, and the lines to those of the outer ring, or None."""
+    """Label of each tip, and lines to the labels of the outer ring; None without such a ring."""
     if not page.labels.texts:
         return [], None
     return (_radial_labels if page.view.is_radial else _rectangular_labels)(page)
 
 
 def write_node_labels(page, tree, texts, colors):
-    """Texts {node: text} at merges; in the cells of an icicle, small enough to fit."""
+    """Write texts {node: text} at merges; in an icicle, small enough to fit their cells."""
     from matplotlib.transforms import ScaledTranslation
 
     from .fast_text import text_widths
@@ -79,7 +81,7 @@ def write_node_labels(page, tree, texts, colors):
 
 
 def write_group_numbers(page, tree, group_nodes, colors):
-    """Number of each group on its tiles, or in its cell of an icicle, if it can be read.
+    """Write the number of each group on its tiles, or in its cell of an icicle, if it can be read.
 
     Parameters
     ----------
@@ -88,13 +90,13 @@ def write_group_numbers(page, tree, group_nodes, colors):
     group_nodes : ndarray of shape (level,)
         Node of each group.
     colors : ndarray of shape (n_nodes, 3)
-        Of what the numbers stand on.
+        Colour of the branch or cell of each node.
 
     Returns
     -------
     texts : list of matplotlib Text
     nodes : ndarray of shape (n_texts,), dtype=intp
-        What each stands on: the cell of this node, or the tile of this tip.
+        Node whose cell, or tip whose tile, each text stands on.
     """
     layout, is_icicle = page.view.layout, page.view.is_icicle
     groups = np.flatnonzero(np.isfinite(layout.span[group_nodes, 0]))
@@ -103,7 +105,7 @@ def write_group_numbers(page, tree, group_nodes, colors):
     firsts, lasts = layout.span[nodes].T
     middles, n_tiles = (firsts + lasts) / 2, lasts - firsts + 1
     if page.tiles_are_apart:
-        # On the tile in the middle.
+        # On a single tile, that in the middle.
         middles, n_tiles = np.floor(middles), np.ones(len(groups))
     height = layout.base - (page.inset - page.tile / 2) * page.height_per_point
     points = np.column_stack([middles, np.full(len(groups), height)])
@@ -136,7 +138,7 @@ def _rectangular_labels(page):
         "horizontalalignment": ha,
         "verticalalignment": va,
         "rotation": rotation,
-        # The label is at its tip, and moved away from it by some points.
+        # A distance in points from the tip.
         "transform": page.ax.transData + ScaledTranslation(*shift, page.ax.figure.dpi_scale_trans),
     }
     points = np.column_stack([np.arange(view.n_tips), np.full(view.n_tips, view.layout.base)])
@@ -169,7 +171,7 @@ def _radial_labels(page):
     ]
     if page.sizes.n_rings == 1:
         return texts, None
-    outer = np.flatnonzero(rings * page.labels.widths)  # none to an empty label
+    outer = np.flatnonzero(rings * page.labels.widths)  # empty labels have no line
     ends = np.empty((len(outer), 2, 2))
     ends[..., 0] = outer[:, np.newaxis]
     ends[:, 0, 1] = view.layout.base - (page.inset + 1) * page.height_per_point
@@ -183,9 +185,9 @@ def _add_label(page, point, text, style):
 
     plain = {"rotation_mode": "anchor", "clip_on": False, "parse_math": False, "usetex": False}
     if "\n" in text and style["verticalalignment"] == "center_baseline":
-        style = style | {"verticalalignment": "center"}  # the other is that of the first line
+        style = style | {"verticalalignment": "center"}  # of both lines, not of the first
     label = Label(*point, text, **(plain | style | page.text_kw))
-    label.set_in_layout(False)  # the limits leave room for it, and to measure it takes long
+    label.set_in_layout(False)  # the limits leave room for it, and measuring it is slow
     return page.ax.add_artist(label)
 
 
@@ -194,15 +196,15 @@ def _write(page, point, text, font, va, **style):
         *page.view.project(point), text, fontsize=font, verticalalignment=va,
         horizontalalignment="center", parse_math=False, usetex=False, **style,
     )  # fmt: skip
-    # It is within the axes: they must not shrink for it, as all else is fitted to them.
+    # It is within the axes, which must not shrink for it: everything is fitted to them.
     written.set_in_layout(False)
     return written
 
 
 def _fit_cells(fonts, widths, along, across, along_y):
-    """Fonts of texts that fit their cells, up to the given ones, and which texts are turned.
+    """Sizes of the font with which texts fit their cells, and which texts are turned for it.
 
-    Cells measure so many points along the leaves and across.
+    `fonts` are the largest sizes; `along` and `across` are the sides of the cells in points.
     """
     room = np.stack([across, along] if along_y else [along, across]) - 2 * NODE_PAD
     widths = np.maximum(widths, 1e-9)
@@ -214,13 +216,13 @@ def _fit_cells(fonts, widths, along, across, along_y):
 
 
 def _outwards(page, points):
-    """Degrees at which texts at some points read outwards, and which of them run inwards."""
+    """Degrees by which texts at these points are turned outwards, and which of them run inwards."""
     if not page.view.is_radial:
         level = np.zeros(len(points))
         return level if page.view.along_y else level + 90.0, level > 0
     x, y = page.view.project(points).T
     angles = np.degrees(np.arctan2(y, x))
-    # To the left, text runs inwards: turned over, it is not upside down.
+    # On the left, text runs inwards so that it is not upside down.
     over = np.abs(angles) > 90
     return np.where(over, angles + 180, angles), over
 
