@@ -37,8 +37,9 @@ from sklearn.mixture import GaussianMixture
 from skl2h import L2HClustering
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits.matrix import as_logits
+from skl2h.merge.dense_rows import sum_of_each, sum_of_exp
 from skl2h.merge.loop import merge_leaves
-from skl2h.merge.rows import _sum_of_each, _sum_of_exp, read_rows
+from skl2h.merge.rows import read_rows
 
 
 def main():
@@ -199,8 +200,8 @@ def count_read_again(logits):
     view.at = count("at", view.at)
     view.at_places = count("at_places", view.at_places)
     with (
-        patch("skl2h.merge.rows._sum_of_exp", count_exponentials(_sum_of_exp)),
-        patch("skl2h.merge.rows._sum_of_each", count_exponentials(_sum_of_each)),
+        patch("skl2h.merge.dense_rows.sum_of_exp", count_exponentials(sum_of_exp)),
+        patch("skl2h.merge.dense_rows.sum_of_each", count_exponentials(sum_of_each)),
     ):
         merge_leaves(view, state=state)
     return counted["at"] // logits.shape[1], counted["at_places"], counted["exponentials"]

@@ -6,7 +6,8 @@ from ..exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_job
 from ..exceptions.arrays import as_array, column_names
 from ..exceptions.categories import StrandedGroupWarning, warn
 from ..exceptions.texts import shown
-from ..logits.matrix import KINDS_OF_INPUT, Logits, as_logits, warn_if_probabilities
+from ..logits.blocks import ScoreMatrix
+from ..logits.matrix import KINDS_OF_INPUT, as_logits, warn_if_probabilities
 from ..logits.memory_maps import check_size
 from ..merge.distributed.dask_arrays import is_dask, refuse_dask
 from ..merge.distributed.dask_chunks import dask_logits
@@ -159,7 +160,7 @@ def build_tree(
     """
     if verbose:
         on_merge = printing(on_merge)
-    if isinstance(logits, Logits):
+    if isinstance(logits, ScoreMatrix):
         warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
         merges = merge_leaves(
             logits, weights, aggregation=aggregation, n_jobs=n_jobs, on_merge=on_merge

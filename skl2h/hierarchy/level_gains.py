@@ -10,7 +10,6 @@ import operator
 
 import numpy as np
 
-from ..logits.matrix import SparseLogits, best_entries
 from ..merge.groups import TOLERANCE
 
 __all__ = ["best_levels", "mass_of_merges"]
@@ -26,8 +25,7 @@ def mass_of_merges(tree, logits, leaves, weights=None):
     n_leaves = tree.n_leaves
     mass = np.zeros(2 * n_leaves - 1)  # by the node of the meeting
     leaving = np.zeros(n_leaves)
-    lines = _lines_of_entries if isinstance(logits, SparseLogits) else _lines_of_blocks
-    for leaf, column, share in lines(logits, leaves, weights):
+    for leaf, column, share in logits.leaving(leaves, weights):
         leaving += np.bincount(leaf.ravel(), weights=share.sum(axis=1), minlength=n_leaves)
         meeting = tree.lca(leaf, column)
         mass += np.bincount(meeting.ravel(), weights=share.ravel(), minlength=len(mass))
@@ -82,44 +80,3 @@ def _information(found, even):
     """``found log(found / even)``, 0 where there is none."""
     with np.errstate(all="ignore"):
         return np.where((found > 0) & (even > 0), found * np.log(found / even), 0.0)
-
-
-def _lines_of_blocks(logits, leaves, weights):
-    """Some leaves (m, 1), all columns (1, K), and the mass from the ones to the others (m, K)."""
-    columns = np.arange(logits.shape[1])[np.newaxis]
-    # In the order of leaves, the rows of a leaf are a stretch of the block.
-    order = np.argsort(leaves, kind="stable")
-    step = logits.rows_per_block()
-    for start in range(0, len(order), step):
-        rows = order[start : start + step]
-        own = leaves[rows]
-        V = logits.at(rows).astype(np.float64)
-        V[np.arange(len(rows)), own] = -np.inf
-        with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
-            peak = V.max(axis=1, keepdims=True)
-            V -= np.where(np.isneginf(peak), 0.0, peak)
-            np.exp(V, out=V)
-            total = V.sum(axis=1, keepdims=True)
-            V *= _weights_over(total[:, 0], weights, rows)[:, np.newaxis]
-        leaf, first = np.unique(own, return_index=True)
-        yield leaf[:, np.newaxis], columns, np.add.reduceat(V, first, axis=0)
-
-
-def _lines_of_entries(logits, leaves, weights):
-    """Leaves (E, 1), columns (E, 1) and mass (E, 1) of the entries of a block of rows."""
-    for rows in logits.blocks():
-        values, columns, starts = logits.entries(rows)
-        lengths = np.diff(starts)
-        own = np.repeat(leaves[rows], lengths)
-        values[columns == own] = -np.inf
-        _, peak, rest = best_entries(values, columns, starts)
-        with np.errstate(all="ignore"):
-            p = np.exp(values - np.repeat(np.where(np.isneginf(peak), 0.0, peak), lengths))
-            p *= np.repeat(_weights_over(rest, weights, rows), lengths)
-        yield own[:, np.newaxis], columns[:, np.newaxis], p[:, np.newaxis]
-
-
-def _weights_over(total, weights, rows):
-    """Weight of each row over its sum of exponentials; 0 if it can go nowhere."""
-    weights = 1.0 if weights is None else weights[rows]
-    return np.where(total > 0, weights / total, 0.0)

@@ -7,22 +7,23 @@ leaf      the column with the largest logit of a row, the lowest one on ties
 What a sparse row does not store is impossible for it: probability 0, logit -inf.
 """
 
+from functools import partial
+from itertools import chain
+
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import csr_matrix, issparse, vstack
 from scipy.special import softmax
-from sklearn import get_config
 
 from ..exceptions.categories import LogitsWarning, warn
+from .blocks import SUM_TOLERANCE, ScoreMatrix, first_not_finite
+from .entries import best_entries, rows_of_entries, softmax_of_entries, sums_so_far
 from .memory_maps import place_of, rows_at
 from .scratch import Memory
 
 __all__ = [
     "KINDS_OF_INPUT",
     "Logits",
-    "SparseLogits",
     "as_logits",
-    "best_entries",
-    "first_not_finite",
     "share_of",
     "warn_if_probabilities",
 ]
@@ -30,42 +31,13 @@ __all__ = [
 # What a matrix of scores can be that is given by a user.
 KINDS_OF_INPUT = ("logits", "probabilities")
 
-# A block and what is computed from it stay in the processor's cache.
-CACHE_BYTES = 12 * 2**20
 
-# How far from 1 a sum of probabilities may be: those of float16 add up to 1 within 0.001, those of
-# bfloat16 within 0.004, and those that were written with three decimals mostly within 0.01.
-SUM_TOLERANCE = 0.01
-
-
-class Logits:
-    """View of an (n, K) matrix of scores as logits; slicing gives another view.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n, K)
-        Never copied or changed.
-    kind : {"logits", "probabilities", "distances"}
-        The logits are the scores, their logarithms, or minus their squares...
-    divisor : float
-        ... divided by this.
-
-    Attributes
-    ----------
-    first : int, default=0
-        Number of the first row, in errors.
-    names : list of str, default=None
-        What the columns are called, where the model or its scores say so.
-    """
-
-    first = 0
-    names = None
+class Logits(ScoreMatrix):
+    """View of an (n, K) array of scores as logits; slicing gives another view."""
 
     def __init__(self, scores, kind="logits", divisor=1.0):
         # A memory map as a plain array: its own class costs time at every slice.
-        self.scores = np.asarray(scores)
-        self.kind = kind
-        self.divisor = divisor
+        super().__init__(np.asarray(scores), kind, divisor)
 
     def __reduce__(self):
         # A worker that is sent rows of a memory map opens the file itself.
@@ -73,13 +45,17 @@ class Logits:
         scores = self.scores if place is None else place
         return _unpickle, (place is not None, scores, self.kind, self.divisor)
 
-    @property
-    def shape(self):
-        """Rows and leaves."""
-        return self.scores.shape
-
     def __getitem__(self, rows):
         return Logits(self.scores[rows], self.kind, self.divisor)
+
+    def followed_by(self, others, n_rows):
+        """View of these rows and then those of `others`, `n_rows` in all, as one matrix."""
+        scores = np.empty((n_rows, self.shape[1]), dtype=self.scores.dtype)
+        stop = 0
+        for logits in chain([self], others):
+            start, stop = stop, stop + logits.shape[0]
+            scores[start:stop] = logits.scores
+        return Logits(scores, self.kind, self.divisor)
 
     @property
     def dtype(self):
@@ -96,7 +72,7 @@ class Logits:
         """All logits at once, in float64; in `out`, or in a new array."""
         out = np.empty(self.shape) if out is None else out
         np.copyto(out, self.scores)
-        return self._convert(out)
+        return self.convert(out)
 
     def at(self, rows, columns=None, memory=None):
         """Logits at an index of rows, and one of columns, in an array of `dtype`.
@@ -106,14 +82,14 @@ class Logits:
         if columns is not None:
             return self.at_places(rows * self.shape[1] + columns)
         if not self._in_order:
-            return self._convert(self._of_dtype(self.scores[rows]))
-        return self._convert(self._take(self.scores, rows, memory))
+            return self.convert(self._of_dtype(self.scores[rows]))
+        return self.convert(self._take(self.scores, rows, memory))
 
     def at_places(self, places, memory=None):
         """Logits at an index of row * K + column, in an array as of `at`."""
         if not self._in_order:
-            return self._convert(self._of_dtype(self.scores[np.divmod(places, self.shape[1])]))
-        return self._convert(self._take(self.scores.reshape(-1), places, memory))
+            return self.convert(self._of_dtype(self.scores[np.divmod(places, self.shape[1])]))
+        return self.convert(self._take(self.scores.reshape(-1), places, memory))
 
     def _take(self, scores, index, memory):
         if memory is None or not self._as_stored:
@@ -131,34 +107,10 @@ class Logits:
         flags = self.scores.flags
         return flags.c_contiguous and flags.aligned
 
-    def _convert(self, values):
-        # log 0 is -inf, which is meant; what else is not finite is told by `check_rows`.
-        with np.errstate(all="ignore"):
-            if self.kind == "probabilities":
-                np.log(values, out=values)
-            divisor = self.divisor
-            if self.kind == "distances":
-                np.square(values, out=values)
-                divisor = -divisor
-            if divisor != 1:
-                values /= divisor
-        return values
-
     @property
     def entries_per_row(self):
         """Logits of a row that have to be read."""
         return self.shape[1]
-
-    def rows_per_block(self):
-        """Rows that fit the cache, together with what is computed from them."""
-        # Three arrays of the block's size are alive at once: logits, a mask, an exponential.
-        budget = min(CACHE_BYTES, get_config()["working_memory"] * 2**20)
-        return max(int(budget // (3 * 8 * self.entries_per_row)), 1)
-
-    def blocks(self):
-        """Slices of rows, the same for every number of workers."""
-        n_rows, step = self.shape[0], self.rows_per_block()
-        return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
     def leaves(self):
         """Column of the largest logit of each row, (n,).
@@ -189,43 +141,8 @@ class Logits:
         best = scores.argmin(axis=1) if self.kind == "distances" else scores.argmax(axis=1)
         return best, scores[np.arange(len(best)), best]
 
-    def check_rows(self, bad, start=0):
-        """Raise the error of row ``start + bad``, unless `bad` is None."""
-        if bad is not None:
-            row = start + bad
-            raise ValueError(f"Row {self.first + row} {self.fault_of(row)}")
-
-    def fault_of(self, row):
-        """Why a row has no leaf, as the rest of a sentence about it."""
-        scores = np.asarray(self._row(row), dtype=np.float64)
-        values = self._convert(scores.copy())
-        if np.isnan(scores).any():
-            fault = f"NaN in column {np.isnan(scores).argmax()}"
-        elif self.kind == "probabilities" and (scores < 0).any():
-            fault = f"a negative probability in column {(scores < 0).argmax()}"
-        elif np.isposinf(values).any():
-            fault = f"inf in column {np.isposinf(values).argmax()}"
-        elif self.kind == "probabilities":
-            fault = "no probability above 0"
-        elif np.isfinite(scores).any():
-            fault = f"numbers too large to be divided by {self.divisor:g}"
-        else:
-            fault = "nothing but inf" if self.kind == "distances" else "nothing but -inf"
-        return (
-            f"of the {self.kind} has {fault}, so it belongs to no leaf: remove or repair such rows."
-        )
-
-    def look_like_probabilities(self):
-        """Whether scores that are given as logits are not negative and each row sums to about 1.
-
-        The first block that does not look so is the last that is looked at. One leaf has nothing
-        else than a probability of 1, and nothing depends on it.
-        """
-        if self.kind != "logits" or self.shape[1] == 1:
-            return False
-        return all(self[rows]._sums_to_one() for rows in self.blocks())
-
-    def _sums_to_one(self):
+    def sum_to_one(self):
+        """Whether no score is negative and each row sums to about 1."""
         if not self.scores.min() >= 0:  # NaN as well
             return False
         with np.errstate(over="ignore"):
@@ -247,23 +164,79 @@ class Logits:
             probabilities[rows] = np.add.reduceat(of_leaves[:, order], starts, axis=1)
         return probabilities
 
-    def _row(self, row):
+    def outside_stretches(self, order):
+        """Yield blocks of rows, and what is outside of stretches of the leaves in an order.
+
+        Each is a slice of rows, their leaves (b,), and a function of where a stretch of `order`
+        starts and where it stops, for each row or for all. It gives the sum of
+        exp(logit - largest logit) over the leaves that are not in the stretch, (b,): never as a
+        difference, so that the smallest sums are as exact as the largest.
+        """
+        n_leaves = self.shape[1]
+        blocks = self.blocks()
+        # Fresh memory is dear to touch: one block's worth is used again and again.
+        memory = np.zeros((3, blocks[0].stop, n_leaves + 1))
+        for rows in blocks:
+            values, before, after = memory[:, : rows.stop - rows.start]
+            block = self[rows]
+            V = block.values(values[:, 1:])
+            leaf, _ = block.best(V)
+            peak = np.take_along_axis(V, leaf[:, np.newaxis], axis=1)
+            self.check_rows(first_not_finite(peak[:, 0]), rows.start)
+            with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+                V -= peak
+                np.exp(V, out=V)
+            V = V[:, order]
+            # Column i is the sum over the first i leaves of the order, and over the last i.
+            np.cumsum(V, axis=1, out=before[:, 1:])
+            np.cumsum(V[:, ::-1], axis=1, out=after[:, 1:])
+            yield rows, leaf, partial(_outside_columns, before, after)
+
+    def leaving(self, leaves, weights=None):
+        """Yield where the rows would go without their `leaves`, (n,), and how much of them.
+
+        Each is three arrays that broadcast: leaves, columns, and the mass that goes from the ones
+        to the others, which is the sum of the softmax over the other leaves, times the weight. A
+        row that can go nowhere has no mass.
+        """
+        columns = np.arange(self.shape[1])[np.newaxis]
+        # In the order of leaves, the rows of a leaf are neighbours in the block.
+        order = np.argsort(leaves, kind="stable")
+        step = self.rows_per_block()
+        for start in range(0, len(order), step):
+            rows = order[start : start + step]
+            own = leaves[rows]
+            V = self.at(rows).astype(np.float64)
+            V[np.arange(len(rows)), own] = -np.inf
+            with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+                peak = V.max(axis=1, keepdims=True)
+                V -= np.where(np.isneginf(peak), 0.0, peak)
+                np.exp(V, out=V)
+                total = V.sum(axis=1)
+                V *= (share_of(total) * _weights_of(rows, weights))[:, np.newaxis]
+            leaf, first = np.unique(own, return_index=True)
+            yield leaf[:, np.newaxis], columns, np.add.reduceat(V, first, axis=0)
+
+    def row(self, row):
+        """Scores of a row, (K,)."""
         return self.scores[row]
 
 
-class SparseLogits(Logits):
+class SparseLogits(ScoreMatrix):
     """View of an (n, K) CSR matrix of scores as logits."""
 
-    def __init__(self, scores, kind="logits", divisor=1.0):
-        self.scores = scores
-        self.kind = kind
-        self.divisor = divisor
+    is_sparse = True
 
     def __reduce__(self):
         return SparseLogits, (self.scores, self.kind, self.divisor)
 
     def __getitem__(self, rows):
         return SparseLogits(self.scores[rows], self.kind, self.divisor)
+
+    def followed_by(self, others, n_rows):
+        """View of these rows and then those of `others`, `n_rows` in all, as one matrix."""
+        scores = vstack([logits.scores for logits in chain([self], others)], format="csr")
+        return SparseLogits(scores, self.kind, self.divisor)
 
     @property
     def entries_per_row(self):
@@ -281,7 +254,7 @@ class SparseLogits(Logits):
             starts = np.concatenate([[0], np.cumsum(indptr[rows + 1] - first)])
             some = np.repeat(first - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
         values = np.array(self.scores.data[some], dtype=np.float64)
-        return self._convert(values), self.scores.indices[some], starts
+        return self.convert(values), self.scores.indices[some], starts
 
     def leaves(self):
         """Column of the largest logit of each row, (n,); see `Logits.leaves`."""
@@ -291,7 +264,8 @@ class SparseLogits(Logits):
             self.check_rows(first_not_finite(peak), rows.start)
         return leaves
 
-    def _sums_to_one(self):
+    def sum_to_one(self):
+        """Whether no score is negative and each row sums to about 1."""
         if not np.diff(self.scores.indptr).all():
             return False  # a row in which nothing is stored sums to 0
         if not self.scores.data.min() >= 0:
@@ -308,15 +282,50 @@ class SparseLogits(Logits):
         probabilities = np.empty((self.shape[0], n_groups))
         for rows in self.blocks():
             values, leaves, starts = self.entries(rows)
-            _, peak, rest = best_entries(values, leaves, starts)
+            p, peak = softmax_of_entries(values, leaves, starts)
             self.check_rows(first_not_finite(peak), rows.start)
-            lengths = np.diff(starts)
-            p = np.exp(values - np.repeat(peak, lengths)) / np.repeat(rest, lengths)
             block = csr_matrix((p, leaves, starts), (len(peak), self.shape[1]))
             probabilities[rows] = (block @ member).toarray()
         return probabilities
 
-    def _row(self, row):
+    def outside_stretches(self, order):
+        """What is outside of stretches of the leaves; see `Logits.outside_stretches`."""
+        n_leaves = self.shape[1]
+        places = np.empty(n_leaves, dtype=np.int64)
+        places[order] = np.arange(n_leaves)
+        for rows in self.blocks():
+            values, leaves, starts = self.entries(rows)
+            leaf, peak, _ = best_entries(values, leaves, starts)
+            self.check_rows(first_not_finite(peak), rows.start)
+            row = rows_of_entries(starts)
+            keys = row * n_leaves + places[leaves]
+            by_place = np.argsort(keys, kind="stable")
+            with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+                V = np.exp(values - peak[row])[by_place]
+            before = sums_so_far(V, starts)
+            after = sums_so_far(V[::-1], len(V) - starts[::-1])[::-1]
+            first_keys = np.arange(len(leaf)) * n_leaves
+            yield (
+                rows,
+                leaf,
+                partial(_outside_entries, before, after, keys[by_place], starts, first_keys),
+            )
+
+    def leaving(self, leaves, weights=None):
+        """Where the rows would go without their leaves; see `Logits.leaving`."""
+        for rows in self.blocks():
+            values, columns, starts = self.entries(rows)
+            row = rows_of_entries(starts)
+            own = leaves[rows][row]
+            values[columns == own] = -np.inf
+            _, peak, rest = best_entries(values, columns, starts)
+            with np.errstate(all="ignore"):
+                p = np.exp(values - np.where(np.isneginf(peak), 0.0, peak)[row])
+                p *= (share_of(rest) * _weights_of(rows, weights))[row]
+            yield own[:, np.newaxis], columns[:, np.newaxis], p[:, np.newaxis]
+
+    def row(self, row):
+        """Scores of a row, (K,)."""
         stored = slice(self.scores.indptr[row], self.scores.indptr[row + 1])
         scores = np.full(self.shape[1], 0.0 if self.kind == "probabilities" else -np.inf)
         scores[self.scores.indices[stored]] = self.scores.data[stored]
@@ -349,31 +358,23 @@ def warn_if_probabilities(look_so, n_rows):
         )
 
 
-def best_entries(values, leaves, starts):
-    """Leaf of the largest entry of each row, the lowest on ties, its logit and sum of exp."""
-    n_rows = len(starts) - 1
-    leaf = np.zeros(n_rows, dtype=np.intp)
-    peak = np.full(n_rows, -np.inf)
-    rest = np.zeros(n_rows)
-    stored = np.flatnonzero(np.diff(starts))  # reduceat knows no empty stretches
-    if not len(stored):
-        return leaf, peak, rest
-    peak[stored] = np.maximum.reduceat(values, starts[stored])
-    row = np.repeat(np.arange(n_rows), np.diff(starts))
-    largest = np.flatnonzero(values == peak[row])[::-1]
-    leaf[row[largest]] = leaves[largest]  # backwards: the lowest leaf is written last
-    with np.errstate(all="ignore"):
-        values = np.exp(values - np.where(np.isneginf(peak), 0, peak)[row])
-    rest[stored] = np.add.reduceat(values, starts[stored])
-    return leaf, peak, rest
+def _outside_columns(before, after, start, stop):
+    rows = np.arange(len(before))
+    return before[rows, start] + after[rows, after.shape[1] - 1 - stop]
+
+
+def _outside_entries(before, after, keys, starts, first_keys, start, stop):
+    start = np.searchsorted(keys, first_keys + start)  # the first entry that is inside
+    stop = np.searchsorted(keys, first_keys + stop)  # the first entry after it
+    last = len(keys) - 1
+    left = np.where(start > starts[:-1], before[start - 1], 0.0)
+    return left + np.where(stop < starts[1:], after[np.minimum(stop, last)], 0.0)
+
+
+def _weights_of(rows, weights):
+    return 1.0 if weights is None else weights[rows]
 
 
 def share_of(rest):
     """Softmax of the largest logit, from the sum of exp(logit - largest); 0 if there is none."""
     return np.where(rest > 0, 1 / rest, 0.0)
-
-
-def first_not_finite(largest):
-    """Row whose largest logit is not finite, or None: NaN, +inf and rows of -inf alike."""
-    finite = np.isfinite(largest)
-    return None if finite.all() else int(finite.argmin())

@@ -6,14 +6,14 @@ A model is asked by the name of a method; nothing is ever guessed from the numbe
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import issparse, vstack
+from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, gen_batches, indexable
 from sklearn.utils.validation import _num_samples
 
 from ..exceptions.arrays import as_array, column_names
 from ..exceptions.texts import first_difference, shown
 from .inner_model import classes_of, innermost, name_of, refuse_outputs
-from .matrix import SparseLogits, as_logits
+from .matrix import as_logits
 
 __all__ = ["Response", "leaf_names"]
 
@@ -131,19 +131,10 @@ class Response:
         ValueError
             If what comes back is not one row for each row of X and one column for each class.
         """
-        parts = self.read(estimator, X)
-        first = next(parts)
+        batches = self.read(estimator, X)
+        first = next(batches)
         n_rows = _num_samples(X)
-        if first.shape[0] == n_rows:
-            return first
-        if isinstance(first, SparseLogits):
-            scores = vstack([first.scores, *(part.scores for part in parts)], format="csr")
-        else:
-            scores = np.empty((n_rows, first.shape[1]), dtype=first.scores.dtype)
-            scores[: first.shape[0]] = first.scores
-            for part in parts:
-                scores[part.first : part.first + part.shape[0]] = part.scores
-        return as_logits(scores, first.kind, self.divisor)
+        return first if first.shape[0] == n_rows else first.followed_by(batches, n_rows)
 
     def read(self, estimator, X):
         """Yield the logits of a batch of rows of X after another.

@@ -3,6 +3,7 @@
 Rows are brought up to date with a group that has grown, many small groups at once.
 """
 
+from bisect import bisect_left
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -10,11 +11,9 @@ from functools import cached_property
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
 
-from ..logits.matrix import SparseLogits
 from ..logits.scratch import Memory
-from .rows import leave_out, soft_probabilities, soft_sums
-from .rows_by_leaf import RowsByLeaf, parts_in_tasks, rows_per_task
-from .sparse_rows import soft_profiles
+from .rows import leave_out, soft_probabilities, soft_profiles
+from .rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches
 
 __all__ = ["Profiles"]
 
@@ -87,7 +86,7 @@ class Profiles:
     def soft_rows(self, leaves, slot):
         """Rows of a group, and what each adds to the soft profile of leaves without rows."""
         leaves = np.array(leaves)
-        if isinstance(self.logits, SparseLogits):
+        if self.logits.is_sparse:
             # Those for which none of the leaves is stored add nothing.
             columns = self._soft_columns[:, np.searchsorted(self.empty, leaves)]
             rows = np.unique(columns.indices)
@@ -105,7 +104,7 @@ class Profiles:
     def _leave_out(self, slots):
         """Bring the rows of some groups up to date."""
         groups = self.groups
-        tasks, n_rows = parts_in_tasks(
+        tasks, n_rows = tasks_of_stretches(
             [(slot, groups.members[slot], groups.parts[slot]) for slot in slots],
             self.rows,
             self.rows_per_task,
@@ -138,17 +137,17 @@ class Profiles:
 
     def _soft_profile(self, leaf):
         """Profile of a leaf that has no rows: whose rows find it most plausible."""
-        if isinstance(self.logits, SparseLogits) and not self.soft:
-            table = soft_profiles(self.logits, self.state, self.weights, self.empty)
-            for one in self.empty:
-                column = slice(table.indptr[one], table.indptr[one + 1])
-                self.soft[one] = table.indices[column], table.data[column]
-        elif leaf not in self.soft:
-            n_leaves = self.logits.shape[1]
-            some = self.empty[self.empty.index(leaf) :][: max(SOFT_ENTRIES // n_leaves, 1)]
-            mass = soft_sums(self.logits, self.state, self.weights, self.rows.order, np.array(some))
+        if leaf not in self.soft:
+            leaves = self.empty
+            if not self.logits.is_sparse:  # else they are short, and all are had at once
+                first, n_leaves = bisect_left(leaves, leaf), self.logits.shape[1]
+                leaves = leaves[first : first + max(SOFT_ENTRIES // n_leaves, 1)]
+            leaves = np.array(leaves)
+            order = self.rows.order
+            found, own, mass = soft_profiles(self.logits, self.state, self.weights, order, leaves)
+            bounds = np.searchsorted(found, [*leaves, leaves[-1] + 1])
             self.soft = {
-                one: (np.flatnonzero(column), column[column > 0])
-                for one, column in zip(some, mass.T)
+                one: (own[start:stop], mass[start:stop])
+                for one, start, stop in zip(leaves.tolist(), bounds, bounds[1:])
             }
         return self.soft[leaf]

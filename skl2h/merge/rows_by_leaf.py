@@ -1,7 +1,8 @@
 """Rows by their leaves, and which of them are brought up to date together.
 
-part     rows of one group whose state knows of the same leaves of it
-task     some parts, or pieces of them, that are brought up to date in one go
+stretch  neighbours among a group's leaves: the state of their rows knows of all of them
+piece    rows of a stretch, or some of them
+task     some pieces, whose rows are brought up to date in one go
 """
 
 from typing import NamedTuple
@@ -9,15 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from sklearn import get_config
 
-from ..logits.matrix import SparseLogits
-
-__all__ = ["Part", "RowsByLeaf", "parts_in_tasks", "rows_per_task"]
+__all__ = ["Piece", "RowsByLeaf", "rows_per_task", "tasks_of_stretches"]
 
 # Entries of the rows that one task brings up to date.
 TASK_ENTRIES = 2**20
 
 
-class Part(NamedTuple):
+class Piece(NamedTuple):
     """Rows of one group whose state knows of the same leaves of it.
 
     Attributes
@@ -28,7 +27,7 @@ class Part(NamedTuple):
     members : ndarray of int
         Leaves of the group.
     known : slice
-        The ones that the state of the rows knows of; the others have joined.
+        The stretch of them that the state of the rows knows of; the others have joined.
     """
 
     rows: np.ndarray
@@ -81,18 +80,21 @@ class RowsByLeaf(NamedTuple):
 
 def rows_per_task(logits):
     """Rows that one task brings up to date."""
-    if isinstance(logits, SparseLogits):
-        return logits.rows_per_block()
     # About three arrays of float64 for the entries that are read.
     most = min(TASK_ENTRIES, get_config()["working_memory"] * 2**20 / 24)
     return max(int(most // logits.entries_per_row), 1)
 
 
-def parts_in_tasks(groups, rows, most_rows):
-    """Rows of some groups in tasks, lists of `Part`, and the number of rows.
+def tasks_of_stretches(groups, by_leaf, most_rows):
+    """Rows of some groups in tasks, which are lists of `Piece`, and the number of rows.
 
-    Groups are (slot, members, lengths of the stretches of members whose rows know of each
-    other); `rows` are the `RowsByLeaf`.
+    Parameters
+    ----------
+    groups : iterable of (int, sequence of int, list of int)
+        Of each its slot, its leaves, and the lengths of the stretches that these are made of.
+    by_leaf : RowsByLeaf
+    most_rows : int
+        Rows of a task.
     """
     tasks, room, n_rows = [], 0, 0
     for slot, members, lengths in groups:
@@ -100,12 +102,12 @@ def parts_in_tasks(groups, rows, most_rows):
         stop = 0
         for length in lengths:
             start, stop = stop, stop + length
-            some = rows.rows_of(members[start:stop].tolist())
-            n_rows += len(some)
-            while len(some):
+            rows = by_leaf.rows_of(members[start:stop].tolist())
+            n_rows += len(rows)
+            while len(rows):
                 if not room:
                     tasks.append([])
                     room = most_rows
-                tasks[-1].append(Part(some[:room], slot, members, slice(start, stop)))
-                room, some = max(room - len(some), 0), some[room:]
+                tasks[-1].append(Piece(rows[:room], slot, members, slice(start, stop)))
+                room, rows = max(room - len(rows), 0), rows[room:]
     return tasks, n_rows

@@ -18,7 +18,8 @@ from skl2h import L2HClustering, bootstrap_support, l2h_tree, merge_evidence, su
 from skl2h.__main__ import main
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.exceptions import LogitsWarning
-from skl2h.logits.matrix import CACHE_BYTES, as_logits
+from skl2h.logits.blocks import CACHE_BYTES
+from skl2h.logits.matrix import as_logits
 from skl2h.metrics import make_tree_scorer, reassignment_within
 
 LOGITS = make_hierarchical_logits(200, 6, random_state=0)[0]

@@ -18,7 +18,7 @@ from sklearn import config_context
 from skl2h import L2HClustering, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits.matrix import Logits
-from skl2h.merge import rows
+from skl2h.merge import dense_rows, rows
 from skl2h.merge.groups import AHEAD
 from skl2h.merge.loop import AGGREGATIONS, merge_leaves
 
@@ -95,7 +95,7 @@ def test_a_tree_in_a_worker_starts_no_workers(monkeypatch):
 
         return watched
 
-    monkeypatch.setattr("skl2h.merge.rows._read_block", watch(rows._read_block))
+    monkeypatch.setattr("skl2h.merge.dense_rows.read_block", watch(dense_rows.read_block))
     monkeypatch.setattr("skl2h.merge.profiles.leave_out", watch(rows.leave_out))
     monkeypatch.setattr("skl2h.merge.rows_by_leaf.TASK_ENTRIES", 1)
     logits = np.random.default_rng(0).standard_normal((500, 20))
@@ -134,10 +134,10 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("merge.rows.FAR", 1),  # entries are read one by one
-        ("merge.rows.FAR", 10**9),  # rows are read whole
-        ("merge.rows.SAFE", -1.0),  # the peak is subtracted before the exponential
-        ("merge.rows.MAX_ERROR", 0.0),  # every sum is added up afresh
+        ("merge.dense_rows.FAR", 1),  # entries are read one by one
+        ("merge.dense_rows.FAR", 10**9),  # rows are read whole
+        ("merge.dense_rows.SAFE", -1.0),  # the peak is subtracted before the exponential
+        ("merge.dense_rows.MAX_ERROR", 0.0),  # every sum is added up afresh
         ("merge.groups.AHEAD", 0.0),  # a group is read alone
         ("merge.groups.AHEAD", 1e9),  # all groups that have grown are read together
         ("merge.rows_by_leaf.TASK_ENTRIES", 1),  # rows are read one at a time
@@ -161,7 +161,7 @@ def test_small_tables_and_reads_change_nothing(monkeypatch, aggregation):
     expected = l2h_tree(logits, aggregation=aggregation)
     assert (expected.counts == 0).sum() == 7
     monkeypatch.setattr("skl2h.merge.profiles.SOFT_ENTRIES", 1)
-    monkeypatch.setattr("skl2h.merge.rows.READ_BYTES", 1)
+    monkeypatch.setattr("skl2h.merge.dense_rows.READ_BYTES", 1)
     assert l2h_tree(logits, aggregation=aggregation) == expected
 
 

@@ -14,12 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from ...logits.matrix import SparseLogits, as_logits
+from ...logits.matrix import as_logits
 from ...logits.scratch import Memory
 from ..groups import digits_of
-from ..rows import Rows, leave_out, read_rows, soft_sums
-from ..rows_by_leaf import RowsByLeaf, parts_in_tasks, rows_per_task
-from ..sparse_rows import soft_profiles
+from ..rows import Rows, leave_out, read_rows, soft_profiles
+from ..rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches
 
 __all__ = [
     "ChangedChunkError",
@@ -309,7 +308,7 @@ def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):
     state, slot_of_leaf = chunk.state.copy(), grown.slot_of_leaf.astype(np.intp)
     members = [some.astype(np.intp) for some in grown.members]
     groups = zip(grown.slots.tolist(), members, grown.lengths)
-    tasks, n_rows = parts_in_tasks(groups, chunk.by_leaf, rows_per_task(logits))
+    tasks, n_rows = tasks_of_stretches(groups, chunk.by_leaf, rows_per_task(logits))
     memory = Memory()
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
         for task in tasks:
@@ -336,11 +335,7 @@ def soft_profiles_of(scores, chunk, leaves, kind="logits", divisor=1.0):
         return NOTHING
     logits = as_logits(scores, kind, divisor)
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
-        if isinstance(logits, SparseLogits):
-            table = soft_profiles(logits, chunk.state, chunk.weights, leaves).tocoo()
-            found, own, mass = table.col.astype(np.int64), table.row, table.data
-        else:
-            table = soft_sums(logits, chunk.state, chunk.weights, chunk.by_leaf.order, leaves)
-            own, place = np.nonzero(table)
-            found, mass = leaves[place].astype(np.int64), table[own, place]
-    return Table.of(found * logits.shape[1] + own, mass)
+        found, own, mass = soft_profiles(
+            logits, chunk.state, chunk.weights, chunk.by_leaf.order, leaves
+        )
+    return Table.of(found.astype(np.int64) * logits.shape[1] + own, mass)
