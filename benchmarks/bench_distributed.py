@@ -326,7 +326,7 @@ def bench_scaling(what, logits, chunk):
         merge_chunks(DaskChunks(blocks, persist=False))
         again = sum(of_pass for of_pass, *_ in passes)
     print(f"\n{n_rows:,} rows, {entries:,} entries, K = {n_leaves:,}, {what}")
-    print(f"{len(kept)} passes, each row looked at {merges.n_passes:.1f} times")
+    print(f"{len(kept)} passes, each row looked at {merges.n_reads:.1f} times")
     print("pass  ns an entry  MiB from a chunk  MiB to the client")
     for number, (of_pass, of_chunk, of_all) in enumerate(kept):
         each = of_pass / entries * 1e9

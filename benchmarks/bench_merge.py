@@ -87,7 +87,7 @@ def bench_dense(repeats):
                 memory = peak_memory(merge_leaves, as_logits(logits), n_jobs=n_jobs)
                 print(
                     f"{kind:8} {n_rows:6} {n_leaves:6} {np.dtype(dtype).name:8} {n_jobs:6} "
-                    f"{merges.n_passes:5.1f} {ours:7.3f} {ours / of_softmax:10.2f} "
+                    f"{merges.n_reads:5.1f} {ours:7.3f} {ours / of_softmax:10.2f} "
                     f"{of_plain / ours:8.1f} {of_average / ours:9.1f} {memory / 2**20:6.1f}",
                     flush=True,
                 )
@@ -242,7 +242,7 @@ def bench_memory_map(n_rows=1_280_000, n_leaves=1_000):
         memory = peak_memory(merge_leaves, as_logits(mapped), n_jobs=2)
     print(
         f"\nmemory map, {n_rows:,} x {n_leaves:,} float32, n_jobs=2: {ours:.1f} s, "
-        f"{ours / of_softmax:.2f} times a blocked softmax, each row read {merges.n_passes:.1f} "
+        f"{ours / of_softmax:.2f} times a blocked softmax, each row read {merges.n_reads:.1f} "
         f"times, {memory / 2**20:.0f} MiB"
     )
 
@@ -253,7 +253,7 @@ def bench_sparse(n_rows=1_000_000, n_leaves=100_000, n_stored=16):
     memory = peak_memory(merge_leaves, as_logits(logits))
     print(
         f"\nsparse, {n_rows:,} rows x {n_stored} entries, K = {n_leaves:,}: {ours:.1f} s, each row "
-        f"read {merges.n_passes:.1f} times, {memory / 2**20:.0f} MiB"
+        f"read {merges.n_reads:.1f} times, {memory / 2**20:.0f} MiB"
     )
 
 

@@ -13,7 +13,7 @@ from scipy import sparse
 from skl2h import L2HClustering, MergeTree, l2h_tree
 from skl2h.export import export_csv, export_json, export_newick, export_text
 from skl2h.logits import room
-from skl2h.merge.loop import AGGREGATIONS
+from skl2h.merge.aggregations import AGGREGATIONS
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
 NAMES = ["cat", "d o g", 'a "b"', "\u00e9", "car, red"]

@@ -9,11 +9,12 @@ from ..exceptions.texts import shown
 from ..logits.blocks import ScoreMatrix
 from ..logits.matrix import KINDS_OF_INPUT, as_logits, warn_if_probabilities
 from ..logits.memory_maps import check_size
+from ..merge.aggregations import AGGREGATIONS
 from ..merge.distributed.dask_arrays import is_dask, refuse_dask
 from ..merge.distributed.dask_chunks import dask_logits
 from ..merge.distributed.npy_files import are_paths, open_shards, refuse_paths
 from ..merge.distributed.passes import merge_chunks
-from ..merge.loop import AGGREGATIONS, merge_leaves
+from ..merge.loop import merge_leaves
 from ..merge.progress import printing
 from ..tree.merge_tree import MergeTree
 

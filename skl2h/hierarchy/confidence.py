@@ -10,7 +10,7 @@ small enough.
 
 import numpy as np
 
-from ..merge.groups import TOLERANCE
+from ..merge.queue import TOLERANCE
 
 __all__ = ["deepest_nodes"]
 

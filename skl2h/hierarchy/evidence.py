@@ -297,7 +297,6 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
 
 def _weigh(groups, profiles, selected, partner, n_rows):
     """Means of partner and runner-up, the runner-up, share, kind and rows of one merge."""
-    members = groups.members[selected]
     leaves, mass = profiles.of(selected, exact=True)
     slots, means = groups.means(selected, leaves, mass)
     at_partner = slots == partner
@@ -306,13 +305,13 @@ def _weigh(groups, profiles, selected, partner, n_rows):
     runner_up = groups.best(slots, means)
     runner_up_mean = 0.0 if runner_up is None else float(means[slots == runner_up][0])
     if groups.total[selected]:
-        rows = profiles.rows_of(members)
-        there = (groups.slot_of_leaf[leaves] == partner) & (profiles.state.share[rows] > 0)
+        rows = profiles.rows_of(selected)
+        there = (groups.slot_of_leaf[leaves] == partner) & profiles.can_go(rows)
         weight = profiles.weights_of(rows)
         share = float(weight[there].sum() / weight.sum())
         rows, mass = rows[there], mass[there]
     else:
-        rows, mass = profiles.soft_rows(members, partner)
+        rows, mass = profiles.soft_rows(groups.members[selected], partner)
         share = np.nan
     kind = "rows" if groups.total[selected] else "soft"
     if not partner_mean and runner_up is None:

@@ -10,7 +10,7 @@ import operator
 
 import numpy as np
 
-from ..merge.groups import TOLERANCE
+from ..merge.queue import TOLERANCE
 
 __all__ = ["best_levels", "mass_of_merges"]
 

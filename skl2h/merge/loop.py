@@ -5,6 +5,7 @@ Letters:
 n        rows
 K        leaves, the columns of the logits
 slot     where a group lives while it exists: one of 0..K-1, from its leaves' slots
+profile  of a group, where its rows would go without its leaves: leaves, and mass for each
 node     the group's number in the tree: leaves first, then merges in order
 
 Step numbers are those of "From Logits to Hierarchies" (Palumbo et al., ICML 2025,
@@ -15,22 +16,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .groups import Groups, exact_totals
+from .aggregations import AGGREGATIONS
+from .groups import Groups
 from .profiles import Profiles
+from .queue import Queue
 from .rows import read_rows
+from .weights import exact_totals, unit_of
 
 __all__ = [
-    "AGGREGATIONS",
     "N_REPORTS",
     "Merges",
     "leaf_profiles",
     "merge_groups",
     "merge_leaves",
     "replay_merges",
-    "unit_of",
 ]
-
-AGGREGATIONS = ("sum_of_means", "sum", "mean")
 
 # Progress is reported at each hundredth of the merges.
 N_REPORTS = 100
@@ -51,8 +51,8 @@ class Merges(NamedTuple):
         Rows of each leaf, or their total weight.
     stranded : list of int
         Selected nodes whose rows could go nowhere.
-    n_passes : float
-        How often a row was looked at, on average; not counting soft profiles.
+    n_reads : float
+        How often a row was read, on average; not counting soft profiles.
     """
 
     children: np.ndarray
@@ -60,7 +60,7 @@ class Merges(NamedTuple):
     leaves: np.ndarray
     counts: np.ndarray
     stranded: list
-    n_passes: float
+    n_reads: float
 
 
 def merge_leaves(
@@ -68,16 +68,16 @@ def merge_leaves(
 ):
     """Merge the K leaves of (n, K) `Logits`, least sure group first, into one tree.
 
-    The profile of a group depends on its own leaves alone, so a row is looked at again only
-    when its group has grown and is about to be the least sure: its score s is at most AHEAD
-    times the smallest. With a sum aggregation it scores at least s + s / AHEAD when it has grown
-    again, so no row is looked at more often than 1 + log(sum of scores / smallest score), the
-    logarithm to the base 1 + 1 / AHEAD. (The smallest among groups with rows: for leaves without
-    any, all rows are looked at once more, which does not count here.)
+    The profile of a group depends on its own leaves alone. So a row is read again only when its
+    group has grown and is about to be the least sure: its score s is at most AHEAD times the
+    smallest. With a sum aggregation it scores at least s + s / AHEAD when it has grown again.
+    So no row is read more often than 1 + log(sum of scores / smallest score), where the logarithm
+    has the base 1 + 1 / AHEAD, and the smallest is that of the groups with rows. For leaves
+    without any, all rows are read once more, which does not count here.
 
     `on_merge` is called with the merges made, the merges in all, and how often each row was
-    read so far: when the rows have been read, at each hundredth of the merges, and at the end;
-    that is min(K, N_REPORTS + 1) times.
+    read so far: when the rows have been read, at each hundredth of the merges, and at the end.
+    That is min(K, N_REPORTS + 1) times.
 
     `state` is what `read_rows` gives, which does not depend on weights; it is changed. None
     reads the rows.
@@ -95,33 +95,48 @@ def merge_leaves(
 def merge_groups(groups, profiles, leaves, scale=None, on_merge=None):
     """Merge groups of one leaf each, as their profiles say.
 
-    `profiles` tells ``of(slot)``, leaves outside a group and the mass that goes there, and
-    `n_reads`; `scale` is the logarithm of the weights' unit to the base 2, None if there are no
-    weights; `leaves` are given back.
+    `profiles` have three things: ``of(slot)``, leaves outside a group and the mass that goes
+    there; ``grow(slot)``, which is called with each group that has been merged; and `n_reads`.
+    `scale` is the logarithm of the weights' unit to the base 2, None if there are no weights.
+    `leaves` are given back.
     """
-    n_leaves = len(groups.node)
+    n_leaves, n_merges = groups.n_leaves, groups.n_leaves - 1
     counts = np.array(groups.total, dtype=np.int64 if scale is None else np.float64)
-    children = np.empty((n_leaves - 1, 2), dtype=np.intp)
-    scores = np.empty(n_leaves - 1)
+    children = np.empty((n_merges, 2), dtype=np.intp)
+    scores = np.empty(n_merges)
     stranded = []
-    for t in range(n_leaves - 1):
-        if on_merge and t * N_REPORTS // (n_leaves - 1) > (t - 1) * N_REPORTS // (n_leaves - 1):
-            on_merge(t, n_leaves - 1, profiles.n_reads)
-        selected = groups.pop_least_sure()  # steps 1 and 2
-        # Steps 3 and 4.
-        partner = groups.best(*groups.means(selected, *profiles.of(selected)))
+    # Step 1: score each group by how sure the model is of it.
+    queue = Queue()
+    for leaf in range(n_leaves):
+        queue.push(groups.mass[leaf], groups.doubt[leaf], leaf, leaf)
+    for t in range(n_merges):
+        if on_merge and t * N_REPORTS // n_merges > (t - 1) * N_REPORTS // n_merges:
+            on_merge(t, n_merges, profiles.n_reads)
+        # Step 2: select the group with the smallest score; of equal ones, formed earliest.
+        selected = queue.pop()
+        # Step 3: for each of its rows take the softmax over the leaves outside the group only;
+        # the profile sums the maxima by the leaf where they are.
+        leaves_outside, mass = profiles.of(selected)
+        # Step 4: the partner is the group with the largest mean of the profile over its leaves;
+        # of equal ones, formed earliest.
+        partner = groups.best(*groups.means(selected, leaves_outside, mass))
         if partner is None:
-            stranded.append(int(groups.node[selected]))
-            partner = groups.earliest_other()
+            # DEPARTURE: where no row gives a way out, the group formed earliest is the partner.
+            stranded.append(groups.node[selected])
+            partner = queue.earliest()
+        # Step 5: merge them, selected group first, and begin again.
         children[t] = groups.node[selected], groups.node[partner]
         scores[t] = groups.score(selected)
-        groups.merge(selected, partner, n_leaves + t)  # step 5
+        queue.remove(groups.node[partner])
+        merged = groups.merge(selected, partner, n_leaves + t)
+        profiles.grow(merged)
+        queue.push(groups.mass[merged], groups.doubt[merged], n_leaves + t, merged)
     if scale is not None:
         counts = np.ldexp(counts, scale)
-        scores = np.ldexp(scores, scale if groups.aggregation == "sum" else 0)
+        scores = np.ldexp(scores, scale * groups.aggregation.unit)
     n_reads = profiles.n_reads
     if on_merge:
-        on_merge(n_leaves - 1, n_leaves - 1, n_reads)
+        on_merge(n_merges, n_merges, n_reads)
     return Merges(children, scores, leaves, counts, stranded, n_reads)
 
 
@@ -138,18 +153,9 @@ def replay_merges(logits, children, weights=None, *, n_jobs=None):
     with profiles.pool:
         for t, pair in enumerate(children.tolist()):
             selected, partner = (int(groups.slot_of_leaf[some_leaf[node]]) for node in pair)
-            groups.queue.remove(pair[0])
             yield groups, profiles, selected, partner
-            groups.merge(selected, partner, n_leaves + t)
+            profiles.grow(groups.merge(selected, partner, n_leaves + t))
             some_leaf.append(some_leaf[pair[0]])
-
-
-def unit_of(heaviest):
-    """Logarithm to the base 2 of a unit for weights, of which one is the heaviest.
-
-    In it products of tiny ones need not underflow.
-    """
-    return min(int(np.frexp(heaviest)[1]), 0)
 
 
 def leaf_profiles(logits, weights=None, *, n_jobs=None):
@@ -176,5 +182,6 @@ def _begin(logits, weights, state, aggregation, n_jobs):
     doubts = np.bincount(state.leaf, weights=doubt, minlength=n_leaves)
     totals = exact_totals(state.leaf, weights, n_leaves)
     weighing = state.leaf if weights is None else state.leaf[weights > 0]
-    groups = Groups(np.bincount(weighing, minlength=n_leaves), totals, doubts, aggregation)
+    n_rows = np.bincount(weighing, minlength=n_leaves)
+    groups = Groups(n_rows, totals, doubts, AGGREGATIONS[aggregation])
     return groups, Profiles(logits, weights, state, groups, n_jobs)

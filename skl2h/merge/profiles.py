@@ -12,10 +12,15 @@ import numpy as np
 from joblib import cpu_count, effective_n_jobs
 
 from ..logits.scratch import Memory
+from .growth import Growth
 from .rows import leave_out, soft_probabilities, soft_profiles
 from .rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches
 
-__all__ = ["Profiles"]
+__all__ = ["AHEAD", "Profiles"]
+
+# Groups are read ahead of being selected, so that many small ones are read at once: those
+# whose score is no more than this many times the least.
+AHEAD = 1.25
 
 # Entries of the table that holds profiles of leaves without rows while it is filled.
 SOFT_ENTRIES = 2**22
@@ -28,7 +33,7 @@ BATCHES = 6
 class Profiles:
     """Where the rows of a group would go if its leaves did not exist.
 
-    `merge.merge_groups` asks for `of` and `n_reads`, whatever there is behind them.
+    `loop.merge_groups` asks for `of`, `grow` and `n_reads`, whatever there is behind them.
     """
 
     def __init__(self, logits, weights, state, groups, n_jobs):
@@ -36,13 +41,13 @@ class Profiles:
         self.weights = weights
         self.state = state
         self.groups = groups
+        self.growth = Growth(groups)
         self.n_threads = min(effective_n_jobs(n_jobs), cpu_count())
         self.pool = ThreadPoolExecutor(max(self.n_threads - 1, 1))  # starts threads when used
         self.memory = Memory()
         self.n_rows_read = 0
         n_leaves = logits.shape[1]
-        self.rows = RowsByLeaf.of(state.leaf, weights, n_leaves)
-        self.rows_of = self.rows.rows_of
+        self.by_leaf = RowsByLeaf.of(state.leaf, weights, n_leaves)
         self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
         self.soft = {}  # profiles of some of them
         self.rows_per_task = rows_per_task(logits)
@@ -51,32 +56,45 @@ class Profiles:
     def of(self, slot, exact=False):
         """Leaves outside a group, and the mass that goes there; leaves may repeat.
 
-        Of a group with rows, one entry for each of `rows_of`, unless it is the last but one: its
-        only way is told by one row, or also by all if it is to be `exact`.
+        A group with rows has one entry for each of `rows_of`. Only where two groups are left there
+        may be one entry in all, as there is one way to go, unless it is to be `exact`.
         """
-        members = self.groups.members[slot]
         if not self.groups.total[slot]:
             # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
             with np.errstate(all="ignore"):
-                return tuple(map(np.concatenate, zip(*map(self._soft_profile, members))))
-        if not exact and len(self.groups.parts[slot]) > 1 and self.groups.is_last_but_one():
+                soft = map(self._soft_profile, self.groups.members[slot])
+                return tuple(map(np.concatenate, zip(*soft)))
+        has_grown = self.growth.has_grown(slot)
+        if has_grown and not exact and self.groups.n_groups == 2:
             # There is one way to go: any row that still can go there tells enough.
-            rows = self.rows_of(members)
+            rows = self.rows_of(slot)
             can = self.groups.slot_of_leaf[self.state.second[rows]] != slot
-            can &= self.state.share[rows] > 0
+            can &= self.can_go(rows)
             if can.any():
                 return self.state.second[rows[can][:1]], np.ones(1)
-        if len(self.groups.parts[slot]) > 1:
-            self._leave_out(self.groups.next_grown(slot, self.most_rows))
-        rows = self.rows_of(members)
+        if has_grown:
+            self._leave_out(self._due(slot))
+        rows = self.rows_of(slot)
         mass = self.state.share[rows]
         if self.weights is not None:
             mass = mass * self.weights[rows]
         return self.state.second[rows], mass
 
+    def rows_of(self, slot):
+        """Rows of a group."""
+        return self.by_leaf.rows_of(self.groups.members[slot])
+
+    def can_go(self, rows):
+        """Whether any leaf outside their group is possible for each of some rows."""
+        return self.state.share[rows] > 0
+
+    def grow(self, slot):
+        """Take note of a group that has been merged."""
+        self.growth.add(slot)
+
     @property
     def n_reads(self):
-        """How often a row was looked at, on average; not counting soft profiles."""
+        """How often a row was read, on average; not counting soft profiles."""
         return 1 + self.n_rows_read / len(self.state.leaf)
 
     def weights_of(self, rows):
@@ -93,7 +111,7 @@ class Profiles:
             rows = rows[self.groups.slot_of_leaf[self.state.leaf[rows]] == slot]
             rows = rows[self.weights_of(rows) > 0]
         else:
-            rows = self.rows_of(self.groups.members[slot])
+            rows = self.rows_of(slot)
         p = soft_probabilities(self.logits, self.state, rows, leaves).sum(axis=1)
         return rows, p * self.weights_of(rows)
 
@@ -101,16 +119,21 @@ class Profiles:
     def _soft_columns(self):
         return self.logits.scores[:, self.empty].tocsc()
 
+    def _due(self, slot):
+        """A group that has grown, and others that may be selected soon after."""
+        slots, n_rows = [slot], self.groups.n_rows[slot]
+        for other in self.growth.ahead_of(slot, AHEAD):
+            n_rows += self.groups.n_rows[other]
+            if n_rows > self.most_rows:
+                break
+            slots.append(other)
+        return slots
+
     def _leave_out(self, slots):
         """Bring the rows of some groups up to date."""
-        groups = self.groups
-        tasks, n_rows = tasks_of_stretches(
-            [(slot, groups.members[slot], groups.parts[slot]) for slot in slots],
-            self.rows,
-            self.rows_per_task,
-        )
-        for slot in slots:
-            groups.parts[slot] = [len(groups.members[slot])]
+        stretches = [(s, self.groups.members[s], self.growth.lengths(s)) for s in slots]
+        tasks, n_rows = tasks_of_stretches(stretches, self.by_leaf, self.rows_per_task)
+        self.growth.know(slots)
         self.n_rows_read += n_rows
         self._run(deque(tasks))
 
@@ -143,7 +166,7 @@ class Profiles:
                 first, n_leaves = bisect_left(leaves, leaf), self.logits.shape[1]
                 leaves = leaves[first : first + max(SOFT_ENTRIES // n_leaves, 1)]
             leaves = np.array(leaves)
-            order = self.rows.order
+            order = self.by_leaf.order
             found, own, mass = soft_profiles(self.logits, self.state, self.weights, order, leaves)
             bounds = np.searchsorted(found, [*leaves, leaves[-1] + 1])
             self.soft = {

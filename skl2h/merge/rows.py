@@ -1,8 +1,7 @@
 """What each row knows: its leaf, and the best leaf outside its group with its share.
 
 Rows of which all logits are stored are the matter of `dense_rows`, others that of `sparse_rows`:
-the two have the same functions, and here is chosen between them. Nothing else asks which kind
-they are.
+the two have the same functions, and here is chosen between them.
 """
 
 from typing import NamedTuple

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import coo_matrix
 
-from skl2h.merge.loop import AGGREGATIONS
+from skl2h.merge.aggregations import AGGREGATIONS
 
 DTYPES = [np.float16, np.float32, np.float64, np.int8, np.int64]
 
@@ -34,7 +34,7 @@ def random_case(seed):
         10.0 ** rng.uniform(-25, 0, n_rows),
         10.0 ** rng.uniform(-200, -190, n_rows),
     ][rng.integers(7)]
-    aggregation = AGGREGATIONS[seed % 3]
+    aggregation = list(AGGREGATIONS)[seed % 3]
     memory, n_jobs = rng.choice([1e-9, 1e-3, 1.0]), [None, 1, 2][rng.integers(3)]
     return logits, weights, aggregation, memory, n_jobs
 

@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skl2h import L2HClustering, MergeTree, merge_evidence, surprises
 from skl2h.datasets import make_hierarchical_logits
-from skl2h.merge.loop import AGGREGATIONS
+from skl2h.merge.aggregations import AGGREGATIONS
 
 N_SEEDS = 120
 CHUNK = 20

@@ -16,7 +16,8 @@ from skl2h import L2HClustering, MergeTree, bootstrap_support, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.hierarchy import support
 from skl2h.logits.matrix import as_logits
-from skl2h.merge.loop import AGGREGATIONS, merge_leaves
+from skl2h.merge.aggregations import AGGREGATIONS
+from skl2h.merge.loop import merge_leaves
 from skl2h.merge.rows import leave_out, read_rows
 
 CASES = ["planted", "noise", "empty leaves", "impossible leaves", "sparse", "float32"]

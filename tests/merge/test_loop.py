@@ -19,8 +19,9 @@ from skl2h import L2HClustering, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits.matrix import Logits
 from skl2h.merge import dense_rows, rows
-from skl2h.merge.groups import AHEAD
-from skl2h.merge.loop import AGGREGATIONS, merge_leaves
+from skl2h.merge.aggregations import AGGREGATIONS
+from skl2h.merge.loop import merge_leaves
+from skl2h.merge.profiles import AHEAD
 
 N_SEEDS = 270
 CHUNK = 45
@@ -138,8 +139,8 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
         ("merge.dense_rows.FAR", 10**9),  # rows are read whole
         ("merge.dense_rows.SAFE", -1.0),  # the peak is subtracted before the exponential
         ("merge.dense_rows.MAX_ERROR", 0.0),  # every sum is added up afresh
-        ("merge.groups.AHEAD", 0.0),  # a group is read alone
-        ("merge.groups.AHEAD", 1e9),  # all groups that have grown are read together
+        ("merge.profiles.AHEAD", 0.0),  # a group is read alone
+        ("merge.profiles.AHEAD", 1e9),  # all groups that have grown are read together
         ("merge.rows_by_leaf.TASK_ENTRIES", 1),  # rows are read one at a time
     ],
 )
@@ -274,11 +275,11 @@ class TestLaws:
 class TestLawsOfSums:
     """A merged group scores at least twice what was selected."""
 
-    def test_few_passes(self, seed, aggregation):
+    def test_few_reads(self, seed, aggregation):
         logits = TestLaws.logits(seed, n_rows=400, n_leaves=40)
         merges = merge_leaves(Logits(logits), aggregation=aggregation)
         ratio = sum_of_scores(logits, aggregation) / merges.scores[0]
-        assert merges.n_passes <= 1 + math.log(ratio, 1 + 1 / AHEAD) < 39
+        assert merges.n_reads <= 1 + math.log(ratio, 1 + 1 / AHEAD) < 39
 
 
 def sum_of_scores(logits, aggregation):

@@ -46,18 +46,17 @@ class TestReports:
         assert (made[0], made[-1]) == (0, n_leaves - 1)
         assert (np.diff(made) > 0).all()
         assert set(n_merges) == {n_leaves - 1}
-        assert (n_reads[0], n_reads[-1]) == (1, merges.n_passes)
+        assert (n_reads[0], n_reads[-1]) == (1, merges.n_reads)
         assert (np.diff(n_reads) >= 0).all()
 
     def test_a_line_is_printed_at_every_tenth(self, n_leaves, capsys):
         logits = random_logits(n_leaves)
         l2h_tree(logits, verbose=1)
         lines = capsys.readouterr().out.splitlines()
-        n_passes = merge_leaves(Logits(logits)).n_passes
+        n_reads = merge_leaves(Logits(logits)).n_reads
         assert lines[0] == f"[l2h] 0 of {n_leaves - 1} merges made, each row read 1.0 times"
         assert lines[-1] == (
-            f"[l2h] {n_leaves - 1} of {n_leaves - 1} merges made, "
-            f"each row read {n_passes:.1f} times"
+            f"[l2h] {n_leaves - 1} of {n_leaves - 1} merges made, each row read {n_reads:.1f} times"
         )
         assert len(lines) == min(n_leaves, 11)
         made = [int(line.split()[1]) for line in lines]

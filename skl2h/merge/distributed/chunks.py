@@ -16,9 +16,9 @@ from scipy.sparse import issparse
 
 from ...logits.matrix import as_logits
 from ...logits.scratch import Memory
-from ..groups import digits_of
 from ..rows import Rows, leave_out, read_rows, soft_profiles
 from ..rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches
+from ..weights import digits_of
 
 __all__ = [
     "ChangedChunkError",
@@ -129,7 +129,7 @@ class Reading(NamedTuple):
     rows : Table
         By leaf: rows, rows that weigh anything, and the sum of doubts.
     digits : Table or None
-        Weights, as `groups.digits_of` has them; None if there are none.
+        Weights, as `weights.digits_of` has them; None if there are none.
     profiles : Table
         By leaf * K + leaf: where the rows of the one would go without it.
     is_sparse : bool

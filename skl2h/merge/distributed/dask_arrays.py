@@ -12,7 +12,7 @@ from sklearn.utils.validation import _num_samples
 from ...exceptions.arguments import check_weights
 from ...exceptions.arrays import as_array
 from ...logits.matrix import as_logits, warn_if_probabilities
-from ..loop import unit_of
+from ..weights import unit_of
 from .chunks import fault_of
 from .dask_graph import Tasks, add_task, import_dask, naming_the_chunk, same, tasks_of
 

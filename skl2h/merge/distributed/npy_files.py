@@ -16,8 +16,8 @@ from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 
 from ...exceptions.texts import shown, shown_text
-from ...logits.memory_maps import load_mapped, why_not_read
-from ..loop import unit_of
+from ...logits.memory_maps import load_mapped
+from ..weights import unit_of
 from .chunks import (
     add_readings,
     add_tables,

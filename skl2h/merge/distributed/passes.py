@@ -14,14 +14,17 @@ soft(leaves)    -> `Table` of the profiles of leaves without rows
 """
 
 from bisect import bisect_left
-from heapq import nsmallest
+from itertools import islice
 
 import numpy as np
 
 from ...logits.matrix import warn_if_probabilities
-from ..groups import Groups, sum_digits
+from ..aggregations import AGGREGATIONS
+from ..groups import Groups
+from ..growth import Growth
 from ..loop import merge_groups
 from ..profiles import SOFT_ENTRIES
+from ..weights import sum_digits
 from .chunks import Grown, Table, add_tables
 
 __all__ = ["ChunkProfiles", "merge_chunks"]
@@ -32,7 +35,7 @@ WITHIN = 2
 
 
 def merge_chunks(source, aggregation="sum_of_means", scale=None, on_merge=None):
-    """Merge the leaves of rows in chunks; see `merge.merge_groups`.
+    """Merge the leaves of rows in chunks; see `loop.merge_groups`.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def merge_chunks(source, aggregation="sum_of_means", scale=None, on_merge=None):
         totals = sum_digits(*reading.digits, n_leaves)
         if sum(totals) < 2**53 and all(total.denominator == 1 for total in totals):
             totals = list(map(int, totals))
-    groups = Groups(n_weighing.astype(np.int64), totals, doubts, aggregation)
+    groups = Groups(n_weighing.astype(np.int64), totals, doubts, AGGREGATIONS[aggregation])
     profiles = ChunkProfiles(source, reading, groups)
     return merge_groups(groups, profiles, source.leaf_labels(), scale, on_merge)
 
@@ -62,6 +65,7 @@ class ChunkProfiles:
     def __init__(self, source, reading, groups):
         self.source = source
         self.groups = groups
+        self.growth = Growth(groups)
         self.table = reading.profiles  # by slot * K + leaf, of groups as they were at some time
         self.n_rows = sum(reading.lengths)
         self.n_rows_read = 0
@@ -72,7 +76,7 @@ class ChunkProfiles:
 
     @property
     def n_reads(self):
-        """How often a row was looked at, on average; not counting soft profiles."""
+        """How often a row was read, on average; not counting soft profiles."""
         return 1 + self.n_rows_read / self.n_rows
 
     def of(self, slot):
@@ -81,21 +85,25 @@ class ChunkProfiles:
         if not groups.total[slot]:
             # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
             return tuple(map(np.concatenate, zip(*map(self._soft, groups.members[slot]))))
-        if len(groups.parts[slot]) > 1:
-            if groups.is_last_but_one():
-                # There is one way to go: a profile of any of the group's parts tells enough.
-                leaves, mass = self._of_parts(slot)
+        if self.growth.has_grown(slot):
+            if groups.n_groups == 2:
+                # There is one way to go: a profile of any of the group's stretches is enough.
+                leaves, mass = self._of_stretches(slot)
                 if len(leaves):
                     return leaves, mass
             self._update(slot)
         keys, mass = self.table
-        first = slot * len(groups.node)
-        some = slice(*np.searchsorted(keys, [first, first + len(groups.node)]))
+        first = slot * groups.n_leaves
+        some = slice(*np.searchsorted(keys, [first, first + groups.n_leaves]))
         return keys[some] - first, mass[some]
 
-    def _of_parts(self, slot):
-        """Ways out of a group, from all that is known of its parts."""
-        slots, leaves = np.divmod(self.table.keys, len(self.groups.node))
+    def grow(self, slot):
+        """Take note of a group that has been merged."""
+        self.growth.add(slot)
+
+    def _of_stretches(self, slot):
+        """Ways out of a group, from all that is known of its stretches."""
+        slots, leaves = np.divmod(self.table.keys, self.groups.n_leaves)
         ours = self.groups.slot_of_leaf[slots] == slot
         ours &= self.groups.slot_of_leaf[leaves] != slot
         return leaves[ours], self.table.values[ours]
@@ -103,37 +111,30 @@ class ChunkProfiles:
     def _update(self, slot):
         """Make a pass over the rows of the groups that have grown and may be selected soon."""
         groups = self.groups
-        limit = WITHIN * groups.score(slot)
-        others = [
-            other
-            for other in groups.queue.alive.values()
-            if len(groups.parts[other]) > 1 and groups.total[other] and groups.score(other) <= limit
-        ]
         # A merge takes away two groups at most, and the last merge needs no profile.
-        n_others = max(2 * (len(groups.queue.alive) - 2), 0)
-        slots = [slot, *nsmallest(n_others, others, key=groups.score)]
+        n_others = max(2 * (groups.n_groups - 3), 0)
+        slots = [slot, *islice(self.growth.ahead_of(slot, WITHIN), n_others)]
         members = [np.array(groups.members[s], dtype=np.int32) for s in slots]
         grown = Grown(
             groups.slot_of_leaf.astype(np.int32),
             np.array(slots),
             members,
-            [groups.parts[s] for s in slots],
+            list(map(self.growth.lengths, slots)),
         )
         table, n_rows = self.source.update(grown)
-        for s in slots:
-            groups.parts[s] = [len(groups.members[s])]
+        self.growth.know(slots)
         self.n_rows_read += n_rows
         self.n_passes += 1
-        is_new = np.zeros(len(groups.node), dtype=bool)
+        is_new = np.zeros(groups.n_leaves, dtype=bool)
         is_new[slots] = True
         keys, values = self.table
-        old = ~is_new[groups.slot_of_leaf[keys // len(groups.node)]]
+        old = ~is_new[groups.slot_of_leaf[keys // groups.n_leaves]]
         self.table = add_tables([Table(keys[old], values[old]), table])
 
     def _soft(self, leaf):
         """Profile of a leaf that has no rows: whose rows find it most plausible."""
         if leaf not in self.soft:
-            n_leaves = len(self.groups.node)
+            n_leaves = self.groups.n_leaves
             # Those of sparse rows are short, and all are had in one pass.
             lot = n_leaves if self.is_sparse else max(SOFT_ENTRIES // n_leaves, 1)
             first = bisect_left(self.empty, leaf)

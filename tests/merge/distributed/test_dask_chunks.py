@@ -27,8 +27,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skl2h import L2HClustering, bootstrap_support, l2h_tree, suggest_levels
 from skl2h.datasets import make_hierarchical_logits
+from skl2h.merge.aggregations import AGGREGATIONS
 from skl2h.merge.distributed.dask_chunks import DaskChunks
-from skl2h.merge.loop import AGGREGATIONS
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")

@@ -12,8 +12,8 @@ from joblib import parallel_backend
 from skl2h import L2HClustering, l2h_tree
 from skl2h.__main__ import main
 from skl2h.export import export_text
+from skl2h.merge.aggregations import AGGREGATIONS
 from skl2h.merge.distributed import npy_files
-from skl2h.merge.loop import AGGREGATIONS
 
 LOGITS = np.random.default_rng(0).standard_normal((50, 6)) * 3
 
