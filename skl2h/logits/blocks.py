@@ -14,7 +14,7 @@ SUM_TOLERANCE = 0.01
 
 
 class ScoreMatrix:
-    """View of an (n, K) matrix of scores as logits, of which there is a dense and a sparse kind.
+    """View of an (n, K) matrix of scores as logits, either dense or sparse.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class ScoreMatrix:
 
     def convert(self, values):
         """Logits of scores in floating point, in their place."""
-        # log 0 is -inf, which is meant; what else is not finite is told by `check_rows`.
+        # log 0 is -inf, which is meant; `check_rows` refuses what else is not finite.
         with np.errstate(all="ignore"):
             if self.kind == "probabilities":
                 np.log(values, out=values)
@@ -103,8 +103,8 @@ class ScoreMatrix:
     def look_like_probabilities(self):
         """Whether scores that are given as logits are not negative and each row sums to about 1.
 
-        The first block that does not look so is the last that is looked at. One leaf has nothing
-        else than a probability of 1, and nothing depends on it.
+        It stops at the first block that does not look so. A single leaf can have nothing but a
+        probability of 1, and nothing depends on it.
         """
         if self.kind != "logits" or self.shape[1] == 1:
             return False

@@ -77,7 +77,7 @@ class Logits(ScoreMatrix):
     def at(self, rows, columns=None, memory=None):
         """Logits at an index of rows, and one of columns, in an array of `dtype`.
 
-        The array is a new one, or lies in some `Memory`.
+        The array is a new one, or lies in a `Memory`.
         """
         if columns is not None:
             return self.at_places(rows * self.shape[1] + columns)
@@ -129,9 +129,9 @@ class Logits(ScoreMatrix):
     def best(self, values=None):
         """Column of the largest logit of each row, and a number that is finite if the logit is.
 
-        The scores tell it, as they are in the order of the logits or the other way round; but only
-        a logarithm tells of a negative probability. `values` are the logits in float64, if they
-        have been made.
+        The scores are enough for this, as they are in the order of the logits or in reverse.
+        Probabilities are not: that one is negative shows only in its logarithm. `values` are the
+        logits in float64, if they have been made.
         """
         scores = self.scores
         if self.kind == "probabilities":
@@ -247,14 +247,14 @@ class SparseLogits(ScoreMatrix):
         """Logits (E,), leaves (E,) and first entry (len(rows) + 1,) of an index of rows."""
         indptr = self.scores.indptr
         if isinstance(rows, slice):
-            some = slice(indptr[rows.start], indptr[rows.stop])
+            stored = slice(indptr[rows.start], indptr[rows.stop])
             starts = indptr[rows.start : rows.stop + 1].astype(np.intp) - indptr[rows.start]
         else:
             first = indptr[rows].astype(np.intp)
             starts = np.concatenate([[0], np.cumsum(indptr[rows + 1] - first)])
-            some = np.repeat(first - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
-        values = np.array(self.scores.data[some], dtype=np.float64)
-        return self.convert(values), self.scores.indices[some], starts
+            stored = np.repeat(first - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
+        values = np.array(self.scores.data[stored], dtype=np.float64)
+        return self.convert(values), self.scores.indices[stored], starts
 
     def leaves(self):
         """Column of the largest logit of each row, (n,); see `Logits.leaves`."""

@@ -115,9 +115,9 @@ def _what_joined(logits, pieces, inside, piece_of_row, second, peak, memory):
     starts = np.searchsorted(piece_of_row, np.arange(len(pieces)))
     for number in np.flatnonzero(worth & ~few):
         piece, joined = pieces[number], pieces[number].joined()
-        for some in _slices(len(piece.rows), n_leaves):
-            V = logits.at(piece.rows[some], memory=memory)
-            places = slice(starts[number] + some.start, starts[number] + some.stop)
+        for lot in _slices(len(piece.rows), n_leaves):
+            V = logits.at(piece.rows[lot], memory=memory)
+            places = slice(starts[number] + lot.start, starts[number] + lot.stop)
             lost[places] = sum_of_exp(_columns(V, joined, memory), peak[places], memory)
             # The rows are in the cache now: they are searched at once.
             wanted = np.flatnonzero(search[places])
@@ -127,9 +127,9 @@ def _what_joined(logits, pieces, inside, piece_of_row, second, peak, memory):
             best[wanted], found[wanted] = _best(V, barred[number])
     search = np.flatnonzero(search)
     rows = np.concatenate([piece.rows for piece in pieces])[search]
-    for some in _slices(len(rows), n_leaves):
-        V = logits.at(rows[some], memory=memory)
-        best[search[some]], found[search[some]] = _best(V, barred[piece_of_row[search[some]]])
+    for lot in _slices(len(rows), n_leaves):
+        V = logits.at(rows[lot], memory=memory)
+        best[search[lot]], found[search[lot]] = _best(V, barred[piece_of_row[search[lot]]])
     return lost, best, found
 
 
@@ -139,8 +139,8 @@ def _entries(pieces, n_leaves, memory):
     entries = memory.array("entries", (stops[-1],), np.intp)
     for piece, stop in zip(pieces, stops):
         joined = piece.joined()
-        some = entries[stop - len(piece.rows) * len(joined) : stop]
-        np.add((piece.rows * n_leaves)[:, np.newaxis], joined, out=some.reshape(-1, len(joined)))
+        of_piece = entries[stop - len(piece.rows) * len(joined) : stop].reshape(-1, len(joined))
+        np.add((piece.rows * n_leaves)[:, np.newaxis], joined, out=of_piece)
     return entries
 
 
@@ -148,17 +148,17 @@ def _add_up(logits, rows, columns, peak, memory):
     """Sum of exp(logit - peak) over some columns, for each row."""
     n_leaves = logits.shape[1]
     total = np.empty(len(rows))
-    for some in _slices(len(rows), n_leaves):
+    for lot in _slices(len(rows), n_leaves):
         if len(columns) * FAR > n_leaves:
-            V = _columns(logits.at(rows[some], memory=memory), columns, memory)
+            V = _columns(logits.at(rows[lot], memory=memory), columns, memory)
         else:
-            V = logits.at(rows[some, np.newaxis], columns)
-        total[some] = sum_of_exp(V, peak[some], memory)
+            V = logits.at(rows[lot, np.newaxis], columns)
+        total[lot] = sum_of_exp(V, peak[lot], memory)
     return total
 
 
 def _columns(V, columns, memory):
-    """Some columns."""
+    """Logits of some columns."""
     out = memory.array("columns", (len(V), len(columns)), V.dtype)
     return V.take(columns, axis=1, out=out, mode="clip")  # "raise" would copy
 

@@ -141,21 +141,21 @@ def merge_groups(groups, profiles, leaves, scale=None, on_merge=None):
 
 
 def replay_merges(logits, children, weights=None, *, n_jobs=None):
-    """Make given merges, whatever the rows say of them, and stop before each.
+    """Make given merges, whether the rows ask for them or not, and stop before each.
 
-    Yields the groups and profiles of that moment, and the slots of the selected group and of its
+    Yields the groups and profiles at that moment, and the slots of the selected group and of its
     partner.
     """
     n_leaves = logits.shape[1]
     state = read_rows(logits, n_jobs)
     groups, profiles = _begin(logits, weights, state, "sum_of_means", n_jobs)
-    some_leaf = list(range(n_leaves))  # of each node
+    leaf_of_node = list(range(n_leaves))  # any leaf below it
     with profiles.pool:
         for t, pair in enumerate(children.tolist()):
-            selected, partner = (int(groups.slot_of_leaf[some_leaf[node]]) for node in pair)
+            selected, partner = (int(groups.slot_of_leaf[leaf_of_node[node]]) for node in pair)
             yield groups, profiles, selected, partner
             profiles.grow(groups.merge(selected, partner, n_leaves + t))
-            some_leaf.append(some_leaf[pair[0]])
+            leaf_of_node.append(leaf_of_node[pair[0]])
 
 
 def leaf_profiles(logits, weights=None, *, n_jobs=None):

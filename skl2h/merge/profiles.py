@@ -25,8 +25,8 @@ AHEAD = 1.25
 # Entries of the table that holds profiles of leaves without rows while it is filled.
 SOFT_ENTRIES = 2**22
 
-# Of the groups that are read ahead of being selected, at most one task's rows are read, or one
-# in so many of all.
+# When groups are read ahead of being selected, at most the rows of one task are read, or, if that
+# is more, all rows over this number.
 BATCHES = 6
 
 
@@ -49,7 +49,7 @@ class Profiles:
         n_leaves = logits.shape[1]
         self.by_leaf = RowsByLeaf.of(state.leaf, weights, n_leaves)
         self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
-        self.soft = {}  # profiles of some of them
+        self.soft = {}  # their profiles, as far as they are needed
         self.rows_per_task = rows_per_task(logits)
         self.most_rows = max(len(state.leaf) // BATCHES, self.rows_per_task)
 
@@ -66,7 +66,7 @@ class Profiles:
                 return tuple(map(np.concatenate, zip(*soft)))
         has_grown = self.growth.has_grown(slot)
         if has_grown and not exact and self.groups.n_groups == 2:
-            # There is one way to go: any row that still can go there tells enough.
+            # There is one way to go: any row that still can go there is enough.
             rows = self.rows_of(slot)
             can = self.groups.slot_of_leaf[self.state.second[rows]] != slot
             can &= self.can_go(rows)

@@ -19,8 +19,8 @@ class Queue:
     """Groups by score, where scores within the tolerance are equal.
 
     A group of mass m and doubt d equals the least sure one, of mass n and doubt e, if
-    m - d <= n - e + T (d + e), with T the tolerance, that is m - d (1 + T) <= n - e (1 - T): two
-    orders of the groups, by each side of this, give the equal ones without comparing all.
+    m - d <= n - e + T (d + e), with T the tolerance. That is m - d (1 + T) <= n - e (1 - T). With
+    two orders of the groups, one by each side, the equal ones are found without comparing all.
     """
 
     def __init__(self):
