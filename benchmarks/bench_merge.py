@@ -181,8 +181,8 @@ def count_read_again(logits):
     counted = {"at": 0, "at_places": 0, "exponentials": 0}
 
     def count(what, function):
-        def counting(*arguments):
-            values = function(*arguments)
+        def counting(*arguments, **options):
+            values = function(*arguments, **options)
             counted[what] += values.size
             return values
 
