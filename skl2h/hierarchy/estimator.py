@@ -284,7 +284,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             mass = None
             if is_auto:
                 if is_dask(X):
-                    mass = logits.mass_of_merges(tree)
+                    mass = logits.sum_of(partial(mass_of_merges, tree))
                 else:
                     mass = mass_of_merges(tree, logits, leaves, weights)
                 n_clusters = best_levels(mass, 1)[0][0]

@@ -18,11 +18,16 @@ __all__ = ["best_levels", "mass_of_merges"]
 def mass_of_merges(tree, logits, leaves, weights=None):
     """Mass that crosses each merge, and what would if it were even, (2, K - 1).
 
-    `leaves` are those of the rows. A row that can go nowhere has no mass.
+    `leaves` are those of the rows. A row that can go nowhere has no mass. The masses of all rows
+    are the sum of those of their parts.
     """
-    if weights is not None:
-        weights = weights / (weights.max() or 1.0)  # sums times leaves stay finite
     n_leaves = tree.n_leaves
+    if not len(leaves):
+        return np.zeros((2, n_leaves - 1))
+    heaviest = 1.0
+    if weights is not None:
+        heaviest = weights.max() or 1.0
+        weights = weights / heaviest  # sums times leaves stay finite
     mass = np.zeros(2 * n_leaves - 1)  # by the node of the meeting
     leaving = np.zeros(n_leaves)
     for leaf, column, share in logits.leaving(leaves, weights):
@@ -36,7 +41,7 @@ def mass_of_merges(tree, logits, leaves, weights=None):
     left, right = tree.children.T
     sums = np.array(sums)
     even = sums[left] * tree.sizes[right] + sums[right] * tree.sizes[left]
-    return np.stack([mass[n_leaves:], even / max(n_leaves - 1, 1)])
+    return np.stack([mass[n_leaves:], even / max(n_leaves - 1, 1)]) * heaviest
 
 
 def best_levels(mass, n_levels):

@@ -11,7 +11,6 @@ from uuid import uuid4
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from ...hierarchy.level_gains import mass_of_merges
 from ...logits.matrix import as_logits
 from .chunks import (
     ChangedChunkError,
@@ -199,13 +198,16 @@ class DaskChunks:
         name = self.leaves[0][0]
         return import_dask().array.Array(graph, name, (lengths,), dtype=np.intp)
 
-    def mass_of_merges(self, tree):
-        """As `information.mass_of_merges`."""
+    def sum_of(self, function, add=sum):
+        """Call a function of the logits, leaves and weights of each chunk, and add the results.
+
+        Weights are in the unit `scale`, or None.
+        """
         graph = dict(self.graph)
-        sent = self._send(graph, tree)
+        sent = self._send(graph, function)
         lines = [sent] * len(self.blocks), self.blocks, self.leaves, self.weights
-        parts = self._call_each(graph, _mass_of_part, *lines, **self.kind)
-        return self._pass(graph, self._sum(graph, sum, parts))
+        parts = self._call_each(graph, _call_on_rows, *lines, **self.kind)
+        return self._pass(graph, self._sum(graph, add, parts))
 
     def _expected(self):
         """What each chunk is called, and how many rows it had when it was first read."""
@@ -328,12 +330,8 @@ def _soft_profiles_of(scores, chunk, expected, leaves, kind, divisor):
     return soft_profiles_of(scores, chunk, leaves, kind, divisor)
 
 
-def _mass_of_part(tree, scores, leaves, weights, kind, divisor):
-    if not len(leaves):
-        return np.zeros((2, tree.n_leaves - 1))
-    mass = mass_of_merges(tree, as_logits(scores, kind, divisor), leaves, weights)
-    # Its unit is the heaviest row.
-    return mass if weights is None else mass * weights.max()
+def _call_on_rows(function, scores, leaves, weights, kind, divisor):
+    return function(as_logits(scores, kind, divisor), leaves, weights)
 
 
 def _add_pairs(pairs):
