@@ -1,18 +1,15 @@
 """From an array of logits to its tree."""
 
-from sklearn.utils import check_array
-
 from ..exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_jobs, check_weights
-from ..exceptions.arrays import as_array, column_names
+from ..exceptions.arrays import column_names
 from ..exceptions.categories import StrandedGroupWarning, warn
 from ..exceptions.texts import shown
 from ..logits.blocks import ScoreMatrix
+from ..logits.kinds import are_paths, check_logits, is_dask
 from ..logits.matrix import KINDS_OF_INPUT, as_logits, warn_if_probabilities
-from ..logits.memory_maps import check_size
 from ..merge.aggregations import AGGREGATIONS
-from ..merge.distributed.dask_arrays import is_dask, refuse_dask
 from ..merge.distributed.dask_chunks import dask_logits
-from ..merge.distributed.npy_files import are_paths, open_shards, refuse_paths
+from ..merge.distributed.npy_files import open_shards
 from ..merge.distributed.passes import merge_chunks
 from ..merge.loop import merge_leaves
 from ..merge.progress import printing
@@ -22,7 +19,6 @@ __all__ = [
     "build_tree",
     "check_aggregation",
     "check_input",
-    "check_logits",
     "check_weights",
     "l2h_tree",
 ]
@@ -192,15 +188,3 @@ def check_aggregation(aggregation):
 def check_input(input):
     """Refuse what matrices of scores are not."""
     as_choice("input", input, KINDS_OF_INPUT)
-
-
-def check_logits(logits):
-    """2-dimensional array or CSR matrix of real numbers, whether finite or not."""
-    refuse_dask(logits)
-    refuse_paths(logits)
-    scores = as_array("logits", logits, accept_sparse=True)
-    check_size(scores)
-    # Finiteness is checked block by block: -inf is allowed, and a copy is not.
-    return check_array(
-        scores, accept_sparse="csr", dtype=None, ensure_all_finite=False, input_name="logits"
-    )

@@ -27,8 +27,9 @@ from ..logits.inner_model import (
     tags_of,
     warn_of_unseen,
 )
+from ..logits.kinds import is_dask, refuse_dask, sample_of
 from ..logits.of_models import Response, leaf_names
-from ..merge.distributed.dask_arrays import is_dask, refuse_dask, sample_of, take
+from ..merge.distributed.dask_arrays import take
 from ..merge.loop import N_REPORTS
 from ..merge.progress import CallbackSupportMixin, Task, with_callbacks
 from ..tree.notebook import as_text, picture_of

@@ -5,10 +5,11 @@ from sklearn.utils.validation import check_is_fitted
 from ..exceptions.arguments import as_count
 from ..exceptions.arrays import column_names
 from ..exceptions.texts import shown
+from ..logits.kinds import check_logits
 from ..logits.matrix import as_logits, warn_if_probabilities
 from ..tree.merge_tree import MergeTree
 from ..tree.names import check_order
-from .build import check_input, check_logits, check_weights
+from .build import check_input, check_weights
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
 from .level_gains import best_levels, mass_of_merges

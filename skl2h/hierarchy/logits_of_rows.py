@@ -13,20 +13,22 @@ from ..exceptions.arguments import check_weights
 from ..exceptions.arrays import column_names, has_dimensions, refuse_masked
 from ..exceptions.texts import shown_text
 from ..logits.inner_model import as_rows
-from ..logits.matrix import as_logits, warn_if_probabilities
-from ..merge.distributed.dask_arrays import (
-    as_dask_array,
+from ..logits.kinds import (
     check_dtype,
+    check_logits,
+    import_dask,
     is_dask,
     is_frame,
-    map_chunks,
     refuse_dask,
     sample_of,
 )
+from ..logits.matrix import as_logits, warn_if_probabilities
+from ..merge.distributed.dask_arrays import (
+    as_dask_array,
+    map_chunks,
+)
 from ..merge.distributed.dask_chunks import dask_logits, dask_scores
-from ..merge.distributed.dask_graph import import_dask
 from ..tree.names import check_order
-from .build import check_logits
 
 __all__ = [
     "check_columns",

@@ -11,49 +11,21 @@ from sklearn.utils.validation import _num_samples
 
 from ...exceptions.arguments import check_weights
 from ...exceptions.arrays import as_array
+from ...logits.kinds import check_dtype, import_dask, is_dask, is_frame
 from ...logits.matrix import as_logits, warn_if_probabilities
 from ..weights import unit_of
 from .chunks import fault_of
-from .dask_graph import Tasks, add_task, import_dask, naming_the_chunk, same, tasks_of
+from .dask_graph import Tasks, add_task, naming_the_chunk, same, tasks_of
 
 __all__ = [
     "DaskWeights",
     "as_dask_array",
-    "check_dtype",
     "chunks_of_weights",
-    "is_dask",
-    "is_frame",
     "map_chunks",
     "matrix_of",
     "parts_of",
-    "refuse_dask",
-    "sample_of",
     "take",
 ]
-
-
-def is_dask(X):
-    """Whether an array, or a table, is a collection of Dask's, or is made of one."""
-    return hasattr(X, "__dask_graph__") and import_dask().is_dask_collection(X)
-
-
-def is_frame(X):
-    """Whether a collection of Dask's is a data frame, or a column of one."""
-    return hasattr(type(X), "to_dask_array")  # a Delayed seems to have any attribute
-
-
-def refuse_dask(X):
-    """Refuse a collection of Dask's where all rows would be loaded."""
-    if is_dask(X):
-        raise TypeError(
-            "A Dask array is not taken here, as all of its rows would be loaded: give rows that "
-            "fit in memory, such as X.blocks[0].compute()."
-        )
-
-
-def sample_of(X):
-    """What tells the names of columns: X, or the rowless sample that a data frame of Dask's has."""
-    return X._meta if is_frame(X) else X
 
 
 def map_chunks(function, response, estimator, X, shape=(), dtype=np.intp):
@@ -101,11 +73,6 @@ def matrix_of(part):
     if not hasattr(part, "columns"):
         return part
     return as_array("logits", part, accept_sparse=True)
-
-
-def check_dtype(name, X):
-    """Refuse a collection that says of itself that it is not of real numbers."""
-    as_array(name, sample_of(X) if is_frame(X) else np.empty(0, X.dtype))
 
 
 def take(table, leaves):

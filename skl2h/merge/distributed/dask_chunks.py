@@ -11,6 +11,7 @@ from uuid import uuid4
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
+from ...logits.kinds import check_dtype, import_dask, is_frame
 from ...logits.matrix import as_logits
 from .chunks import (
     ChangedChunkError,
@@ -25,9 +26,7 @@ from .chunks import (
 )
 from .dask_arrays import (
     as_dask_array,
-    check_dtype,
     chunks_of_weights,
-    is_frame,
     matrix_of,
     parts_of,
 )
@@ -35,7 +34,6 @@ from .dask_graph import (
     Tasks,
     add_task,
     first_unreadable,
-    import_dask,
     number_of_killer,
     release,
     same,

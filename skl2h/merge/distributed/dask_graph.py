@@ -9,11 +9,12 @@ from uuid import uuid4
 
 import numpy as np
 
+from ...logits.kinds import import_dask
+
 __all__ = [
     "Tasks",
     "add_task",
     "first_unreadable",
-    "import_dask",
     "naming_the_chunk",
     "number_of_killer",
     "release",
@@ -23,18 +24,6 @@ __all__ = [
 
 # Chunks that are tried at a time, to find the one that cannot be read.
 TRIED = 32
-
-
-def import_dask():
-    """Dask and its arrays."""
-    try:
-        import dask
-        import dask.array
-        import dask.highlevelgraph
-        import dask.threaded
-    except ImportError:
-        raise ImportError('Chunks of rows need Dask: pip install "skl2h[dask]".') from None
-    return dask
 
 
 class Tasks:

@@ -15,8 +15,8 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 
-from ...exceptions.texts import shown, shown_text
-from ...logits.memory_maps import load_mapped
+from ...exceptions.texts import shown_text
+from ...logits.memory_maps import load_mapped, why_not_read
 from ..weights import unit_of
 from .chunks import (
     add_readings,
@@ -29,7 +29,7 @@ from .chunks import (
     update_chunk,
 )
 
-__all__ = ["Shard", "Shards", "are_paths", "open_shards", "refuse_paths"]
+__all__ = ["Shard", "Shards", "open_shards"]
 
 # Entries of the rows that one task reads.
 SHARD_ENTRIES = 2**24
@@ -97,26 +97,6 @@ class Shard(NamedTuple):
         )
 
 
-def are_paths(logits):
-    """Whether logits are a list of files.
-
-    Raises
-    ------
-    TypeError
-        If they are some files and something else.
-    """
-    if not isinstance(logits, (list, tuple)) and len(getattr(logits, "shape", ())) != 1:
-        return False
-    of_paths = [isinstance(path, (str, os.PathLike)) for path in logits]
-    if any(of_paths) and not all(of_paths):
-        at = of_paths.index(False)
-        raise TypeError(
-            f"Files are taken as a list of paths alone, but logits[{at}] is "
-            f"{shown(list(logits)[at])}."
-        )
-    return any(of_paths)
-
-
 def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):
     """`Shards` of some .npy files, of which the headers are read.
 
@@ -146,19 +126,6 @@ def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):
             for start in range(0, n_rows, step)
         ]
     return Shards(shards, n_leaves, {"kind": kind, "divisor": divisor}, n_jobs)
-
-
-def refuse_paths(X):
-    """Refuse files where rows are needed."""
-    if isinstance(X, (str, os.PathLike)):
-        raise TypeError(
-            f"Files are taken as a list of their paths, such as [{shown(os.fspath(X))}]."
-        )
-    if are_paths(X):
-        raise TypeError(
-            "Files are taken by l2h_tree(paths), which gives the tree. To fit, give their rows: an "
-            "array, or a Dask array with a chunk for each file."
-        )
 
 
 def _open(path):
