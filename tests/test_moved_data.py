@@ -42,7 +42,7 @@ def test_what_is_no_matrix_of_floats_stays(X):
 def test_noise_moves_logits_by_its_share_of_their_deviation(model):
     X, _ = load_iris(return_X_y=True)
     model = L2HClustering(model).fit(X)
-    response = Response(model._response.method)
+    response = Response(model.response_.method)
     logits = response.logits(model.estimator_, X).values()
     noisy = moved_data.asking(Response._ask, seed=3, size=1e-3)(response, model.estimator_, X)
     finite = np.isfinite(logits)

@@ -1,26 +1,24 @@
-"""From an array of logits to its tree."""
+"""From the rows of logits, wherever they are, to their tree."""
 
-from ..exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_jobs, check_weights
-from ..exceptions.arrays import column_names
+from ..exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_jobs
 from ..exceptions.categories import StrandedGroupWarning, warn
 from ..exceptions.texts import shown
-from ..logits.blocks import ScoreMatrix
-from ..logits.kinds import are_paths, check_logits, is_dask
-from ..logits.matrix import KINDS_OF_INPUT, as_logits, warn_if_probabilities
+from ..logits.kinds import are_paths, is_dask
+from ..logits.matrix import KINDS_OF_INPUT
+from ..logits.of_models import Precomputed
 from ..merge.aggregations import AGGREGATIONS
-from ..merge.distributed.dask_chunks import dask_logits
+from ..merge.distributed.dask_chunks import dask_source
 from ..merge.distributed.npy_files import open_shards
-from ..merge.distributed.passes import merge_chunks
-from ..merge.loop import merge_leaves
 from ..merge.progress import printing
+from ..merge.source import RowsInMemory
 from ..tree.merge_tree import MergeTree
 
 __all__ = [
     "build_tree",
     "check_aggregation",
     "check_input",
-    "check_weights",
     "l2h_tree",
+    "source_of",
 ]
 
 
@@ -123,47 +121,30 @@ def l2h_tree(
     check_n_jobs(n_jobs)
     verbose = as_verbosity("verbose", verbose)
     persist = as_flag("persist", persist)
-    options = {
-        "names": column_names(logits),
-        "aggregation": aggregation,
-        "n_jobs": n_jobs,
-        "verbose": verbose,
-    }
-    if is_dask(logits):
-        with dask_logits(logits, sample_weight, kind=input, persist=persist) as chunks:
-            return build_tree(chunks, **options)[0]
     if are_paths(logits):
-        shards = open_shards(logits, kind=input, n_jobs=n_jobs)
-        shards.weigh(check_weights(sample_weight, shards.shape[0]))
-        return build_tree(shards, **options)[0]
-    scores = check_logits(logits)
-    weights = check_weights(sample_weight, scores.shape[0])
-    return build_tree(as_logits(scores, input), weights=weights, **options)[0]
+        source = open_shards(logits, kind=input, n_jobs=n_jobs)
+        source.weigh(sample_weight)
+    else:
+        response = Precomputed(input=input)
+        source = source_of(response, None, logits, sample_weight, n_jobs=n_jobs, persist=persist)
+    with source:
+        return build_tree(source, names=source.names, aggregation=aggregation, verbose=verbose)[0]
 
 
-def build_tree(
-    logits,
-    *,
-    weights=None,
-    names=None,
-    aggregation="sum_of_means",
-    n_jobs=None,
-    verbose=0,
-    on_merge=None,
-):
-    """Tree of `Logits`, and the leaf of each row; of chunks, they are a Dask array.
+def source_of(response, estimator, X, sample_weight=None, *, n_jobs=None, persist=True):
+    """Source of the logits of rows: those that an estimator gives, or X itself."""
+    if is_dask(X):
+        return dask_source(response, estimator, X, sample_weight, persist=persist)
+    source = RowsInMemory(response.logits(estimator, X), n_jobs)
+    source.weigh(sample_weight)
+    return source
 
-    Chunks have their own weights, and are to be let go by the caller.
-    """
+
+def build_tree(source, *, names=None, aggregation="sum_of_means", verbose=0, on_merge=None):
+    """Tree of the rows of a source, and the leaf of each row: of `DaskChunks`, a Dask array."""
     if verbose:
         on_merge = printing(on_merge)
-    if isinstance(logits, ScoreMatrix):
-        warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
-        merges = merge_leaves(
-            logits, weights, aggregation=aggregation, n_jobs=n_jobs, on_merge=on_merge
-        )
-    else:
-        merges = merge_chunks(logits, aggregation, logits.scale, on_merge)
+    merges = source.merge(aggregation, on_merge)
     tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
     if merges.stranded:
         named = [

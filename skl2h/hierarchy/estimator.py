@@ -3,47 +3,27 @@
 import operator
 from functools import partial
 
-import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import ClassifierTags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..exceptions.arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
-from ..exceptions.arrays import column_names, refuse_masked
 from ..exceptions.texts import shown
-from ..logits.inner_model import (
-    refuse_but_weights,
-    refuse_metadata,
-    refuse_other_kinds,
-    refuse_targets,
-    tags_of,
-    warn_of_unseen,
-)
-from ..logits.kinds import is_dask, refuse_dask, sample_of
-from ..logits.of_models import Response, leaf_names
+from ..logits.inner_model import tags_of, warn_of_unseen
+from ..logits.kinds import refuse_dask
+from ..logits.of_models import leaf_names
 from ..merge.distributed.dask_arrays import take
 from ..merge.loop import N_REPORTS
 from ..merge.progress import CallbackSupportMixin, Task, with_callbacks
 from ..tree.notebook import as_text, picture_of
-from .build import build_tree, check_aggregation, check_input
-from .confidence import deepest_nodes
+from .build import build_tree, source_of
+from .inner_fit import check_dask, check_parameters, fit_inner, is_precomputed, keep_columns
 from .level_gains import best_levels, mass_of_merges
-from .logits_of_rows import (
-    check_columns,
-    check_dask,
-    is_precomputed,
-    logits_to_fit,
-    map_rows,
-    rows_of,
-)
+from .logits_of_rows import rows_of
+from .predictions import PredictionsMixin
 
 __all__ = ["L2HClustering"]
 
@@ -57,7 +37,9 @@ def _inner_has(attribute):
     return check
 
 
-class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, BaseEstimator):
+class L2HClustering(
+    PredictionsMixin, CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, BaseEstimator
+):
     """Hierarchy of the clusters of any clusterer or classifier, from its logits.
 
     The leaves of the tree are the K clusters of the inner model, not the rows:
@@ -99,6 +81,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
     ----------
     estimator_ : estimator or "precomputed"
         The fitted inner model.
+    response_ : object
+        How `estimator_` is asked for the logits of rows.
+    mass_of_merges_ : ndarray of shape (2, K - 1), dtype=float64, or None
+        With ``n_clusters="auto"``, what :func:`suggest_levels` compares levels by.
     tree_ : MergeTree
         The hierarchy: names, counts, cuts, members, paths.
     children_ : ndarray of shape (K - 1, 2), dtype=intp
@@ -229,42 +215,20 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             If what is given as logits looks like probabilities; see :func:`l2h_tree`. With
             ``"precomputed"``, whatever reads X later warns as well.
         """
-        _check_parameters(self)
+        check_parameters(self)
         X = rows_of(self.estimator, X)
-        if is_dask(X):
-            check_dask(self)
-        n_tasks = 1 if is_precomputed(self) else 2
-        task = Task.of_fit(self, n_tasks, X, y, params.get("sample_weight"))
-        if is_precomputed(self):
-            refuse_but_weights("fit(logits)", params.keys())
-            estimator, names = self.estimator, column_names(X)
-            response = Response(self.estimator, float(self.temperature), self.input)
-        else:
-            # A function may make scores of any model.
-            is_free = callable(self.response_method)
-            refuse_masked("y", y)
-            if not is_free:
-                refuse_other_kinds(self.estimator)
-                refuse_targets(self.estimator, y)
-            inner_params = params
-            is_frozen = isinstance(self.estimator, FrozenEstimator)
-            is_routed = get_config()["enable_metadata_routing"]
-            if is_frozen or not is_routed:
-                refuse_metadata(self.estimator, params.keys())
-            if is_routed:
-                inner_params = process_routing(self, "fit", **params).estimator.fit
-            estimator = clone(self.estimator)
-            with task.part("fit-estimator").of_inner(estimator):
-                estimator = estimator.fit(X, y, **inner_params)
-            if not is_free:
-                refuse_other_kinds(estimator)  # a meta-estimator may tell only now
-            response = Response.find(estimator, self.response_method, float(self.temperature))
+        check_dask(self, X)
         weights = params.get("sample_weight")
-        with logits_to_fit(self, estimator, response, X, weights) as (logits, response, weights):
-            n_leaves = logits.shape[1]
-            if not is_precomputed(self):
-                # A chunk of Dask's tells no labels.
-                names = leaf_names(estimator, n_leaves) or getattr(logits, "names", None)
+        task = Task.of_fit(self, 1 if is_precomputed(self.estimator) else 2, X, y, weights)
+        estimator, response = fit_inner(self, X, y, params, task)
+        with source_of(
+            response, estimator, X, weights, n_jobs=self.n_jobs, persist=bool(self.persist)
+        ) as source:
+            if response.kind == "distances":
+                response = response.scaled_by(source.mean_square())
+                source.divide_by(response.divisor)
+            n_leaves = source.shape[1]
+            names = leaf_names(estimator, n_leaves) or source.names
             is_auto = isinstance(self.n_clusters, str)
             n_clusters = n_leaves if self.n_clusters is None or is_auto else self.n_clusters
             if not 1 <= n_clusters <= n_leaves:
@@ -274,20 +238,15 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
                 )
             merging = task.part("merge", min(n_leaves, N_REPORTS + 1)).begin()
             tree, leaves = build_tree(
-                logits,
-                weights=weights,
+                source,
                 names=names,
                 aggregation=self.aggregation,
-                n_jobs=self.n_jobs,
                 verbose=self.verbose,
                 on_merge=merging.on_merge(),
             )
             mass = None
             if is_auto:
-                if is_dask(X):
-                    mass = logits.sum_of(partial(mass_of_merges, tree))
-                else:
-                    mass = mass_of_merges(tree, logits, leaves, weights)
+                mass = source.sum_of(partial(mass_of_merges, tree))
                 n_clusters = best_levels(mass, 1)[0][0]
         n_clusters = operator.index(n_clusters)
         merging.end()
@@ -295,14 +254,10 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
 
         # All that takes long or can fail has been done: an interrupted refit leaves the last
         # fit whole.
-        if is_precomputed(self):
-            check_columns(self, sample_of(X), n_leaves, reset=True)
-        else:
-            _copy_or_remove(self, estimator, "n_features_in_")
-            _copy_or_remove(self, estimator, "feature_names_in_")
+        keep_columns(self, estimator, X, n_leaves)
         self.estimator_ = estimator
-        self._response = response.of_tree(n_leaves, names)
-        self._mass_of_merges = mass
+        self.response_ = response.of_tree(n_leaves, names)
+        self.mass_of_merges_ = mass
         self.tree_ = tree
         self.children_ = tree.children
         self.distances_ = tree.scores
@@ -338,131 +293,6 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             As `fit` does.
         """
         return self.fit(X, y, **params).labels_
-
-    def predict(self, X, *, level=None):
-        """Group of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Whatever the inner model takes.
-        level : int or sequence of int, default=None
-            Number of groups, from 1 to `n_leaves_`; None means `n_clusters_`.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,) or (n_samples, n_levels), dtype=intp
-            The group of the row's leaf, which has the largest logit. A sequence of levels gives
-            one column each. On the fitted rows this is `labels_` at every level.
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-        ValueError
-            If there is no such level, a row has no leaf, or the inner model, fitted anew, no
-            longer has the tree's leaves for columns.
-        """
-        check_is_fitted(self)
-        groups = self.tree_.cut(self.n_clusters_ if level is None else level)
-        return map_rows(self, partial(_groups_of_rows, groups=groups), X, groups.shape[1:])
-
-    def predict_proba(self, X, *, level=None):
-        """Probability of each group.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Whatever the inner model takes.
-        level : int, default=None
-            Number of groups, from 1 to `n_leaves_`; None means `n_clusters_`.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, level), dtype=float64
-            Softmax of the logits, summed over the leaves of each group; rows sum to 1.
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-        ValueError
-            If there is no such level, a row has no leaf, or the inner model, fitted anew, no
-            longer has the tree's leaves for columns.
-
-        Notes
-        -----
-        The most probable group need not hold the most probable leaf, which `predict` follows.
-        """
-        check_is_fitted(self)
-        groups = self.tree_.cut(self.n_clusters_ if level is None else level)
-        if groups.ndim > 1:
-            raise TypeError(f"predict_proba takes one level at a time, got {shown(level)}.")
-        n_groups = int(groups.max()) + 1
-        probabilities = partial(_group_probabilities, groups=groups, n_groups=n_groups)
-        return map_rows(self, probabilities, X, (n_groups,), np.float64)
-
-    def predict_node(self, X, *, min_confidence=0.9):
-        """Deepest node that the model is sure of, for each row.
-
-        On the way up from the row's leaf, which `predict` follows, the first node whose
-        probability reaches `min_confidence`: a leaf where the model can tell, a group of
-        look-alikes where it cannot tell which of them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Whatever the inner model takes.
-        min_confidence : float, default=0.9
-            Probability that the node must have, above 0 and at most 1: the softmax of the logits,
-            summed over the leaves of the node.
-
-        Returns
-        -------
-        nodes : ndarray of shape (n_samples,), dtype=intp
-            Nodes of `tree_`: below `n_leaves_` they are leaves. ``tree_.node_names()[nodes]``
-            names them.
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-        ValueError
-            If `min_confidence` is out of range, a row has no leaf, or the inner model, fitted
-            anew, no longer has the tree's leaves for columns.
-        TypeError
-            If `min_confidence` is not a number.
-
-        Notes
-        -----
-        The node holds the row's leaf, so it is right wherever the leaf is: accuracy never falls
-        below that of the leaves. A higher `min_confidence` gives the same node or an ancestor of
-        it, and up to 1 / K gives the leaf. The root has all probability, and is reached by every
-        row.
-
-        What is outside the node is added up, and compared with ``1 - min_confidence``, so that
-        0.999999 and more can be told apart; a relative 1e-9 above that is a tie, and reaches it.
-        With 1, what is outside must be 0 in float64. In a binary tree a row may have a deeper node
-        that reaches `min_confidence` without its most probable leaf; that one is not given.
-
-        Probabilities are only as good as the model's: `temperature`, or a calibrated inner model,
-        makes them honest.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skl2h import L2HClustering
-        >>> logits = np.array([[3.0, 2, 0, 0], [2, 3, 0, 0], [0, 0, 9, 2], [0, 0, 2, 9]])
-        >>> model = L2HClustering("precomputed").fit(logits)
-        >>> nodes = model.predict_node(logits)
-        >>> nodes
-        array([4, 4, 2, 3])
-        >>> model.tree_.node_names({4: "a bird"})[nodes]
-        array(['a bird', 'a bird', '2', '3'], dtype=object)
-        """
-        check_is_fitted(self)
-        confidence = as_number("min_confidence", min_confidence, most=1)
-        return map_rows(self, partial(deepest_nodes, tree=self.tree_, confidence=confidence), X)
 
     def cut(self, level):
         """Group of each fitted row, at any level.
@@ -534,7 +364,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         check_is_fitted(self)
         refuse_dask(X)
         X = rows_of(self.estimator_, X)
-        self._response.check(self.estimator_, X)
+        self.response_.check(self.estimator_, X)
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "score", **params).estimator.score
         score = self.estimator_.score(X, y, **params)
@@ -552,7 +382,7 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
         request = super().get_metadata_routing()
         request.fit.add_request(param="sample_weight", alias=True)
         router = MetadataRouter(owner=type(self).__name__).add_self_request(request)
-        if not is_precomputed(self):
+        if not is_precomputed(self.estimator):
             mapping = MethodMapping().add(caller="fit", callee="fit")
             mapping = mapping.add(caller="fit_predict", callee="fit")
             mapping = mapping.add(caller="score", callee="score")
@@ -561,8 +391,8 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = is_precomputed(self)
-        tags.input_tags.positive_only = is_precomputed(self) and self.input == "probabilities"
+        tags.input_tags.sparse = is_precomputed(self.estimator)
+        tags.input_tags.positive_only = self.input == "probabilities"
         inner = tags_of(self.estimator)
         if inner is not None:
             # Field by field: some carry a tag that turns all checks off.
@@ -604,45 +434,3 @@ class L2HClustering(CallbackSupportMixin, MetaEstimatorMixin, ClusterMixin, Base
             return ""
         level = self.n_clusters_ if self.n_clusters_ < self.n_leaves_ else min(self.n_leaves_, 10)
         return picture_of(self.tree_, level)
-
-
-def _check_parameters(model):
-    estimator = model.estimator
-    can_fit = hasattr(estimator, "fit") and not isinstance(estimator, type)
-    if not is_precomputed(model) and not can_fit:
-        raise TypeError(
-            "estimator must be a clusterer or classifier with fit, or 'precomputed', "
-            f"got {shown(estimator)}."
-        )
-    as_index("n_clusters", model.n_clusters, None, "auto")
-    as_number("temperature", model.temperature)
-    method = model.response_method
-    if not callable(method) and not isinstance(method, str):
-        raise TypeError(f"response_method must be a name or a callable, got {shown(method)}.")
-    check_aggregation(model.aggregation)
-    check_input(model.input)
-    if model.input != "logits" and not is_precomputed(model):
-        raise ValueError(
-            f"input={shown(model.input)} says what X is for estimator='precomputed'; an inner "
-            "model is asked for its scores. Leave input out, and choose what to ask with "
-            "response_method, such as 'predict_proba'."
-        )
-    check_n_jobs(model.n_jobs)
-    as_verbosity("verbose", model.verbose)
-    as_flag("persist", model.persist)
-
-
-def _groups_of_rows(logits, groups):
-    return groups[logits.leaves()]
-
-
-def _group_probabilities(logits, groups, n_groups):
-    return logits.group_probabilities(groups, n_groups)
-
-
-def _copy_or_remove(model, source, attribute):
-    """Set an attribute as the source has it, or make sure that there is none."""
-    if hasattr(source, attribute):
-        setattr(model, attribute, getattr(source, attribute))
-    elif hasattr(model, attribute):
-        delattr(model, attribute)

@@ -1,15 +1,17 @@
 """Which levels of a tree tell most of where its rows would go."""
 
+from functools import partial
+
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions.arguments import as_count
-from ..exceptions.arrays import column_names
 from ..exceptions.texts import shown
-from ..logits.kinds import check_logits
-from ..logits.matrix import as_logits, warn_if_probabilities
+from ..logits.matrix import warn_if_probabilities
+from ..logits.of_models import Precomputed
+from ..merge.source import RowsInMemory
 from ..tree.merge_tree import MergeTree
 from ..tree.names import check_order
-from .build import check_input, check_weights
+from .build import check_input
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
 from .level_gains import best_levels, mass_of_merges
@@ -106,16 +108,15 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
     if isinstance(source, MergeTree):
         if X is None:
             raise TypeError("A tree alone does not tell its levels: give the logits as well.")
-        tree, scores = source, check_logits(X)
-        if scores.shape[1] != tree.n_leaves:
+        tree = source
+        logits = Precomputed(input=input).logits(None, X)
+        if logits.shape[1] != tree.n_leaves:
             raise ValueError(
-                f"The logits have {scores.shape[1]} columns, but the tree has {tree.n_leaves} "
+                f"The logits have {logits.shape[1]} columns, but the tree has {tree.n_leaves} "
                 "leaves."
             )
-        columns = column_names(X)
-        if columns is not None:
-            check_order(tree, columns)
-        logits = as_logits(scores, input)
+        if logits.names is not None:
+            check_order(tree, logits.names)
         warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
     else:
         if input != "logits":
@@ -132,17 +133,18 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
         if X is None:
             return best_levels(_mass_kept(model, sample_weight), n_levels)
         tree, logits = model.tree_, fitted_logits(model, X)
-    weights = check_weights(sample_weight, logits.shape[0])
-    return best_levels(mass_of_merges(tree, logits, logits.leaves(), weights), n_levels)
+    rows = RowsInMemory(logits)
+    rows.weigh(sample_weight)
+    return best_levels(rows.sum_of(partial(mass_of_merges, tree)), n_levels)
 
 
 def _mass_kept(model, sample_weight):
     """What a model that chose its level itself has kept of its rows."""
     if sample_weight is not None:
         raise TypeError("sample_weight weighs rows, of which there are none: give X as well.")
-    if model._mass_of_merges is None:
+    if model.mass_of_merges_ is None:
         raise TypeError(
             'The model was not fitted with n_clusters="auto", so it has not kept what tells the '
             "levels: give X, the rows it was fitted on."
         )
-    return model._mass_of_merges
+    return model.mass_of_merges_

@@ -10,6 +10,7 @@ from ..export.files import leaf_of_column, read_tree
 from ..logits.files import Table, check_regular, read_names, read_scores, read_weights
 from ..logits.matrix import as_logits
 from ..merge.distributed.npy_files import open_shards
+from ..merge.source import RowsInMemory
 from .build import build_tree
 
 __all__ = ["leaves_of_logits", "tree_of_file", "tree_of_logits"]
@@ -31,28 +32,20 @@ def tree_of_logits(paths, arguments):
         raise InputError(f"--temperature {temperature:g}: must be a number above 0.")
     kind = _kind(arguments)
     if len(paths) > 1:
-        logits = _open_files(paths, kind, temperature, arguments)
-        table = Table(paths[0], logits.shards[0].load())
+        source = _open_files(paths, kind, temperature, arguments)
+        table = Table(paths[0], source.shards[0].load())
     else:
         table = read_scores(paths[0], kind, arguments)
-        logits = as_logits(table.scores, kind, temperature)
-    n_rows, n_leaves = logits.shape
+        source = RowsInMemory(as_logits(table.scores, kind, temperature))
+    n_rows, n_leaves = source.shape
     names = _names(table.names, n_leaves, where, arguments)
     _check_levels(arguments.level, n_leaves, f"{shown_text(where)} has {n_leaves} columns")
-    weights = None
     if arguments.weights is not None:
-        weights = read_weights(arguments.weights, n_rows)
-        if len(paths) > 1:
-            logits.weigh(weights)
-            weights = None
+        source.weigh(read_weights(arguments.weights, n_rows))
     with telling(), table.faults(where):
         table.warn_of_row_numbers()
-        tree, _ = build_tree(
-            logits,
-            weights=weights,
-            names=names,
-            aggregation=arguments.aggregation or "sum_of_means",
-        )
+        aggregation = arguments.aggregation or "sum_of_means"
+        tree, _ = build_tree(source, names=names, aggregation=aggregation)
     return tree
 
 

@@ -13,9 +13,10 @@ from sklearn.utils.validation import _num_samples
 from ..exceptions.arrays import as_array, column_names
 from ..exceptions.texts import first_difference, shown
 from .inner_model import classes_of, innermost, name_of, refuse_outputs
-from .matrix import as_logits
+from .kinds import check_logits
+from .matrix import as_logits, warn_if_probabilities
 
-__all__ = ["Response", "leaf_names"]
+__all__ = ["Precomputed", "Response", "leaf_names"]
 
 # Rows that a model is asked for at once: their scores stay in the cache until they are read.
 BATCH_SIZE = 2**14
@@ -31,12 +32,9 @@ class Response:
     Parameters
     ----------
     method : str or callable
-        Name of a method of the model, or a function of the model and X that gives logits;
-        "precomputed" if there is no model.
+        Name of a method of the model, or a function of the model and X that gives logits.
     divisor : float, default=1.0
         Of the logits.
-    input : {"logits", "probabilities"}, default="logits"
-        What X is if there is no model.
     n_leaves : int, default=None
         Leaves of the tree that was made, of which each must have its column; None while fitting.
     names : list of str, default=None
@@ -45,7 +43,6 @@ class Response:
 
     method: object
     divisor: float = 1.0
-    input: str = "logits"
     n_leaves: int | None = None
     names: list | None = None
 
@@ -92,21 +89,12 @@ class Response:
             "response_method a function of the model and X that returns (n, K) logits."
         )
 
-    def scaled_to(self, logits, weights=None):
+    def scaled_by(self, mean_square):
         """The same for distances in units of their spread over the fitted rows.
 
         The divisor becomes 2 s^2 times the temperature, where s^2 is the mean squared distance
         of the rows to their own centre. If all rows sit on their centres, any unit will do.
         """
-        if logits.kind != "distances":
-            return self
-        squares = np.square(logits.scores.min(axis=1), dtype=np.float64)
-        if weights is not None:
-            squares *= weights / (np.mean(weights) or 1.0)
-        return self.scaled_by(squares.mean())
-
-    def scaled_by(self, mean_square):
-        """The same for distances of which the mean square to the own centre is known."""
         return replace(self, divisor=self.divisor * 2 * (mean_square or 1.0))
 
     def of_tree(self, n_leaves, names):
@@ -117,7 +105,7 @@ class Response:
     def kind(self):
         """What the scores are, as of `Logits`."""
         kinds = {"predict_proba": "probabilities", "transform": "distances"}
-        return "logits" if callable(self.method) else kinds.get(self.method, self.input)
+        return "logits" if callable(self.method) else kinds.get(self.method, "logits")
 
     def logits(self, estimator, X):
         """Ask the estimator for the logits of the rows of X.
@@ -206,6 +194,37 @@ class Response:
                 f"Column {at} of the model is named {column}, leaf {at} of the tree {leaf}: fit "
                 "again. The model is not what it was when the tree was made."
             )
+
+
+@dataclass(frozen=True)
+class Precomputed(Response):
+    """Scores that are X itself, where there is no model to be asked.
+
+    Parameters
+    ----------
+    input : {"logits", "probabilities"}, default="logits"
+        What X is.
+    """
+
+    method: object = "precomputed"
+    input: str = "logits"
+
+    @property
+    def kind(self):
+        """What the scores are, as of `Logits`."""
+        return self.input
+
+    def logits(self, estimator, X):
+        """Logits that X is."""
+        logits = as_logits(check_logits(X), self.kind, self.divisor)
+        logits.names = column_names(X)
+        return logits
+
+    def read(self, estimator, X):
+        """Yield the logits that X is, all at once."""
+        logits = self.logits(estimator, X)
+        warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
+        yield logits
 
 
 def _has_method(estimator, name):

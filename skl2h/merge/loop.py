@@ -26,6 +26,7 @@ from .weights import exact_totals, unit_of
 __all__ = [
     "N_REPORTS",
     "Merges",
+    "in_own_unit",
     "leaf_profiles",
     "merge_groups",
     "merge_leaves",
@@ -85,8 +86,7 @@ def merge_leaves(
     state = read_rows(logits, n_jobs) if state is None else state
     scale = None
     if weights is not None:
-        scale = unit_of(weights.max())
-        weights = np.ldexp(weights, -scale)
+        weights, scale = in_own_unit(weights)
     groups, profiles = _begin(logits, weights, state, aggregation, n_jobs)
     with profiles.pool:
         return merge_groups(groups, profiles, state.leaf, scale, on_merge)
@@ -156,6 +156,12 @@ def replay_merges(logits, children, weights=None, *, n_jobs=None):
             yield groups, profiles, selected, partner
             profiles.grow(groups.merge(selected, partner, n_leaves + t))
             leaf_of_node.append(leaf_of_node[pair[0]])
+
+
+def in_own_unit(weights):
+    """Weights in a unit of their own, and the logarithm of the unit to the base 2."""
+    scale = unit_of(weights.max())
+    return np.ldexp(weights, -scale), scale
 
 
 def leaf_profiles(logits, weights=None, *, n_jobs=None):

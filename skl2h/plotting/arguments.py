@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..exceptions.arguments import as_choice, as_floats, as_index, check_texts_by_node
+from ..exceptions.arguments import as_choice, as_floats, as_index
 from ..exceptions.texts import shown, shown_text
 from ..tree.merge_tree import MergeTree
 from ..tree.names import check_texts_by_node

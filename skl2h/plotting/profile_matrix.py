@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exceptions.arguments import as_flag, check_level
+from ..exceptions.arguments import as_flag
 from ..hierarchy.fitted import default_level, last_step
 from ..hierarchy.profile_matrix import profile_matrix, shares_of
 from ..tree.alignment import matrix_in_order

@@ -204,7 +204,7 @@ def test_birch_clusters_are_made_of_subclusters():
 def test_centres_are_found_inside(wrap):
     X = make_blobs(random_state=0)[0]
     model = L2HClustering(wrap(KMeans(3, random_state=0).fit(X))).fit(X)
-    assert model._response.method == "transform"
+    assert model.response_.method == "transform"
 
 
 def test_set_output_frames_are_read():

@@ -16,8 +16,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skl2h import L2HClustering, l2h_tree
-from skl2h.hierarchy import build
 from skl2h.logits.matrix import Logits
+from skl2h.merge import source
 from skl2h.merge.loop import merge_leaves
 
 HAS_CALLBACKS = find_spec("sklearn.callback") is not None
@@ -93,7 +93,7 @@ class TestInterruptedMerging:
         def merge(*args, on_merge=None, **keywords):
             return merge_leaves(*args, on_merge=Interrupt(n), **keywords)
 
-        self.interrupt = partial(monkeypatch.setattr, build, "merge_leaves", merge)
+        self.interrupt = partial(monkeypatch.setattr, source, "merge_leaves", merge)
 
     @pytest.mark.parametrize("inner", [KMeans(6, random_state=0, n_init=1), "precomputed"])
     def test_a_refit_leaves_the_last_fit(self, inner):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers.orders import TREES
-from helpers.trees import some_tree
+from helpers.trees import chain, random_tree
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import AgglomerativeClustering, FeatureAgglomeration, KMeans

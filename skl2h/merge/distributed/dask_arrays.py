@@ -3,7 +3,6 @@
 Chunks stay where they are: whatever has an entry for each row is an array of Dask's again.
 """
 
-from typing import NamedTuple
 from uuid import uuid4
 
 import numpy as np
@@ -12,14 +11,13 @@ from sklearn.utils.validation import _num_samples
 from ...exceptions.arguments import check_weights
 from ...exceptions.arrays import as_array
 from ...logits.kinds import check_dtype, import_dask, is_dask, is_frame
-from ...logits.matrix import as_logits, warn_if_probabilities
+from ...logits.of_models import Precomputed
 from ..weights import unit_of
 from .chunks import fault_of
 from .dask_graph import Tasks, add_task, naming_the_chunk, same, tasks_of
 
 __all__ = [
-    "DaskWeights",
-    "as_dask_array",
+    "as_matrix",
     "chunks_of_weights",
     "map_chunks",
     "matrix_of",
@@ -48,24 +46,16 @@ def _call_on_part(sent, part, number, shape, dtype):
     try:
         if _num_samples(part) == 0:
             return np.empty((0, *shape), dtype)
-        if isinstance(estimator, str):
-            read = [_logits_of(matrix_of(part), response)]
-        else:
-            read = response.read(estimator, part)
-        return np.concatenate([function(logits) for logits in read])
+        if isinstance(response, Precomputed):
+            part = matrix_of(part)
+            fault = fault_of(part, response.n_leaves)
+            if fault is not None:
+                raise ValueError(f"it {fault.text}")
+        return np.concatenate([function(logits) for logits in response.read(estimator, part)])
     except ValueError as error:
         raise ValueError(f"Chunk {number}: {error}") from error
     except Exception as error:
         raise RuntimeError(f"Chunk {number}: {type(error).__name__}: {error}") from error
-
-
-def _logits_of(scores, response):
-    fault = fault_of(scores, response.n_leaves)
-    if fault is not None:
-        raise ValueError(f"it {fault.text}")
-    logits = as_logits(scores, response.kind, response.divisor)
-    warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
-    return logits
 
 
 def matrix_of(part):
@@ -106,6 +96,13 @@ def parts_of(X, with_lengths=False):
         return parts, Tasks(graph, keys).compute()
 
 
+def as_matrix(X):
+    """Data frame of Dask, or Dask array with two dimensions, of real numbers."""
+    X = X if is_frame(X) else as_dask_array(X)
+    check_dtype("logits", X)
+    return X
+
+
 def as_dask_array(X):
     """Dask array of two dimensions, of which the columns are whole in every chunk."""
     X = _unwrapped(X, "logits")
@@ -125,24 +122,11 @@ def _unwrapped(X, what):
     return X
 
 
-class DaskWeights(NamedTuple):
-    """Weights of rows in chunks, in a unit in which products of them need not underflow.
-
-    Attributes
-    ----------
-    parts : Tasks
-    scale : int
-        Logarithm of the unit to the base 2.
-    """
-
-    parts: Tasks
-    scale: int
-
-
 def chunks_of_weights(weights, lengths):
-    """Weights of the rows of chunks of some lengths, as `DaskWeights`, or None."""
-    if weights is None:
-        return None
+    """Weights of the rows of chunks of some lengths, `Tasks`, and the scale of their unit.
+
+    In the unit, which is 2 to the power of the scale, products of them need not underflow.
+    """
     dask = import_dask()
     if np.isnan(lengths).any():
         raise ValueError(
@@ -175,7 +159,7 @@ def chunks_of_weights(weights, lengths):
     keys = [
         add_task(graph, (name, i), _scale, part, scale=scale) for i, part in enumerate(parts.keys)
     ]
-    return DaskWeights(Tasks(graph, keys), scale)
+    return Tasks(graph, keys), scale
 
 
 def _weigh(weights):

@@ -11,8 +11,10 @@ from uuid import uuid4
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from ...logits.kinds import check_dtype, import_dask, is_frame
+from ...exceptions.arrays import column_names
+from ...logits.kinds import import_dask, is_frame
 from ...logits.matrix import as_logits
+from ...logits.of_models import Precomputed
 from .chunks import (
     ChangedChunkError,
     add_readings,
@@ -24,12 +26,7 @@ from .chunks import (
     soft_profiles_of,
     update_chunk,
 )
-from .dask_arrays import (
-    as_dask_array,
-    chunks_of_weights,
-    matrix_of,
-    parts_of,
-)
+from .dask_arrays import as_matrix, chunks_of_weights, matrix_of, parts_of
 from .dask_graph import (
     Tasks,
     add_task,
@@ -38,59 +35,51 @@ from .dask_graph import (
     release,
     same,
 )
+from .passes import ChunkSource
 
-__all__ = ["DaskChunks", "dask_logits", "dask_scores"]
+__all__ = ["DaskChunks", "dask_source"]
 
 # Sums that are added at a time.
 FAN_IN = 8
 
 
-def dask_logits(X, sample_weight=None, *, kind="logits", divisor=1.0, persist=True):
-    """`DaskChunks` of a Dask array, or data frame, of scores; unknown numbers of rows will do."""
-    X = X if is_frame(X) else as_dask_array(X)
-    check_dtype("logits", X)
-    n_leaves = len(X.columns) if is_frame(X) else X.shape[1]
-    if np.isnan(n_leaves) or not n_leaves:
-        raise ValueError(f"logits must have one column for each leaf, got {n_leaves} columns.")
-    blocks, lengths = parts_of(X, with_lengths=sample_weight is not None)
-    weights = chunks_of_weights(sample_weight, lengths)
-    if is_frame(X):
-        graph, name = dict(blocks.graph), f"matrix-{uuid4().hex}"
-        keys = [add_task(graph, (name, i), matrix_of, key) for i, key in enumerate(blocks.keys)]
-        blocks = Tasks(graph, keys)
-    return DaskChunks(blocks, weights, n_leaves, kind=kind, divisor=divisor, persist=persist)
+def dask_source(response, estimator, X, sample_weight=None, *, persist=True):
+    """`DaskChunks` of the scores of the rows of a Dask array, or data frame.
 
-
-def dask_scores(response, estimator, X, sample_weight=None, *, persist=True):
-    """`DaskChunks` of what a fitted estimator says of the rows of a Dask array.
-
-    The estimator is asked on the workers, chunk by chunk. Given back as well: the response as it
-    is scaled to the rows.
+    An estimator is asked on the workers, chunk by chunk. Numbers of rows may be unknown, unless
+    there are weights.
     """
-    parts, lengths = parts_of(X, with_lengths=sample_weight is not None)
-    weights = chunks_of_weights(sample_weight, lengths)
-    graph, name = dict(parts.graph), f"scores-{uuid4().hex}"
-    # What is sent is a task of its own, so that each worker gets it once.
-    sent = add_task(graph, f"sent-{name}", same, it=(response, estimator))
-    keys = [add_task(graph, (name, i), _ask, sent, key) for i, key in enumerate(parts.keys)]
-    chunks = DaskChunks(Tasks(graph, keys), weights, kind=response.kind, persist=persist)
-    if response.kind == "distances":
-        response = response.scaled_by(chunks.mean_square())
-    chunks.kind["divisor"] = response.divisor
-    return chunks, response
+    n_leaves = None
+    if isinstance(response, Precomputed):
+        X = as_matrix(X)
+        n_leaves = len(X.columns) if is_frame(X) else X.shape[1]
+        if np.isnan(n_leaves) or not n_leaves:
+            raise ValueError(f"logits must have one column for each leaf, got {n_leaves} columns.")
+    blocks, lengths = parts_of(X, with_lengths=sample_weight is not None)
+    if n_leaves is None or is_frame(X):
+        graph, name = dict(blocks.graph), f"scores-{uuid4().hex}"
+        # What is sent is a task of its own, so that each worker gets it once.
+        sent = add_task(graph, f"sent-{name}", same, it=(response, estimator))
+        keys = [add_task(graph, (name, i), _ask, sent, key) for i, key in enumerate(blocks.keys)]
+        blocks = Tasks(graph, keys)
+    kind = {"kind": response.kind, "divisor": response.divisor}
+    source = DaskChunks(blocks, lengths, n_leaves, **kind, persist=persist)
+    source.weigh(sample_weight)
+    source.names = column_names(X) if isinstance(response, Precomputed) else None
+    return source
 
 
-class DaskChunks:
-    """Chunks of logits, and what is known of their rows: a source of `passes`.
+class DaskChunks(ChunkSource):
+    """Chunks of logits, and what is known of their rows: a `merge.source`.
 
-    Used in a `with`; when that is left, chunks are let go, but for the leaves of their rows.
+    When its `with` is left, chunks are let go, but for the leaves of their rows.
 
     Parameters
     ----------
     blocks : Tasks
         Matrices of scores, dense or sparse, in the order of the rows.
-    weights : DaskWeights or None
-        Weights of their rows, if there are any.
+    lengths : sequence of int, default=None
+        Rows of each, NaN where they are not known; needed to weigh them.
     n_leaves : int or None
         Columns that each must have; None takes those of the first.
     kind, divisor
@@ -101,16 +90,16 @@ class DaskChunks:
     """
 
     def __init__(
-        self, blocks, weights=None, n_leaves=None, *, kind="logits", divisor=1.0, persist=True
+        self, blocks, lengths=None, n_leaves=None, *, kind="logits", divisor=1.0, persist=True
     ):
         self.given = blocks
-        self.graph = blocks.graph if weights is None else blocks.graph | weights.parts.graph
+        self.graph = blocks.graph
+        self.lengths = lengths
         # Keys of what there is for each chunk.
         self.blocks = blocks.keys
-        self.weights = [None] * len(blocks.keys) if weights is None else weights.parts.keys
+        self.weights = [None] * len(blocks.keys)
         self.chunks = self.leaves = None
         self.kept = {}  # tasks that workers do, or have done, for as long as they are held
-        self.scale = None if weights is None else weights.scale
         self.n_leaves = n_leaves
         self.kind = {"kind": kind, "divisor": divisor}
         self.persist = persist
@@ -125,16 +114,23 @@ class DaskChunks:
             self.n_leaves = self.read().n_leaves
         return sum(self.reading.lengths) if self.reading else np.nan, self.n_leaves
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, kind, *_):
         held = {} if kind else dict.fromkeys(self.leaves)
         release(Tasks({key: task for key, task in self.kept.items() if key not in held}, []))
         self.graph = self.kept = self.given = None
 
+    def weigh(self, weights):
+        """Give the rows weights, or None."""
+        if weights is not None:
+            parts, self.scale = chunks_of_weights(weights, self.lengths)
+            self.graph, self.weights = self.graph | parts.graph, parts.keys
+
+    def divide_by(self, divisor):
+        """Change what the logits are divided by."""
+        self.kind["divisor"] = divisor
+
     def mean_square(self):
-        """Mean square of the smallest score of each row."""
+        """Mean square of the smallest distance of each row."""
         graph = dict(self.graph)
         parts = self._call_each(graph, _sum_of_squares, self.blocks, self.weights)
         total = self._sum(graph, _add_pairs, parts)
@@ -303,6 +299,8 @@ def _first_failed(done, kept):
 
 def _ask(sent, block):
     response, estimator = sent
+    if isinstance(response, Precomputed):
+        return matrix_of(block)
     if _num_samples(block) == 0:
         return np.empty((0, 0))  # a model may refuse it
     return response.logits(estimator, block).scores

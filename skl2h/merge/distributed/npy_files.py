@@ -1,4 +1,4 @@
-"""Logits in several .npy files, read through memory maps: a source of `passes`.
+"""Logits in several .npy files, read through memory maps: a `merge.source`.
 
 shard    some rows of a file, small enough to be one task's
 
@@ -15,9 +15,10 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 
+from ...exceptions.arguments import check_weights
 from ...exceptions.texts import shown_text
 from ...logits.memory_maps import load_mapped, why_not_read
-from ..weights import unit_of
+from ..loop import in_own_unit
 from .chunks import (
     add_readings,
     add_tables,
@@ -28,6 +29,7 @@ from .chunks import (
     soft_profiles_of,
     update_chunk,
 )
+from .passes import ChunkSource
 
 __all__ = ["Shard", "Shards", "open_shards"]
 
@@ -148,7 +150,7 @@ def _open(path):
     return scores
 
 
-class Shards:
+class Shards(ChunkSource):
     """Shards of logits, and what is known of their rows.
 
     Workers that share this process's memory keep the state of the rows here; others make it
@@ -165,17 +167,17 @@ class Shards:
         self.kind = kind
         self.n_jobs = n_jobs
         self.shape = sum(shard.stop - shard.start for shard in shards), n_leaves
-        self.scale = None
         self.parts = [None] * len(shards)  # weights, or chunks once they have been read
         backend, _ = get_active_backend(prefer="threads")
         self.keep = getattr(backend, "supports_sharedmem", False)
 
     def weigh(self, weights):
         """Give the rows weights, or None."""
+        weights = check_weights(weights, self.shape[0])
         if weights is not None:
-            self.scale = unit_of(weights.max())
+            weights, self.scale = in_own_unit(weights)
             bounds = np.cumsum([shard.stop - shard.start for shard in self.shards])[:-1]
-            self.parts = np.split(np.ldexp(weights, -self.scale), bounds)
+            self.parts = np.split(weights, bounds)
 
     def read(self):
         """Read all rows once, a `Reading`."""
@@ -184,9 +186,6 @@ class Shards:
         names = [(shown_text(shard.path), shard.start) for shard in self.shards]
         check_reading(reading, names)
         return reading
-
-    def leaf_labels(self):
-        """Nothing: nobody asks for the rows one by one."""
 
     def update(self, grown):
         """Bring rows up to date: profiles of `Grown` groups, a `Table`, and how many rows."""

@@ -5,10 +5,11 @@ another before the smallest score has doubled: there are no more than
 ``1.5 + log2(sum of scores / smallest score)``, where leaves without rows do not count, and one more
 for each lot of those leaves, or for all of them if rows are sparse. The proof is in the
 documentation, with the algorithm.
-Where the chunks are, and who reads them, is the matter of a `source`, which has four methods:
+Where the chunks are, and who reads them, is the matter of a `merge.source` that has, for this:
 
+scale           logarithm of the unit of the weights to the base 2, or None
 read()          -> `Reading`, of all rows
-leaf_labels()   -> leaf of each row, once they have been read
+leaf_labels()   -> leaf of each row, once they have been read, or None
 update(grown)   -> `Table` of the profiles of `Grown` groups, and the number of their rows
 soft(leaves)    -> `Table` of the profiles of leaves without rows
 """
@@ -24,17 +25,32 @@ from ..groups import Groups
 from ..growth import Growth
 from ..loop import merge_groups
 from ..profiles import SOFT_ENTRIES
+from ..source import Source
 from ..weights import sum_digits
 from .chunks import Grown, Table, add_tables
 
-__all__ = ["ChunkProfiles", "merge_chunks"]
+__all__ = ["ChunkProfiles", "ChunkSource", "merge_chunks"]
 
 # Groups take part in a pass whose score is no more than this many times the least. When the least
 # is as large, another pass is due anyway: with a sum aggregation, what merges scores as much.
 WITHIN = 2
 
 
-def merge_chunks(source, aggregation="sum_of_means", scale=None, on_merge=None):
+class ChunkSource(Source):
+    """What sources have in common that are read in passes."""
+
+    scale = None
+
+    def merge(self, aggregation="sum_of_means", on_merge=None):
+        """Merge the leaves of the rows; see `merge_chunks`."""
+        return merge_chunks(self, aggregation, on_merge)
+
+    def leaf_labels(self):
+        """Leaf of each row, where they are kept."""
+        return None
+
+
+def merge_chunks(source, aggregation="sum_of_means", on_merge=None):
     """Merge the leaves of rows in chunks; see `loop.merge_groups`.
 
     Raises
@@ -56,7 +72,7 @@ def merge_chunks(source, aggregation="sum_of_means", scale=None, on_merge=None):
             totals = list(map(int, totals))
     groups = Groups(n_weighing.astype(np.int64), totals, doubts, AGGREGATIONS[aggregation])
     profiles = ChunkProfiles(source, reading, groups)
-    return merge_groups(groups, profiles, source.leaf_labels(), scale, on_merge)
+    return merge_groups(groups, profiles, source.leaf_labels(), source.scale, on_merge)
 
 
 class ChunkProfiles:

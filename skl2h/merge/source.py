@@ -1,0 +1,94 @@
+"""Where the rows of logits are, behind one protocol: a source.
+
+There are three: `RowsInMemory`, `Shards` of .npy files, and `DaskChunks`. Nothing above this room
+asks which of them it has.
+
+shape                          rows (NaN while they are unknown) and leaves
+names                          labels of the leaves, or None
+weigh(weights)                 give the rows weights, or None, before they are read
+merge(aggregation, on_merge)   merge the leaves: `Merges`
+sum_of(function, add)          call a function of the logits, leaves and weights of some rows at a
+                               time, in any lots, and add the results
+mean_square()                  of distances: mean square of the smallest distance of each row
+divide_by(divisor)             change what the logits are divided by
+with source:                   when it is left, what workers keep of the rows is let go
+
+`Shards` are read for their tree alone: they have the first four.
+"""
+
+import numpy as np
+
+from ..exceptions.arguments import check_weights
+from ..logits.matrix import warn_if_probabilities
+from .loop import in_own_unit, merge_leaves
+
+__all__ = ["RowsInMemory", "Source"]
+
+
+class Source:
+    """What sources have in common."""
+
+    names = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class RowsInMemory(Source):
+    """All rows as `Logits`, in memory or in one memory map.
+
+    Parameters
+    ----------
+    logits : Logits of shape (n, K)
+    n_jobs : int, default=None
+        Threads that read them.
+    """
+
+    def __init__(self, logits, n_jobs=None):
+        self.logits = logits
+        self.n_jobs = n_jobs
+        self.names = logits.names
+        self.weights = None
+        self.leaves = None
+
+    @property
+    def shape(self):
+        """Rows and leaves."""
+        return self.logits.shape
+
+    def weigh(self, weights):
+        """Give the rows weights, or None."""
+        self.weights = check_weights(weights, self.shape[0])
+
+    def merge(self, aggregation="sum_of_means", on_merge=None):
+        """Merge the leaves of the rows."""
+        warn_if_probabilities(self.logits.look_like_probabilities(), self.shape[0])
+        merges = merge_leaves(
+            self.logits,
+            self.weights,
+            aggregation=aggregation,
+            n_jobs=self.n_jobs,
+            on_merge=on_merge,
+        )
+        self.leaves = merges.leaves
+        return merges
+
+    def sum_of(self, function, add=sum):
+        """Call a function of the logits, leaves and weights of all rows."""
+        leaves = self.logits.leaves() if self.leaves is None else self.leaves
+        weights = None if self.weights is None else in_own_unit(self.weights)[0]
+        return add([function(self.logits, leaves, weights)])
+
+    def mean_square(self):
+        """Mean square of the smallest distance of each row."""
+        squares = np.square(self.logits.scores.min(axis=1), dtype=np.float64)
+        if self.weights is not None:
+            squares *= self.weights / (np.mean(self.weights) or 1.0)
+        return squares.mean()
+
+    def divide_by(self, divisor):
+        """Change what the logits are divided by."""
+        self.logits.divisor = divisor
