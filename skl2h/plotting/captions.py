@@ -8,7 +8,7 @@ from unicodedata import bidirectional
 import numpy as np
 
 from ..exceptions.texts import cut_middle, printable, shown
-from ..tree.merge_tree import support_of
+from ..tree.tree_of import support_of
 
 __all__ = [
     "LONGEST_NAME",
