@@ -1,10 +1,14 @@
-"""Adam (Kingma and Ba, 2015), in place: arrays are changed where they are, none is made."""
+"""How weights learn: Adam, and weight normalisation.
+
+Adam (Kingma and Ba, 2015) changes arrays in place. Weight normalisation (Salimans and Kingma,
+2016) makes the rows of a matrix of lengths g and directions v, as g v / |v|.
+"""
 
 import math
 
 import numpy as np
 
-__all__ = ["Adam"]
+__all__ = ["Adam", "gradients_of_normalised", "normalised"]
 
 FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8
 
@@ -55,3 +59,19 @@ class Adam:
             np.divide(first, gradient, out=gradient)
             gradient *= factor * rate * second_sum / first_sum
             values -= gradient
+
+
+def normalised(directions, lengths):
+    """Rows g v / |v|, (K, d)."""
+    return directions * (lengths / np.linalg.norm(directions, axis=1))[:, np.newaxis]
+
+
+def gradients_of_normalised(directions, lengths, gradient):
+    """Gradients of directions and lengths, from that of the rows."""
+    norms = np.linalg.norm(directions, axis=1)
+    units = directions / norms[:, np.newaxis]
+    of_lengths = np.einsum("ij,ij->i", gradient, units)
+    units *= of_lengths[:, np.newaxis]
+    of_directions = np.subtract(gradient, units, out=units)
+    of_directions *= (lengths / norms)[:, np.newaxis]
+    return [of_directions, of_lengths]

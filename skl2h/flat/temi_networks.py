@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax
 
+from .adam import gradients_of_normalised, normalised
 from .feature_spaces import blocks_of
 from .soft_clusterer import refuse_overflow
-from .weight_norm import gradients_of_normalised, normalised
 
 __all__ = ["FittedNetwork", "Network"]
 

@@ -17,9 +17,8 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from ..merge.progress import print_tenth
-from .adam import Adam
+from .adam import Adam, gradients_of_normalised, normalised
 from .feature_spaces import batches_of, blocks_of
-from .weight_norm import gradients_of_normalised, normalised
 
 __all__ = ["Encoder", "FittedTask", "Run", "Search", "Settings", "run_search"]
 
