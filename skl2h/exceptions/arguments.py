@@ -146,9 +146,11 @@ def as_verbosity(name, value):
 
 
 def check_n_jobs(n_jobs):
-    """Refuse what is no number of threads."""
-    if as_index("n_jobs", n_jobs, None) == 0:
+    """Number of threads as an int other than 0, or None."""
+    n_jobs = as_index("n_jobs", n_jobs, None)
+    if n_jobs == 0:
         raise ValueError("n_jobs must not be 0, got 0: None or 1 is one thread, -1 is all cores.")
+    return n_jobs
 
 
 def as_random_state(random_state):

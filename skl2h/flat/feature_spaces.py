@@ -1,7 +1,7 @@
-"""Feature spaces: the same rows in one or several matrices, read a few at a time.
+"""Feature spaces: the columns of a matrix, or groups of them, read a few rows at a time.
 
 matrix    2-dimensional, in any dtype, perhaps a memory map; never copied or changed
-space     a matrix, or some of its columns, with a centre and a scale
+space     all columns of a matrix, or a group of them, with a centre and a scale
 batch     chosen rows, centred and scaled, and ending in a 1
 block     consecutive rows, as they are, in float64
 map       coef (K, d) and intercept (K,) in float64, for features as they are
@@ -17,7 +17,6 @@ from ..exceptions.texts import shown, shown_text
 
 __all__ = [
     "Space",
-    "are_several",
     "batches_of",
     "blocks_of",
     "check_finite",
@@ -28,13 +27,6 @@ __all__ = [
 
 # Rows of a block: enough for fast products, few enough to be small.
 BLOCK_ROWS = 2**11
-
-
-def are_several(X):
-    """Whether X is a list of matrices; a list of rows is none."""
-    # By shapes, since polars' data frames have no ndim. One is enough: what else stands in the list
-    # is then refused for what it is.
-    return isinstance(X, (list, tuple)) and any(len(getattr(part, "shape", ())) == 2 for part in X)
 
 
 def columns_of_groups(groups, n_features):
@@ -100,11 +92,13 @@ def check_finite(matrix, estimator_name, input_name):
             assert_all_finite(matrix[rows], estimator_name=estimator_name, input_name=input_name)
 
 
-def spaces_of(matrices, groups=None):
-    """A space for each matrix, or for each group of columns of the only one."""
-    if groups is None:
-        return [Space(matrix) for matrix in matrices]
-    return [Space(matrices[0], columns) for columns in groups]
+def spaces_of(matrix, groups=None, *, scaled=False):
+    """A space for each group of columns; None is one space of all columns."""
+    spaces = [Space(matrix, columns) for columns in groups or [None]]
+    if scaled:
+        for space in spaces:
+            space.centre_and_scale()
+    return spaces
 
 
 def blocks_of(spaces):

@@ -1,14 +1,127 @@
-"""What clusterers with soft labels share: predictions from the logarithms of the labels."""
+"""What TURTLE and TEMI share: checks of what they are given, and predictions.
+
+run         what one search has found
+fitted      its model of the labels: `log_labels` of a block in each space, and `n_clusters`
+"""
+
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import ClassifierTags
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["SoftClusterer", "refuse_overflow"]
+from ..exceptions.arguments import (
+    as_count,
+    as_flag,
+    as_float_dtype,
+    as_random_state,
+    as_verbosity,
+)
+from ..exceptions.categories import warn
+from .feature_spaces import blocks_of, check_matrix, spaces_of
+
+__all__ = ["CHECKS", "Run", "SoftClusterer", "refuse_loss", "refuse_overflow"]
+
+# How the parameters that both have are checked, each by its name and value. Numbers become those
+# of Python: NumPy's would change dtypes.
+CHECKS = {
+    "n_clusters": as_count,
+    "max_iter": as_count,
+    "batch_size": as_count,
+    "scale_features": as_flag,
+    "dtype": as_float_dtype,
+    "random_state": lambda _, value: as_random_state(value),
+    "verbose": as_verbosity,
+}
+
+
+class Run(NamedTuple):
+    """What one search has found, on all rows.
+
+    Attributes
+    ----------
+    fitted : FittedTask or FittedNetwork
+    labels : ndarray of shape (n,), dtype=intp
+    loss : float
+    curve : ndarray of shape (n_steps,)
+        Loss of each step, on its batch.
+    """
+
+    fitted: Any
+    labels: np.ndarray
+    loss: float
+    curve: np.ndarray
 
 
 class SoftClusterer(ClusterMixin, BaseEstimator):
-    """Clusterer that says how probable each cluster is, in `predict_log_proba`."""
+    """Clusterer whose `fit` searches for soft labels, with the parameters of `CHECKS`."""
+
+    def _begin(self, X, checks, least_rows=1):
+        """Checked parameters with the seeds of the search, and the features."""
+        checked = {name: check(name, getattr(self, name)) for name, check in checks.items()}
+        matrix = self._matrix(X, least_rows)
+        if len(matrix) < checked["n_clusters"]:
+            raise ValueError(
+                f"n_samples={len(matrix)} should be >= n_clusters={checked['n_clusters']}."
+            )
+        entropy = checked["random_state"].randint(2**31 - 1, size=4).tolist()
+        return SimpleNamespace(**checked, seeds=np.random.SeedSequence(entropy)), matrix
+
+    def _matrix(self, X, least_rows=1):
+        return check_matrix(X, type(self).__name__, "X", least_rows)
+
+    def _keep(self, X, run, groups=None):
+        """Set what every fit has; nothing may fail after it, so that a refit is whole or not."""
+        validate_data(self, X, skip_check_array=True)
+        self._fitted, self._groups = run.fitted, groups
+        self.labels_ = run.labels
+        self.loss_, self.loss_curve_ = run.loss, run.curve
+        self.n_iter_ = len(run.curve)
+        self.n_found_ = len(np.unique(run.labels))
+
+    def _warn_of_empty(self, remedies):
+        if self.n_found_ < self._fitted.n_clusters:
+            warn(
+                f"Only {self.n_found_} of {self._fitted.n_clusters} clusters have rows: fewer "
+                f"n_clusters, {remedies} may help.",
+                ConvergenceWarning,
+            )
+
+    def _spaces(self, X):
+        """The features as they are, in the spaces of `fit`."""
+        check_is_fitted(self)
+        matrix = self._matrix(X)
+        validate_data(self, X, skip_check_array=True, reset=False)
+        return spaces_of(matrix, self._groups)
+
+    def predict_log_proba(self, X):
+        """Logarithm of the probability of each cluster.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The features.
+
+        Returns
+        -------
+        logarithms : ndarray of shape (n_samples, K), dtype=float64
+            Exact where the probability underflows; this is what :class:`L2HClustering` reads.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If the features are not those of `fit`, hold NaN or inf, or are too large.
+        """
+        spaces = self._spaces(X)
+        logarithms = np.empty((spaces[0].n_rows, self._fitted.n_clusters))
+        for rows, blocks in blocks_of(spaces):
+            logarithms[rows] = self._fitted.log_labels(blocks)
+        return logarithms
 
     def predict(self, X):
         """Cluster of each row.
@@ -16,7 +129,7 @@ class SoftClusterer(ClusterMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The features, in the form that `fit` had.
+            The features.
 
         Returns
         -------
@@ -38,7 +151,7 @@ class SoftClusterer(ClusterMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The features, in the form that `fit` had.
+            The features.
 
         Returns
         -------
@@ -59,6 +172,15 @@ class SoftClusterer(ClusterMixin, BaseEstimator):
         # scikit-learn's checks read these of whatever has predict_proba, a clusterer or not.
         tags.classifier_tags = ClassifierTags()
         return tags
+
+
+def refuse_loss(losses, dtype):
+    """Refuse a search whose loss has overflowed."""
+    if not np.isfinite(losses).all():
+        raise ValueError(
+            f"The loss is no number of {dtype}: features or parameters are too large for it, or "
+            "too small."
+        )
 
 
 def refuse_overflow(results):

@@ -1,26 +1,41 @@
 """TEMI: clusters that rows share with their neighbours, found by small networks."""
 
-from types import SimpleNamespace
+from functools import partial
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..exceptions.arguments import (
-    as_count,
-    as_flag,
-    as_float_dtype,
-    as_number,
-    as_random_state,
-    as_verbosity,
-)
-from ..exceptions.categories import warn
+from ..exceptions.arguments import as_count, as_number
 from ..exceptions.texts import shown
-from .feature_spaces import Space, blocks_of, check_matrix
-from .soft_clusterer import SoftClusterer
+from .feature_spaces import spaces_of
+from .soft_clusterer import CHECKS, SoftClusterer
 from .temi_heads import train_heads
 
 __all__ = ["TEMI"]
+
+
+def _as_sizes(name, sizes):
+    """Sizes of layers as a list of int."""
+    if not isinstance(sizes, (list, tuple, np.ndarray)):
+        raise TypeError(f"{name} must be a list of integers, got {shown(sizes)}.")
+    if len(sizes) == 0:
+        raise ValueError(f"{name} must have at least one size.")
+    return [as_count(f"{name}[{number}]", size) for number, size in enumerate(sizes)]
+
+
+_as_share = partial(as_number, may_be_zero=True, most=1)
+
+TEMI_CHECKS = CHECKS | {
+    "n_neighbors": as_count,
+    "n_heads": as_count,
+    "beta": partial(as_number, most=1),
+    "hidden_layer_sizes": _as_sizes,
+    "temperature": as_number,
+    "learning_rate": as_number,
+    "warmup": _as_share,
+    "weight_decay": partial(as_number, may_be_zero=True),
+    "teacher_momentum": _as_share,
+    "prior_momentum": _as_share,
+}
 
 
 class TEMI(SoftClusterer):
@@ -218,95 +233,16 @@ class TEMI(SoftClusterer):
         ConvergenceWarning
             If there are clusters without rows.
         """
-        parameters = _checked_parameters(self)
-        matrix = check_matrix(X, "TEMI", "X", ensure_min_samples=2)
-        n_rows, n_clusters = len(matrix), parameters.n_clusters
-        if n_rows < n_clusters:
-            raise ValueError(f"n_samples={n_rows} should be >= n_clusters={n_clusters}.")
+        parameters, matrix = self._begin(X, TEMI_CHECKS, least_rows=2)
         # DEPARTURE: most of as many neighbours as a cluster has rows, or more, are of others.
-        most = max(1, n_rows // (2 * n_clusters))
+        most = max(1, len(matrix) // (2 * parameters.n_clusters))
         parameters.n_neighbors = min(parameters.n_neighbors, most)
-        space = Space(matrix)
-        if self.scale_features:
-            space.centre_and_scale()
-        seed = as_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
-        run = train_heads(parameters, space, np.random.default_rng(seed), parameters.dtype)
-        if not np.isfinite([run.loss, *run.curve]).all():
-            raise ValueError(
-                f"The loss is no number of {parameters.dtype}: features or parameters are too "
-                "large for it, or too small."
-            )
-        labels = run.network.labels(space)
-
-        # All that can fail has been done: a refit that fails leaves the last fit whole.
-        validate_data(self, X, skip_check_array=True)
-        self._network = run.network
-        self.labels_ = labels
-        self.loss_, self.loss_curve_ = run.loss, run.curve
-        self.n_iter_ = len(run.curve)
+        [space] = spaces_of(matrix, scaled=parameters.scale_features)
+        run = train_heads(parameters, space)
+        self._keep(X, run)
         self.n_neighbors_ = parameters.n_neighbors
-        self.n_found_ = len(np.unique(labels))
-        self.coefs_ = [coef for coef, _ in run.network.maps]
-        self.intercepts_ = [intercept for _, intercept in run.network.maps]
-        self.cluster_centers_ = run.network.prototypes
-        if self.n_found_ < n_clusters:
-            warn(
-                f"Only {self.n_found_} of {n_clusters} clusters have rows: fewer n_clusters, "
-                "a smaller beta, or a larger batch_size or max_iter may help.",
-                ConvergenceWarning,
-            )
+        self.coefs_ = [coef for coef, _ in run.fitted.maps]
+        self.intercepts_ = [intercept for _, intercept in run.fitted.maps]
+        self.cluster_centers_ = run.fitted.prototypes
+        self._warn_of_empty("a smaller beta, or a larger batch_size or max_iter")
         return self
-
-    def predict_log_proba(self, X):
-        """Logarithm of the probability of each cluster.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The features.
-
-        Returns
-        -------
-        logarithms : ndarray of shape (n_samples, K), dtype=float64
-            Exact where the probability underflows; this is what :class:`L2HClustering` reads.
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-        ValueError
-            If the features are not those of `fit`, hold NaN or inf, or are too large.
-        """
-        check_is_fitted(self)
-        matrix = check_matrix(X, "TEMI", "X")
-        validate_data(self, X, skip_check_array=True, reset=False)
-        logarithms = np.empty((len(matrix), len(self.cluster_centers_)))
-        for rows, [block] in blocks_of([Space(matrix)]):
-            logarithms[rows] = self._network.log_labels(block)
-        return logarithms
-
-
-def _checked_parameters(model):
-    """Parameters as Python's numbers, of which NumPy's would change dtypes; an error if bad."""
-    checked = SimpleNamespace()
-    for name in ("n_clusters", "n_neighbors", "n_heads", "max_iter", "batch_size"):
-        setattr(checked, name, as_count(name, getattr(model, name)))
-    for name in ("temperature", "learning_rate"):
-        setattr(checked, name, as_number(name, getattr(model, name)))
-    checked.beta = as_number("beta", model.beta, most=1)
-    checked.weight_decay = as_number("weight_decay", model.weight_decay, may_be_zero=True)
-    for name in ("warmup", "teacher_momentum", "prior_momentum"):
-        setattr(checked, name, as_number(name, getattr(model, name), may_be_zero=True, most=1))
-    sizes = model.hidden_layer_sizes
-    if not isinstance(sizes, (list, tuple, np.ndarray)):
-        raise TypeError(f"hidden_layer_sizes must be a list of integers, got {shown(sizes)}.")
-    if len(sizes) == 0:
-        raise ValueError("hidden_layer_sizes must have at least one size.")
-    checked.hidden_layer_sizes = [
-        as_count(f"hidden_layer_sizes[{number}]", size) for number, size in enumerate(sizes)
-    ]
-    as_flag("scale_features", model.scale_features)
-    as_random_state(model.random_state)
-    checked.dtype = as_float_dtype("dtype", model.dtype)
-    checked.verbose = as_verbosity("verbose", model.verbose)
-    return checked

@@ -17,9 +17,10 @@ from sklearn.utils import gen_batches
 from ..merge.progress import print_tenth
 from .adam import Adam
 from .neighbors import Pairs
-from .temi_networks import FittedNetwork, Network
+from .soft_clusterer import Run, refuse_loss
+from .temi_networks import Network
 
-__all__ = ["Head", "Run", "Settings", "learn", "losses_of_teachers", "schedule", "train_heads"]
+__all__ = ["Head", "Settings", "learn", "losses_of_teachers", "schedule", "train_heads"]
 
 # Learning rates are for batches of as many rows.
 RATED_ROWS = 256
@@ -28,46 +29,46 @@ RATED_ROWS = 256
 MEMORIES = 50
 
 
-class Run(NamedTuple):
-    """What the best head has found.
+def train_heads(parameters, space):
+    """Train heads with the checked parameters of a TEMI, and keep the best.
 
-    Attributes
-    ----------
-    network : FittedNetwork
-    loss : float
-        Of its teacher, which is the lowest of all heads.
-    curve : ndarray of shape (n_steps,)
-        Loss of the head at each step, on its batch.
+    The loss of the run is that of its teacher, which is the lowest of all; the curve is that of
+    its student.
+
+    Raises
+    ------
+    ValueError
+        If a loss overflows.
     """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        network, loss, curve = _train(
+            parameters, space, np.random.default_rng(parameters.seeds), parameters.dtype
+        )
+    refuse_loss([loss, *curve], parameters.dtype)
+    return Run(network, network.labels(space), loss, curve)
 
-    network: FittedNetwork
-    loss: float
-    curve: np.ndarray
 
-
-def train_heads(parameters, space, random_state, dtype):
-    """Train heads with the checked parameters of a TEMI; the loss is NaN if it overflows."""
+def _train(parameters, space, random_state, dtype):
     n_steps, n_pairs = parameters.max_iter, min(parameters.batch_size, space.n_rows)
     shape = (space.width, *parameters.hidden_layer_sizes), parameters.n_clusters
     heads = [Head(*shape, random_state, dtype) for _ in range(parameters.n_heads)]
     settings = Settings(*(getattr(parameters, name) for name in Settings._fields))
     Z = np.ones((2 * n_pairs, space.width + 1), dtype)
     curves = np.empty((n_steps, len(heads)))
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        pairs = Pairs(space, n_steps, n_pairs, parameters.n_neighbors, random_state)
+    pairs = Pairs(space, n_steps, n_pairs, parameters.n_neighbors, random_state)
+    if parameters.verbose:
+        print(f"[temi] neighbours found of {len(pairs.rows)} rows", flush=True)
+    for n_made, (rows, others) in enumerate(pairs.drawn_again()):
+        space.read(rows, Z[:n_pairs])
+        space.read(others, Z[n_pairs:])
+        rate, momentum = schedule(parameters, n_made, n_pairs)
+        curves[n_made] = learn(heads, Z, settings, rate, momentum)
         if parameters.verbose:
-            print(f"[temi] neighbours found of {len(pairs.rows)} rows", flush=True)
-        for n_made, (rows, others) in enumerate(pairs.drawn_again()):
-            space.read(rows, Z[:n_pairs])
-            space.read(others, Z[n_pairs:])
-            rate, momentum = schedule(parameters, n_made, n_pairs)
-            curves[n_made] = learn(heads, Z, settings, rate, momentum)
-            if parameters.verbose:
-                print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
-        losses = losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, settings)
-        best = losses.argmin()
-        network = heads[best].teacher.fitted(space, settings.temperature)
-        return Run(network, float(losses[best]), curves[:, best].copy())
+            print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
+    losses = losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, settings)
+    best = losses.argmin()
+    network = heads[best].teacher.fitted(space, settings.temperature)
+    return network, float(losses[best]), curves[:, best].copy()
 
 
 def losses_of_teachers(heads, space, rows, others, Z, settings):

@@ -123,8 +123,14 @@ class FittedNetwork(NamedTuple):
     maps: list
     prototypes: np.ndarray
 
-    def log_labels(self, block):
-        """Logarithm of the labels of some rows, (n, K)."""
+    @property
+    def n_clusters(self):
+        """K."""
+        return len(self.prototypes)
+
+    def log_labels(self, blocks):
+        """Logarithm of the labels of some rows, (n, K), of a block in the only space."""
+        [block] = blocks
         with np.errstate(over="ignore", invalid="ignore"):
             for number, (coef, intercept) in enumerate(self.maps):
                 values = block @ coef.T + intercept
@@ -136,8 +142,8 @@ class FittedNetwork(NamedTuple):
     def labels(self, space):
         """Most probable cluster of each row."""
         labels = np.empty(space.n_rows, dtype=np.intp)
-        for rows, [block] in blocks_of([space]):
-            labels[rows] = self.log_labels(block).argmax(axis=1)
+        for rows, blocks in blocks_of([space]):
+            labels[rows] = self.log_labels(blocks).argmax(axis=1)
         return labels
 
 

@@ -1,29 +1,28 @@
 """TURTLE: clusters that linear classifiers can learn, in one or several feature spaces."""
 
 import math
-from types import SimpleNamespace
+from functools import partial
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..exceptions.arguments import (
-    as_count,
-    as_flag,
-    as_float_dtype,
-    as_number,
-    as_random_state,
-    as_verbosity,
-    check_n_jobs,
-)
-from ..exceptions.categories import warn
-from .feature_spaces import are_several, blocks_of, check_matrix, columns_of_groups, spaces_of
-from .soft_clusterer import SoftClusterer, refuse_overflow
+from ..exceptions.arguments import as_count, as_flag, as_number, check_n_jobs
+from .feature_spaces import columns_of_groups, spaces_of
+from .soft_clusterer import CHECKS, SoftClusterer, refuse_overflow
 from .turtle_search import run_search
 
 __all__ = ["TURTLE"]
+
+TURTLE_CHECKS = CHECKS | {
+    "gamma": partial(as_number, may_be_zero=True),
+    "inner_steps": as_count,
+    "outer_learning_rate": as_number,
+    "inner_learning_rate": as_number,
+    "warm_start_inner": as_flag,
+    "n_init": as_count,
+    "tol": partial(as_number, may_be_zero=True),
+    "n_jobs": lambda _, value: check_n_jobs(value),
+}
 
 
 class TURTLE(SoftClusterer):
@@ -61,8 +60,7 @@ class TURTLE(SoftClusterer):
         all `max_iter` steps.
     feature_groups : list of slice or array-like of int, default=None
         The columns of each feature space, when X holds several side by side, as the output of a
-        :class:`~sklearn.compose.ColumnTransformer` does. None: X is one space, or a list
-        of them. Pipelines, searches and :class:`L2HClustering` cut X by rows, and take no list.
+        :class:`~sklearn.compose.ColumnTransformer` does. None: X is one space.
     scale_features : bool, default=True
         Whether each space is centred and divided by one number, and classifiers of d < 384
         features make steps 384 / d times as long; see the notes.
@@ -82,7 +80,7 @@ class TURTLE(SoftClusterer):
         Cluster of each fitted row.
     coef_ : ndarray of shape (K, n_features), or list of them, dtype=float64
         Weights of the task encoder for the features as they are; a list, one for each space, if
-        X was a list or there are `feature_groups`.
+        there are `feature_groups`.
     intercept_ : ndarray of shape (K,), or list of them, dtype=float64
         Biases of the task encoder, likewise.
     loss_ : float
@@ -98,10 +96,9 @@ class TURTLE(SoftClusterer):
     n_found_ : int
         Clusters that have rows.
     n_features_in_ : int
-        Features seen by `fit`, of all spaces.
+        Features seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features,), dtype=object
-        Names of the features, if X is one DataFrame with names that are all str; those of a list
-        are not looked at.
+        Names of the features, if X is a DataFrame with names that are all str.
 
     See Also
     --------
@@ -188,9 +185,8 @@ class TURTLE(SoftClusterer):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or list of 2-dimensional arrays
-            The features, or a list with those of each space, of the same rows: arrays, data frames
-            or both.
+        X : array-like of shape (n_samples, n_features)
+            The features; those of several spaces stand side by side, see `feature_groups`.
         y : Ignored, default=None
             There for scikit-learn's conventions.
 
@@ -212,91 +208,32 @@ class TURTLE(SoftClusterer):
         ConvergenceWarning
             If there are clusters without rows.
         """
-        parameters = _checked_parameters(self)
-        matrices = _check_features(self, X)
-        n_rows, groups = len(matrices[0]), None
-        if n_rows < parameters.n_clusters:
-            raise ValueError(f"n_samples={n_rows} should be >= n_clusters={parameters.n_clusters}.")
+        parameters, matrix = self._begin(X, TURTLE_CHECKS)
+        groups = None
         if self.feature_groups is not None:
-            groups = columns_of_groups(self.feature_groups, matrices[0].shape[1])
-        spaces = spaces_of(matrices, groups)
-        if self.scale_features:
-            for space in spaces:
-                space.centre_and_scale()
-        entropy = as_random_state(self.random_state).randint(2**31 - 1, size=4).tolist()
-        seeds = np.random.SeedSequence(entropy).spawn(parameters.n_init)
+            groups = columns_of_groups(self.feature_groups, matrix.shape[1])
+        spaces = spaces_of(matrix, groups, scaled=parameters.scale_features)
         # Threads share the features. Each run is one worker's.
-        runs = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(run_search)(parameters, spaces, np.random.default_rng(seed), parameters.dtype)
-            for seed in seeds
+        runs = Parallel(n_jobs=parameters.n_jobs, prefer="threads")(
+            delayed(run_search)(parameters, spaces, seed)
+            for seed in parameters.seeds.spawn(parameters.n_init)
         )
-        if not np.isfinite([run.loss for run in runs]).all():
-            raise ValueError(
-                f"The loss is no number of {parameters.dtype}: features or parameters are too "
-                "large for it, or too small."
-            )
         best = min(runs, key=lambda run: run.loss)
-
-        # All that can fail has been done: a refit that fails leaves the last fit whole.
-        if are_several(X):
-            self.n_features_in_ = sum(matrix.shape[1] for matrix in matrices)
-            if hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-        else:
-            validate_data(self, X, skip_check_array=True)
-        self._task, self._groups, self._is_list = best.task, groups, are_several(X)
-        self.labels_ = best.labels
-        self.loss_, self.loss_curve_ = best.loss, best.curve
-        self.n_iter_ = len(best.curve)
-        self.n_found_ = len(np.unique(best.labels))
-        self.coef_ = [coef for coef, _ in best.task.encoder]
-        self.intercept_ = [intercept for _, intercept in best.task.encoder]
-        if groups is None and not self._is_list:
-            self.coef_, self.intercept_ = self.coef_[0], self.intercept_[0]
-        if self.n_found_ < parameters.n_clusters:
-            warn(
-                f"Only {self.n_found_} of {parameters.n_clusters} clusters have rows: fewer "
-                "n_clusters, a larger gamma or batch_size, or several n_init may help.",
-                ConvergenceWarning,
-            )
+        self._keep(X, best, groups)
+        self.coef_ = [coef for coef, _ in best.fitted.encoder]
+        self.intercept_ = [intercept for _, intercept in best.fitted.encoder]
+        if groups is None:
+            [self.coef_], [self.intercept_] = self.coef_, self.intercept_
+        self._warn_of_empty("a larger gamma or batch_size, or several n_init")
         return self
-
-    def predict_log_proba(self, X):
-        """Logarithm of the probability of each cluster.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or list of 2-dimensional arrays
-            As for `fit`.
-
-        Returns
-        -------
-        logarithms : ndarray of shape (n_samples, K), dtype=float64
-            Exact where the probability underflows; this is what :class:`L2HClustering` reads.
-
-        Raises
-        ------
-        NotFittedError
-            If `fit` has not been called.
-        ValueError
-            If the features are not those of `fit`, hold NaN or inf, or are too large.
-        """
-        check_is_fitted(self)
-        spaces = self._fitted_spaces(X)
-        logarithms = np.empty((spaces[0].n_rows, self._task.n_clusters))
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows, blocks in blocks_of(spaces):
-                logarithms[rows] = self._task.log_labels(blocks)
-                refuse_overflow(logarithms[rows])
-        return logarithms
 
     def score(self, X, y=None):
         """Minus the normalised loss: the higher, the better, for any number of clusters.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or list of 2-dimensional arrays
-            As for `fit`.
+        X : array-like of shape (n_samples, n_features)
+            The features.
         y : Ignored, default=None
             There for scikit-learn's conventions.
 
@@ -313,57 +250,18 @@ class TURTLE(SoftClusterer):
         ValueError
             If the features are not those of `fit`, hold NaN or inf, or are too large.
         """
-        check_is_fitted(self)
+        spaces = self._spaces(X)
         with np.errstate(over="ignore", invalid="ignore"):
-            _, loss = self._task.evaluate(self._fitted_spaces(X))
+            _, loss = self._fitted.evaluate(spaces)
         refuse_overflow(loss)
-        return -loss / math.log(self._task.n_clusters) if self._task.n_clusters > 1 else 0.0
+        return -loss / math.log(self._fitted.n_clusters) if self._fitted.n_clusters > 1 else 0.0
 
-    def _fitted_spaces(self, X):
-        if are_several(X) != self._is_list:
+    def _matrix(self, X, least_rows=1):
+        # By shapes, since polars' data frames have no ndim. A list of rows is one matrix.
+        if isinstance(X, (list, tuple)) and any(len(getattr(part, "shape", ())) == 2 for part in X):
             raise ValueError(
-                f"X is {_form(are_several(X))}, but TURTLE was fitted on {_form(self._is_list)}."
+                f"X is a {type(X).__name__} of matrices, but TURTLE takes one: put their columns "
+                "side by side, with numpy.hstack, and let feature_groups say which columns each "
+                "space has."
             )
-        matrices = _check_features(self, X)
-        if not self._is_list:
-            validate_data(self, X, skip_check_array=True, reset=False)
-        spaces = spaces_of(matrices, self._groups)
-        widths, fitted = [space.width for space in spaces], self._task.widths
-        if widths != fitted:
-            raise ValueError(
-                f"The matrices of X have {widths} features, but TURTLE was fitted on {fitted}."
-            )
-        return spaces
-
-
-def _check_features(model, X):
-    """One matrix for each space, or the one that holds all groups."""
-    if not are_several(X):
-        return [check_matrix(X, "TURTLE", "X")]
-    if model.feature_groups is not None:
-        raise ValueError("feature_groups are columns of one matrix, but X is a list of them.")
-    matrices = [check_matrix(matrix, "TURTLE", f"X[{number}]") for number, matrix in enumerate(X)]
-    check_consistent_length(*matrices)
-    return matrices
-
-
-def _form(is_list):
-    return "a list of matrices" if is_list else "one matrix"
-
-
-def _checked_parameters(model):
-    """Parameters as Python's numbers, of which NumPy's would change dtypes; an error if bad."""
-    checked = SimpleNamespace()
-    for name in ("n_clusters", "max_iter", "inner_steps", "batch_size", "n_init"):
-        setattr(checked, name, as_count(name, getattr(model, name)))
-    for name in ("gamma", "tol"):
-        setattr(checked, name, as_number(name, getattr(model, name), may_be_zero=True))
-    for name in ("outer_learning_rate", "inner_learning_rate"):
-        setattr(checked, name, as_number(name, getattr(model, name)))
-    for name in ("warm_start_inner", "scale_features"):
-        setattr(checked, name, as_flag(name, getattr(model, name)))
-    as_random_state(model.random_state)
-    check_n_jobs(model.n_jobs)
-    checked.dtype = as_float_dtype("dtype", model.dtype)
-    checked.verbose = as_verbosity("verbose", model.verbose)
-    return checked
+        return super()._matrix(X, least_rows)

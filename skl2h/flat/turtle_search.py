@@ -19,8 +19,9 @@ from scipy.special import log_softmax, logsumexp
 from ..merge.progress import print_tenth
 from .adam import Adam, gradients_of_normalised, normalised
 from .feature_spaces import batches_of, blocks_of
+from .soft_clusterer import Run, refuse_loss, refuse_overflow
 
-__all__ = ["Encoder", "FittedTask", "Run", "Search", "Settings", "run_search"]
+__all__ = ["Encoder", "FittedTask", "Search", "Settings", "run_search"]
 
 # Steps whose mean loss is compared with that of as many before: single steps differ by chance.
 STEPS_OF_A_MEAN = 500
@@ -36,28 +37,18 @@ N_TRIALS = 10
 SAFE_LOGIT = 50.0
 
 
-class Run(NamedTuple):
-    """What one search has found, on all rows.
+def run_search(parameters, spaces, seed):
+    """Search from one start, with the checked parameters of a TURTLE.
 
-    Attributes
-    ----------
-    task : FittedTask
-    labels : ndarray of shape (n,), dtype=intp
-    loss : float
-    curve : ndarray of shape (n_steps,)
-        Loss of each step, on its batch.
+    Raises
+    ------
+    ValueError
+        If the loss overflows.
     """
-
-    task: "FittedTask"
-    labels: np.ndarray
-    loss: float
-    curve: np.ndarray
-
-
-def run_search(parameters, spaces, random_state, dtype):
-    """Search from one start, with the checked parameters of a TURTLE; NaN if it overflows."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _search(parameters, spaces, random_state, dtype)
+        run = _search(parameters, spaces, np.random.default_rng(seed), parameters.dtype)
+    refuse_loss(run.loss, parameters.dtype)
+    return run
 
 
 def _search(parameters, spaces, random_state, dtype):
@@ -250,14 +241,12 @@ class FittedTask(NamedTuple):
         """K."""
         return len(self.encoder[0][1])
 
-    @property
-    def widths(self):
-        """Features of each space."""
-        return [coef.shape[1] for coef, _ in self.encoder]
-
     def log_labels(self, blocks):
         """Logarithm of the task of some rows, (n, K), of a block for each space."""
-        return _log_mean(_log_softmaxes(self.encoder, blocks))
+        with np.errstate(over="ignore", invalid="ignore"):
+            logarithms = _log_mean(_log_softmaxes(self.encoder, blocks))
+        refuse_overflow(logarithms)
+        return logarithms
 
     def evaluate(self, spaces):
         """Most probable cluster of each row, and the loss of all rows."""
