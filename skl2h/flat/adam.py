@@ -14,12 +14,12 @@ FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8
 
 
 class Adam:
-    """Moments of the gradients of some arrays, by which the arrays are changed.
+    """Adam for a list of arrays, with the moments of their gradients.
 
     Parameters
     ----------
     parameters : list of ndarray
-        Changed by every step.
+        The arrays, which every step changes.
     learning_rates : list of float
         One for each array.
     """
@@ -38,13 +38,13 @@ class Adam:
         self.n_steps = 0
 
     def step(self, gradients, factor=1.0):
-        """Change each array against its gradient, whose memory is used up.
+        """Change each array against its gradient, and overwrite the gradients.
 
-        `factor` is of all learning rates.
+        All learning rates are multiplied by `factor`.
         """
         self.n_steps += 1
-        # Moments are kept over 1 - decay, which saves a product each: one number makes up for
-        # that, and for the steps that the moments have not seen.
+        # Moments are kept without the factor 1 - decay, which saves a product for each array. These
+        # numbers bring it back, together with the correction for the first steps.
         first_sum = (1 - FIRST_DECAY**self.n_steps) / (1 - FIRST_DECAY)
         second_sum = math.sqrt((1 - SECOND_DECAY**self.n_steps) / (1 - SECOND_DECAY))
         for values, rate, gradient, first, second in zip(
@@ -67,7 +67,7 @@ def normalised(directions, lengths):
 
 
 def gradients_of_normalised(directions, lengths, gradient):
-    """Gradients of directions and lengths, from that of the rows."""
+    """Gradients of directions and lengths, from the gradient of the rows (K, d)."""
     norms = np.linalg.norm(directions, axis=1)
     units = directions / norms[:, np.newaxis]
     of_lengths = np.einsum("ij,ij->i", gradient, units)

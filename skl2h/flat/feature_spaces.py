@@ -19,7 +19,6 @@ __all__ = [
     "Space",
     "batches_of",
     "blocks_of",
-    "check_finite",
     "check_matrix",
     "columns_of_groups",
     "spaces_of",
@@ -35,9 +34,9 @@ def columns_of_groups(groups, n_features):
     Raises
     ------
     TypeError
-        If `groups` is no list of slices or of lists of numbers.
+        If `groups` is not a list of slices or of lists of integers.
     ValueError
-        If a group has no columns, or some that are not there.
+        If there are no groups, or a group has no columns, or has columns that X does not have.
     """
     if isinstance(groups, (str, bytes)) or not np.iterable(groups):
         raise TypeError(f"feature_groups must be a list of groups of columns, got {shown(groups)}.")
@@ -66,30 +65,26 @@ def columns_of_groups(groups, n_features):
     return found
 
 
-def check_matrix(matrix, estimator_name, input_name, ensure_min_samples=1):
-    """Matrix that is finite and dense, as scikit-learn asks for, but in little memory."""
-    refuse_masked(input_name, matrix)
-    # scikit-learn wants objects to be taken if they are numbers, and complex ones refused in its
-    # own words.
-    if getattr(getattr(matrix, "dtype", None), "kind", None) not in ("O", "c"):
-        matrix = as_array(input_name, matrix, accept_sparse=True)
+def check_matrix(X, estimator_name, least_rows=1):
+    """X as a dense matrix without NaN and inf; errors are those of scikit-learn's `check_array`."""
+    refuse_masked("X", X)
+    # scikit-learn's checks of estimators want an array of objects to be read if these are numbers,
+    # and complex numbers to be refused in scikit-learn's words.
+    if getattr(getattr(X, "dtype", None), "kind", None) not in ("O", "c"):
+        X = as_array("X", X, accept_sparse=True)
     matrix = check_array(
-        matrix,
+        X,
         estimator=estimator_name,
-        input_name=input_name,
-        ensure_min_samples=ensure_min_samples,
+        input_name="X",
+        ensure_min_samples=least_rows,
         ensure_all_finite=False,
     )
-    check_finite(matrix, estimator_name, input_name)
-    return matrix
-
-
-def check_finite(matrix, estimator_name, input_name):
-    """Refuse NaN and inf as scikit-learn does, in little memory for every dtype."""
-    # A sum of large numbers of both signs may be no number: scikit-learn then looks at each.
+    # Block by block, since looking at all rows at once takes as much memory as they do. Sums of
+    # large numbers may overflow: scikit-learn then looks at each number.
     with np.errstate(over="ignore", invalid="ignore"):
         for rows in gen_batches(len(matrix), BLOCK_ROWS):
-            assert_all_finite(matrix[rows], estimator_name=estimator_name, input_name=input_name)
+            assert_all_finite(matrix[rows], estimator_name=estimator_name, input_name="X")
+    return matrix
 
 
 def spaces_of(matrix, groups=None, *, scaled=False):
@@ -102,22 +97,22 @@ def spaces_of(matrix, groups=None, *, scaled=False):
 
 
 def blocks_of(spaces):
-    """Yield a slice of rows after another, with a list of the block in each space."""
+    """Yield slices that cover all rows, each with the list of its blocks, one in each space."""
     for rows in gen_batches(spaces[0].n_rows, BLOCK_ROWS):
         yield rows, [space.block(rows) for space in spaces]
 
 
 def batches_of(spaces, n_drawn, random_state, dtype):
-    """Yield a batch of so many rows after another, in the same memory: a matrix for each space.
+    """Yield batches without end: lists of one matrix for each space, always in the same memory.
 
-    They are drawn without replacement from the Generator `random_state`; if there are no more
-    rows than that, each batch has them all, in their order.
+    The `n_drawn` rows of a batch are drawn without replacement from the Generator `random_state`.
+    If there are no more rows than that, each batch has all of them, in their order.
     """
     n_rows = spaces[0].n_rows
     n_drawn = min(n_drawn, n_rows)
     batch = [np.ones((n_drawn, space.width + 1), dtype) for space in spaces]
     while n_drawn < n_rows:
-        # In their order, which is the way a file is read.
+        # Sorted, since a file is read faster from its start to its end.
         rows = np.sort(random_state.choice(n_rows, n_drawn, replace=False, shuffle=False))
         for space, Z in zip(spaces, batch):
             space.read(rows, Z)
@@ -128,37 +123,37 @@ def batches_of(spaces, n_drawn, random_state, dtype):
 
 
 class Space:
-    """A matrix, or some of its columns; as it is until it is centred and scaled.
+    """A matrix, or some of its columns, which is not centred or scaled at first.
 
     Parameters
     ----------
     matrix : ndarray of shape (n, p)
     columns : ndarray of shape (d,), dtype=intp, default=None
-        Their numbers; None takes all.
+        Numbers of its columns; None takes all.
     """
 
     def __init__(self, matrix, columns=None):
-        # A memory map as a plain array: its own class costs time at every slice.
+        # A memory map becomes a plain array, whose slices are made faster.
         matrix = np.asarray(matrix)
         if columns is not None and (np.diff(columns) == 1).all():
             matrix, columns = matrix[:, columns[0] : columns[-1] + 1], None  # a view
         self.matrix, self.columns = matrix, columns
         self.n_rows = len(matrix)
         self.width = matrix.shape[1] if columns is None else len(columns)
-        # Narrow floats stay narrow, wide ones and large whole numbers are taken in float64.
+        # What float32 can hold is read as float32; wide floats and large integers as float64.
         narrow = np.result_type(matrix.dtype, np.float32) == np.float32
         self.centre = np.zeros(self.width, np.float32 if narrow else np.float64)
         self.scale = 1.0
 
     def block(self, rows):
-        """Some consecutive rows as they are."""
+        """Consecutive rows as they are, in float64."""
         block = self.matrix[rows] if self.columns is None else self.matrix[rows, self.columns]
         return block.astype(np.float64, copy=False)
 
     def centre_and_scale(self):
-        """Measure the centre, and the scale: the deviation of a feature, in the mean square.
+        """Measure the centre, and the scale: the root mean square of the deviations of features.
 
-        Features that never vary do not count.
+        Features that never vary do not count towards the scale.
 
         Raises
         ------
@@ -167,15 +162,15 @@ class Space:
         """
         sums, squares, peaks, unit = *np.zeros((3, self.width)), np.finfo(np.float64).tiny
         with np.errstate(over="ignore", invalid="ignore"):
-            # From the first row on: what never varies stays exactly 0, and no variance is lost to
-            # rounding, since the first row is itself part of it.
+            # Deviations are taken from the first row, not from 0: those of a feature that never
+            # varies are exactly 0, and a variance beside a large mean keeps its digits.
             first = self.block(slice(0, 1))[0]
             for _, [block] in blocks_of([self]):
                 away = block - first
                 sums += away.sum(axis=0)
                 peaks = np.maximum(peaks, np.abs(away).max(axis=0))
-                # Squares are in units of a power of two next to the largest deviation: they neither
-                # overflow nor vanish, and have the digits that they would have in units of 1.
+                # The unit of the squares is a power of two near the largest deviation: they neither
+                # overflow nor vanish, and no digit of theirs changes.
                 larger = np.ldexp(0.5, np.frexp(max(unit, peaks.max()))[1])
                 squares *= (unit / larger) ** 2
                 unit = larger
@@ -190,7 +185,7 @@ class Space:
             self.scale = float(unit * np.sqrt(variances[peaks > 0].mean()))
 
     def read(self, rows, out):
-        """Centre and scale an index of rows, into all but the last column of `out`."""
+        """Write the rows with these numbers, centred and scaled, into `out` but its last column."""
         batch = self.matrix[rows]
         if self.columns is not None:
             batch = batch[:, self.columns]
@@ -199,6 +194,6 @@ class Space:
         np.divide(batch, self.scale, out=out[:, :-1], casting="same_kind")
 
     def unscaled(self, weights):
-        """Map for the features as they are, of weights (K, d + 1) for batches."""
+        """Map for features as they are that does what weights (K, d + 1) do for batches."""
         coef = weights[:, :-1].astype(np.float64) / self.scale
         return coef, weights[:, -1] - coef @ self.centre

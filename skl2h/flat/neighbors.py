@@ -1,4 +1,4 @@
-"""Nearest rows of a feature space by cosine, in memory for some rows at a time, and pairs."""
+"""Nearest rows of a feature space by cosine, compared block by block, and pairs of them."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -7,14 +7,14 @@ from sklearn.utils import gen_batches
 
 __all__ = ["Pairs", "cosine_neighbors"]
 
-# Rows that are compared at once: asked for, and among which is searched.
+# Rows that are compared at once: those whose neighbours are looked for, and those looked among.
 QUERY_ROWS, INDEX_ROWS = 2**13, 2**14
 
 
 class Pairs:
     """Rows that are drawn, a batch at a time, each with one of its neighbours.
 
-    Neighbours are looked for of those rows only that are drawn: the draws are made twice.
+    All batches are drawn twice: first to know which rows need neighbours at all.
     """
 
     def __init__(self, space, n_steps, n_pairs, n_neighbors, random_state):
@@ -38,7 +38,7 @@ class Pairs:
             yield rows, self._neighbors_at(self.places[rows])
 
     def one_of_each_row(self):
-        """All rows that are ever drawn, and a neighbour of each."""
+        """All rows that are ever drawn, and one neighbour of each."""
         return self.rows, self._neighbors_at(np.arange(len(self.rows)))
 
     def _neighbors_at(self, places):
@@ -47,10 +47,10 @@ class Pairs:
 
 
 def cosine_neighbors(space, rows, n_neighbors):
-    """Rows of the smallest angle to each of some rows, but itself, the nearest first.
+    """Other rows with the smallest angle to each of `rows` (m,), the nearest first.
 
-    `rows` (m,) are numbers of rows; gives (m, n_neighbors), dtype=int32 where that is enough. The
-    angle is between rows as they are centred and scaled; that to a row of zeros is a right one.
+    Gives the numbers of rows (m, n_neighbors), of dtype int32 where that is enough. Angles are
+    between rows after centring and scaling; the angle to a row of zeros is a right angle.
     """
     dtype = np.int32 if space.n_rows < 2**31 else np.int64
     found = np.empty((len(rows), n_neighbors), dtype)
@@ -65,8 +65,8 @@ def _neighbors_of(space, rows, n_neighbors):
     distances = np.empty((len(rows), 0))
     for block in gen_batches(space.n_rows, INDEX_ROWS):
         index = _units(space, np.arange(block.start, block.stop))
-        # Of vectors of unit length, the nearest are those of the smallest angle. One more is asked
-        # for, since the row itself may be among them.
+        # The nearest of vectors of unit length are those with the smallest angle. One more than
+        # needed is asked for, since the row itself may be among them.
         model = NearestNeighbors(n_neighbors=min(n_neighbors + 1, len(index)), algorithm="brute")
         of_block, found = model.fit(index).kneighbors(asked)
         found += block.start
@@ -79,13 +79,13 @@ def _neighbors_of(space, rows, n_neighbors):
 
 
 def _units(space, rows):
-    """Rows of unit length, each ending in a 0; those of zeros in a 1, at right angles to others."""
+    """Rows at unit length, each ending in a 0; but rows of zeros are zeros that end in a 1."""
     units = np.zeros((len(rows), space.width + 1), space.centre.dtype)
     space.read(rows, units)
     peaks = np.maximum(units.max(axis=1), -units.min(axis=1))[:, np.newaxis]
     if not np.isfinite(peaks).all():
         raise ValueError(f"X has features too large for {units.dtype}: divide them by something.")
     units[:, -1:] = peaks == 0
-    # Their squares then neither overflow nor vanish.
+    # Divided by the largest entry, so that their squares neither overflow nor vanish.
     units /= np.where(peaks > 0, peaks, 1)
     return normalize(units, copy=False)

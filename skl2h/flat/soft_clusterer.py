@@ -1,8 +1,4 @@
-"""What TURTLE and TEMI share: checks of what they are given, and predictions.
-
-run         what one search has found
-fitted      its model of the labels: `log_labels` of a block in each space, and `n_clusters`
-"""
+"""What TURTLE and TEMI share: the checks before a search, what every fit keeps, and predictions."""
 
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -25,8 +21,8 @@ from .feature_spaces import blocks_of, check_matrix, spaces_of
 
 __all__ = ["CHECKS", "Run", "SoftClusterer", "refuse_loss", "refuse_overflow"]
 
-# How the parameters that both have are checked, each by its name and value. Numbers become those
-# of Python: NumPy's would change dtypes.
+# Checks of the parameters that both have: functions of name and value that give the value to work
+# with. Numbers become Python's own, since those of NumPy would change the dtype of the search.
 CHECKS = {
     "n_clusters": as_count,
     "max_iter": as_count,
@@ -39,13 +35,16 @@ CHECKS = {
 
 
 class Run(NamedTuple):
-    """What one search has found, on all rows.
+    """What a search has found.
 
     Attributes
     ----------
     fitted : FittedTask or FittedNetwork
+        What predictions are made with: `log_labels` of blocks of rows, and `n_clusters`.
     labels : ndarray of shape (n,), dtype=intp
+        Most probable cluster of each row.
     loss : float
+        Of all rows.
     curve : ndarray of shape (n_steps,)
         Loss of each step, on its batch.
     """
@@ -57,45 +56,7 @@ class Run(NamedTuple):
 
 
 class SoftClusterer(ClusterMixin, BaseEstimator):
-    """Clusterer whose `fit` searches for soft labels, with the parameters of `CHECKS`."""
-
-    def _begin(self, X, checks, least_rows=1):
-        """Checked parameters with the seeds of the search, and the features."""
-        checked = {name: check(name, getattr(self, name)) for name, check in checks.items()}
-        matrix = self._matrix(X, least_rows)
-        if len(matrix) < checked["n_clusters"]:
-            raise ValueError(
-                f"n_samples={len(matrix)} should be >= n_clusters={checked['n_clusters']}."
-            )
-        entropy = checked["random_state"].randint(2**31 - 1, size=4).tolist()
-        return SimpleNamespace(**checked, seeds=np.random.SeedSequence(entropy)), matrix
-
-    def _matrix(self, X, least_rows=1):
-        return check_matrix(X, type(self).__name__, "X", least_rows)
-
-    def _keep(self, X, run, groups=None):
-        """Set what every fit has; nothing may fail after it, so that a refit is whole or not."""
-        validate_data(self, X, skip_check_array=True)
-        self._fitted, self._groups = run.fitted, groups
-        self.labels_ = run.labels
-        self.loss_, self.loss_curve_ = run.loss, run.curve
-        self.n_iter_ = len(run.curve)
-        self.n_found_ = len(np.unique(run.labels))
-
-    def _warn_of_empty(self, remedies):
-        if self.n_found_ < self._fitted.n_clusters:
-            warn(
-                f"Only {self.n_found_} of {self._fitted.n_clusters} clusters have rows: fewer "
-                f"n_clusters, {remedies} may help.",
-                ConvergenceWarning,
-            )
-
-    def _spaces(self, X):
-        """The features as they are, in the spaces of `fit`."""
-        check_is_fitted(self)
-        matrix = self._matrix(X)
-        validate_data(self, X, skip_check_array=True, reset=False)
-        return spaces_of(matrix, self._groups)
+    """Clusterer that says how probable each cluster is for a row."""
 
     def predict_log_proba(self, X):
         """Logarithm of the probability of each cluster.
@@ -173,6 +134,47 @@ class SoftClusterer(ClusterMixin, BaseEstimator):
         tags.classifier_tags = ClassifierTags()
         return tags
 
+    def _begin(self, X, checks, least_rows=1):
+        """Checked parameters, with the seeds of the search, and the features as one matrix."""
+        checked = {name: check(name, getattr(self, name)) for name, check in checks.items()}
+        matrix = self._matrix(X, least_rows)
+        if len(matrix) < checked["n_clusters"]:
+            raise ValueError(
+                f"n_samples={len(matrix)} should be >= n_clusters={checked['n_clusters']}."
+            )
+        entropy = checked["random_state"].randint(2**31 - 1, size=4).tolist()
+        return SimpleNamespace(**checked, seeds=np.random.SeedSequence(entropy)), matrix
+
+    def _matrix(self, X, least_rows=1):
+        return check_matrix(X, type(self).__name__, least_rows)
+
+    def _keep(self, X, run, groups=None):
+        """Set the attributes that both have.
+
+        All that can fail comes before: a refit that fails leaves the last fit as it was.
+        """
+        validate_data(self, X, skip_check_array=True)
+        self._fitted, self._groups = run.fitted, groups
+        self.labels_ = run.labels
+        self.loss_, self.loss_curve_ = run.loss, run.curve
+        self.n_iter_ = len(run.curve)
+        self.n_found_ = len(np.unique(run.labels))
+
+    def _warn_of_empty(self, remedies):
+        if self.n_found_ < self._fitted.n_clusters:
+            warn(
+                f"Only {self.n_found_} of {self._fitted.n_clusters} clusters have rows: fewer "
+                f"n_clusters, {remedies} may help.",
+                ConvergenceWarning,
+            )
+
+    def _spaces(self, X):
+        """The spaces of `fit`, with other features, neither centred nor scaled."""
+        check_is_fitted(self)
+        matrix = self._matrix(X)
+        validate_data(self, X, skip_check_array=True, reset=False)
+        return spaces_of(matrix, self._groups)
+
 
 def refuse_loss(losses, dtype):
     """Refuse a search whose loss has overflowed."""
@@ -184,6 +186,6 @@ def refuse_loss(losses, dtype):
 
 
 def refuse_overflow(results):
-    """Refuse features of which no numbers were made."""
+    """Refuse features whose results have overflowed."""
     if not np.isfinite(results).all():
         raise ValueError("X has features too large for float64 and the fitted weights.")

@@ -51,37 +51,41 @@ class TEMI(SoftClusterer):
     n_clusters : int
         Number of clusters K.
     n_neighbors : int, default=50
-        Neighbours of each row, of which one is drawn at a time; at most half as many as a cluster
-        has rows in the mean.
+        Nearest neighbours of each row, one of which is drawn whenever the row is. Never more than
+        half the mean number of rows in a cluster: if the number is larger, that half is taken.
     n_heads : int, default=4
-        Networks that are trained together; the one whose teacher has the lowest loss is kept.
+        Number of networks that are trained together. The network whose teacher has the lowest
+        loss is kept.
     beta : float, default=0.6
-        At most 1. The nearer to 1, the fewer clusters take all rows; the authors take 0.6 where
-        these should be of about one size, and never less than 0.5.
+        Exponent in the loss, above 0 and at most 1. The nearer it is to 1, the fewer clusters take
+        all rows. The authors take 0.6 for clusters of about one size, and never less than 0.5.
     hidden_layer_sizes : list or tuple of int, default=(512, 256)
-        Outputs of the layers.
+        Number of outputs of each layer.
     temperature : float, default=0.1
-        What the logits, cosines of a row to each cluster, are divided by.
+        Number that the logits, the cosines of a row to each cluster, are divided by.
     max_iter : int, default=2000
-        Steps, each on a new batch.
+        Number of steps, each on a new batch.
     batch_size : int, default=256
-        Pairs of a row and a neighbour in a batch; all rows, if there are fewer.
+        Number of pairs of a row and a neighbour in a batch; one pair for each row, if there are
+        fewer rows.
     learning_rate : float, default=0.002
-        For batches of 256 pairs, and in proportion for others. It rises for a share `warmup` of the
-        steps, and then falls to 0 by half a cosine.
+        Learning rate of AdamW for batches of 256 pairs; for other batches it is multiplied by their
+        pairs over 256. It rises over the first steps, see `warmup`, and then falls to 0 along half
+        a cosine.
     warmup : float, default=0.1
-        Share of the steps, from 0 to 1.
+        Share of the steps, from 0 to 1, in which the learning rate rises.
     weight_decay : float, default=0.0001
-        Of AdamW.
+        Weight decay of AdamW.
     teacher_momentum : float, default=0.996
-        Of the moving average by which teachers follow students, at the first step, from where it
-        rises to 1; at most ``1 - 50 / max_iter``, so that they follow in short searches as well.
+        Momentum of the moving average by which teachers follow students, at the first step. From
+        there it rises to 1. It starts at ``1 - 50 / max_iter`` at most, so that teachers follow in
+        short searches as well.
     prior_momentum : float, default=0.9
-        Of the moving average of the shares of the clusters.
+        Momentum of the moving average of the shares of the clusters.
     scale_features : bool, default=True
         Whether the features are centred and divided by one number; see the notes.
     dtype : dtype, default="float32"
-        What the search computes in, float32 or float64. Predictions are made in float64.
+        Dtype of the search, float32 or float64. Predictions are made in float64.
     random_state : int, RandomState instance or None, default=None
         Pass an int for reproducible output.
     verbose : int, default=0
@@ -92,25 +96,26 @@ class TEMI(SoftClusterer):
     labels_ : ndarray of shape (n_samples,), dtype=intp
         Cluster of each fitted row.
     coefs_ : list of ndarray of shape (n_outputs, n_inputs), dtype=float64
-        Weights of each layer, the first for the features as they are.
+        Weights of each layer. Those of the first are for the features as they are.
     intercepts_ : list of ndarray of shape (n_outputs,), dtype=float64
-        Biases of each layer, likewise.
+        Biases of each layer.
     cluster_centers_ : ndarray of shape (K, n_outputs), dtype=float64
-        Of each cluster, what the outputs of the last layer, made unit length, are multiplied by.
+        A vector for each cluster. Its products with the outputs of the last layer, at unit length,
+        are the logits over `temperature`.
     loss_ : float
-        Loss of the teacher that was kept, with its labels for both rows of a pair: the mean over
-        all rows that were ever drawn, with a neighbour of each. About -log(K) where pairs are
-        always of one cluster and all clusters of one size.
+        Loss of the teacher that was kept, with its labels for both rows of a pair. It is the mean
+        over all rows that were ever drawn, each with one neighbour: about -log(K) if the two are
+        always in one cluster and all clusters are of one size.
     loss_curve_ : ndarray of shape (max_iter,), dtype=float64
-        Loss of its student in each step, on its batch.
+        Loss of its student at each step, on the batch of the step.
     n_iter_ : int
-        Steps that were made.
+        Number of steps that were made.
     n_neighbors_ : int
-        Neighbours of each row that were drawn from.
+        Number of neighbours of each row that were drawn from.
     n_found_ : int
-        Clusters that have rows.
+        Number of clusters that have rows.
     n_features_in_ : int
-        Features seen by `fit`.
+        Number of features seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features,), dtype=object
         Names of the features, if X is a DataFrame with names that are all str.
 
@@ -121,32 +126,35 @@ class TEMI(SoftClusterer):
 
     Notes
     -----
-    A network is layers with a GELU between two; the output of the last is made unit length,
-    and its products with a vector for each cluster are the logits. There are two of each, a student
-    and a teacher, its moving average. With s and t the softmax of their logits over the
-    temperature, and p the shares of the clusters, the loss of a row x and its neighbour x' is
-    ``-w * log(sum_k (s_k(x) * t_k(x')) ** beta / p_k)``, and the same with x and x' changed over.
-    Pairs of which the teachers of all networks say that they are of one cluster have the larger
-    weight w, the mean over the networks of ``sum_k t_k(x) * t_k(x')``. Predictions are those of the
-    teacher.
+    A network has layers with a GELU between two of them. The output of the last layer is made unit
+    length, and its products with a vector for each cluster are the logits. Each network is there
+    twice: as a student, which learns, and as a teacher, the moving average of the student. Let s
+    and t be the softmax of their logits over the temperature, and p the shares of the clusters. The
+    loss of a row x and its neighbour x' is ``-w * log(sum_k (s_k(x) * t_k(x')) ** beta / p_k)``,
+    and the same with x and x' exchanged. The weight w of a pair is the mean over the networks of
+    ``sum_k t_k(x) * t_k(x')``: it is large where the teachers say that the two are in one cluster.
+    Predictions are those of the teacher.
 
     Networks learn from small numbers around 0. With `scale_features`, the features are centred and
-    divided by one number, the root mean square of the deviations of those that vary. This is folded
-    back into `coefs_` and `intercepts_`; neighbours are those of the features so made. Where some
-    features are of another unit than others, standardise them one by one before. False takes
-    the features as they are.
+    divided by one number: the root mean square of the deviations of those features that vary.
+    `coefs_` and `intercepts_` include this, and neighbours are found after it. Where some features
+    are of another unit than others, standardise them one by one before. False takes the features as
+    they are.
 
-    The defaults are for searches of minutes on a processor: the authors' example [2]_ makes 4,900
-    steps of 1,024 pairs with 16 heads, a learning rate of a twentieth, and no fall of it. GELU
-    has the form with tanh, and first weights are the smaller, the more inputs a layer has.
+    The defaults are for searches of minutes on a processor. The authors' example [2]_ makes 4,900
+    steps of 1,024 pairs with 16 heads, and its learning rate is a twentieth of ours and does not
+    fall. Here the GELU has the form with tanh, and the more inputs a layer has, the smaller its
+    first weights are.
 
     The features are read in batches and blocks of rows, and never copied as a whole: a memory map
-    may be larger than the memory. Beyond them there are batches, blocks of some ten thousand rows,
-    and `n_neighbors` numbers for each row that is ever drawn. Neighbours are found by comparing
-    each drawn row with all rows: quick for ten thousands, minutes for a hundred thousand, hours for
-    a million, unless few are drawn, which are at most `max_iter` times `batch_size`.
+    may be larger than the memory. Besides, the memory holds batches, blocks of some ten thousand
+    rows, and `n_neighbors` numbers for each row that is ever drawn. Neighbours are found by
+    comparing each drawn row with all rows. This is quick for ten thousand rows, takes minutes for
+    a hundred thousand, and hours for a million, unless few are drawn: they are at most `max_iter`
+    times `batch_size`.
 
-    A single feature has two directions only, from its mean, so that cosines tell two clusters.
+    A single feature has only two directions from its mean, so that cosines can tell no more than
+    two clusters apart.
 
     References
     ----------

@@ -1,7 +1,8 @@
 """Heads of TEMI: pairs of networks that learn to give one cluster to a row and its neighbour.
 
-pair    a row and one of its neighbours; a batch Z (2B, d + 1) are the rows of B pairs above their
-        neighbours, each ending in a 1
+pair    a row and one of its neighbours
+batch   Z (2B, d + 1): the rows of B pairs, then their neighbours in the same order, each ending in
+        a 1
 head    two networks: a student, which learns, and a teacher, its moving average
 label   s and t (2B, K), the softmax of logits over the temperature, of student and teacher
 prior   p (K,), the moving average of the teacher's labels
@@ -22,10 +23,10 @@ from .temi_networks import Network
 
 __all__ = ["Head", "Settings", "learn", "losses_of_teachers", "schedule", "train_heads"]
 
-# Learning rates are for batches of as many rows.
+# The parameter `learning_rate` is for batches of this many pairs.
 RATED_ROWS = 256
 
-# Steps are so many times those that teachers remember, or more.
+# A search makes at least this many times as many steps as its teachers remember at its start.
 MEMORIES = 50
 
 
@@ -72,13 +73,13 @@ def _train(parameters, space, random_state, dtype):
 
 
 def losses_of_teachers(heads, space, rows, others, Z, settings):
-    """Loss of each head over all pairs, with the teacher's labels for both of their rows.
+    """Loss of each head over all pairs, with the teacher's labels for both rows of a pair.
 
     The prior is the mean of these labels. `Z` is the memory of a batch.
     """
 
-    # Of a student the loss says less: it runs ahead of its teacher, which is what is kept, and is
-    # rewarded for leaving clusters that the teacher has given up.
+    # The loss of a student says less: it is ahead of its teacher, which is what is kept, and it is
+    # rewarded for leaving clusters that its teacher has given up.
     def batches():
         for part in gen_batches(len(rows), len(Z) // 2):
             n_pairs = part.stop - part.start
@@ -99,10 +100,10 @@ def losses_of_teachers(heads, space, rows, others, Z, settings):
 
 
 def schedule(parameters, n_made, n_pairs):
-    """Learning rate of a step, and momentum with which the teachers follow."""
+    """Learning rate of the step after `n_made` steps, and the momentum of the teachers."""
     peak, n_steps = parameters.learning_rate * n_pairs / RATED_ROWS, parameters.max_iter
     n_warm = parameters.warmup * n_steps
-    # DEPARTURE: in a short search, teachers that remember all of it would not follow.
+    # DEPARTURE: with the authors' momentum, the teachers of a short search would hardly move.
     least = min(parameters.teacher_momentum, max(0.0, 1 - MEMORIES / n_steps))
     momentum = 1 - (1 - least) * _half_cosine(n_made / n_steps)
     if n_made < n_warm:
@@ -111,12 +112,12 @@ def schedule(parameters, n_made, n_pairs):
 
 
 def _half_cosine(share):
-    """From 1 to 0, slow at both ends."""
+    """Fall from 1 to 0 as `share` goes from 0 to 1, slowly at both ends."""
     return (1 + math.cos(math.pi * share)) / 2
 
 
 class Settings(NamedTuple):
-    """What heads learn with: parameters of `TEMI`."""
+    """Parameters of `TEMI` that heads learn with."""
 
     beta: float
     temperature: float
@@ -125,11 +126,11 @@ class Settings(NamedTuple):
 
 
 def learn(heads, Z, settings, learning_rate, momentum):
-    """Let each head take a step on a batch; the loss of each before that.
+    """Let each head take a step on a batch, and give the loss of each before the step.
 
-    The loss of a head is the mean over the pairs (x, x'), and over the same turned round, of
-    -w log sum_k (s_k(x) t_k(x'))^beta / p_k, with w the mean over the heads of
-    sum_k t_k(x) t_k(x'). The prior has seen the batch already.
+    The loss of a head is the mean over the pairs (x, x') and (x', x) of
+    -w log sum_k (s_k(x) t_k(x'))^beta / p_k, where w is the mean over the heads of
+    sum_k t_k(x) t_k(x'). The prior p includes this batch.
     """
     n_pairs = len(Z) // 2
     weights = np.zeros(n_pairs, Z.dtype)
@@ -144,7 +145,7 @@ def learn(heads, Z, settings, learning_rate, momentum):
     weights = np.tile(weights / len(heads), 2)
     losses = []
     for head, log_labels in zip(heads, teachings):
-        # Each row learns from what the teacher says of the other row of its pair.
+        # The label of each row learns from the teacher's label of the other row of its pair.
         others = np.roll(log_labels, n_pairs, axis=0)
         loss, gradients = head.loss_and_gradients(Z, others, weights, settings)
         head.step(gradients, learning_rate, settings.weight_decay, momentum)
@@ -177,7 +178,8 @@ class Head:
     def loss_and_gradients(self, Z, others, weights, settings):
         """Loss of the student, and its gradients.
 
-        `others` (2B, K) is log t of the other row of each pair, `weights` (2B,) its w.
+        For each row of a batch, `others` (2B, K) has log t of the other row of its pair, and
+        `weights` (2B,) has w of its pair.
         """
         logits, trace = self.student.trace(Z)
         log_labels = log_softmax(logits / settings.temperature, axis=1)
@@ -202,5 +204,5 @@ class Head:
 
 
 def _log_prior(prior):
-    # Of a cluster that has died out it is finite.
+    # Finite also for a cluster that has died out, whose prior is 0.
     return np.log(np.maximum(prior, np.finfo(prior.dtype).tiny))

@@ -1,11 +1,11 @@
 """Networks of TEMI: from features, through layers, to cosines with a prototype of each cluster.
 
-Z           (B, d + 1) features of a batch, each row ending in a 1
-layer       W (h, d + 1), the last column a bias; between two of them is a GELU
-prototype   g v / |v| (K, h), of a cluster
-logit       (B, K) products of the prototypes and the output of the last layer, made unit length
+Z           (B, d + 1): features of a batch, each row ending in a 1
+layer       W (h, d + 1), whose last column is a bias; there is a GELU between two layers
+prototype   g v / |v| (K, h), one for each cluster
+logit       (B, K): products of the prototypes and the output of the last layer at unit length
 
-A network sees batches in its own dtype; a fitted one is for features as they are, in float64.
+A network is for batches, in their dtype. A fitted one is for features as they are, in float64.
 """
 
 import math
@@ -21,11 +21,11 @@ from .soft_clusterer import refuse_overflow
 
 __all__ = ["FittedNetwork", "Network"]
 
-# First weights are drawn from a normal distribution, and cut off at as many deviations.
+# First weights are drawn from a normal distribution, and clipped at this many deviations.
 MOST_DEVIATIONS = 2
 
-# A row that is shorter is not made unit length: its direction says nothing, and small changes of
-# it would have large gradients.
+# Rows that are shorter than this are divided by this, not by their length: their direction says
+# nothing, and small changes of them would have large gradients.
 SHORTEST = 1e-3
 
 
@@ -59,7 +59,7 @@ class Network:
 
     @property
     def decaying(self):
-        """What weight decay makes smaller: all but the biases."""
+        """The arrays that weight decay makes smaller: all but the biases."""
         return [*(weights[:, :-1] for weights in self.layers), self.directions, self.lengths]
 
     def logits(self, Z):
@@ -67,7 +67,7 @@ class Network:
         return self.trace(Z)[0]
 
     def trace(self, Z):
-        """Logits of a batch, and what is on the way to them, for `gradients`."""
+        """Logits of a batch, and the values on the way to them, which `gradients` takes."""
         inputs, gated = [Z], []
         values = Z @ self.layers[0].T
         for weights in self.layers[1:]:
@@ -83,7 +83,7 @@ class Network:
         return values @ prototypes.T, (inputs, gated, norms, values, prototypes)
 
     def gradients(self, slopes, trace):
-        """Gradients of the parameters, from the slopes (2B, K) of the loss over the logits."""
+        """Gradients of the parameters, from the derivatives (B, K) of the loss by the logits."""
         inputs, gated, norms, units, prototypes = trace
         gradients = gradients_of_normalised(self.directions, self.lengths, slopes.T @ units)
         slopes = slopes @ prototypes
@@ -99,7 +99,7 @@ class Network:
         return gradients
 
     def fitted(self, space, temperature):
-        """The same for features as they are."""
+        """The same network for features as they are."""
         first, *rest = self.layers
         maps = [space.unscaled(first)]
         for weights in rest:
@@ -110,14 +110,14 @@ class Network:
 
 
 class FittedNetwork(NamedTuple):
-    """Labels of any rows, for features as they are, in float64.
+    """Network for features as they are, in float64, with the labels of any rows.
 
     Attributes
     ----------
     maps : list of (coef, intercept)
         The layers.
     prototypes : ndarray of shape (K, h)
-        Over the temperature.
+        Divided by the temperature.
     """
 
     maps: list
@@ -129,7 +129,7 @@ class FittedNetwork(NamedTuple):
         return len(self.prototypes)
 
     def log_labels(self, blocks):
-        """Logarithm of the labels of some rows, (n, K), of a block in the only space."""
+        """Logarithm of the labels, (n, K), of rows that are given as a block in the only space."""
         [block] = blocks
         with np.errstate(over="ignore", invalid="ignore"):
             for number, (coef, intercept) in enumerate(self.maps):
@@ -148,15 +148,15 @@ class FittedNetwork(NamedTuple):
 
 
 def _norms(values):
-    """What rows are divided by to make them unit length, (n, 1)."""
+    """Numbers that rows are divided by to make them unit length, (n, 1)."""
     norms = np.maximum(np.linalg.norm(values, axis=1), SHORTEST)[:, np.newaxis]
-    # Where squares overflow, the row would become zeros, and no one be told.
+    # Where squares overflow, the row would become zeros. NaN lets the overflow be found.
     norms[np.isinf(norms)] = np.nan
     return norms
 
 
-# GELU(x) = x gate(x), in the form with tanh (Hendrycks and Gimpel, 2016), which is within 0.0005
-# of the exact one, and computed many numbers at a time, where SciPy's erf takes one.
+# GELU(x) = x gate(x), in the form with tanh (Hendrycks and Gimpel, 2016). It is within 0.0005 of
+# the exact form, and NumPy's tanh is faster than SciPy's erf.
 ROOT, CUBIC = math.sqrt(2 / math.pi), 0.044715
 
 
@@ -172,7 +172,7 @@ def _gate(x):
 
 
 def _slope_of_gelu(x, gate):
-    """Derivative at x."""
+    """Derivative of the GELU at x."""
     slope = x * x
     slope *= 6 * ROOT * CUBIC
     slope += 2 * ROOT

@@ -39,38 +39,40 @@ class TURTLE(SoftClusterer):
     n_clusters : int
         Number of clusters K.
     gamma : float, default=10.0
-        Weight of the entropy of the shares of the clusters: the larger, the more equal they are.
+        Weight of the entropy of the shares of the clusters: the larger it is, the more equal are
+        the sizes of the clusters.
     max_iter : int, default=6000
-        Most steps of the task encoder, each on a new batch.
+        Largest number of steps of the task encoder, each on a new batch.
     inner_steps : int, default=10
-        Steps of the classifiers for each step of the encoder.
+        Number of steps of the classifiers for each step of the encoder.
     batch_size : int, default=10000
-        Rows of a batch; all rows, if there are fewer.
+        Number of rows in a batch; all rows, if there are fewer.
     outer_learning_rate : float, default=0.001
-        Of the encoder, for Adam.
+        Learning rate of the encoder, for Adam.
     inner_learning_rate : float, default=0.001
-        Of the classifiers, for Adam; with less than 384 features, see `scale_features`.
+        Learning rate of the classifiers, for Adam; `scale_features` says what it is for less than
+        384 features.
     warm_start_inner : bool, default=False
-        Whether classifiers go on where those of the last batch ended, rather than start afresh.
+        Whether classifiers continue where those of the last batch ended, rather than start afresh.
     n_init : int, default=1
-        Number of runs; the one with the lowest loss is kept.
+        Number of runs. The run with the lowest loss is kept.
     tol : float, default=0.001
-        The search ends when the normalised loss, in its mean over 500 steps, has fallen by no
-        more than this from the 500 steps before; looked at every 500 steps, from 1,000 on. 0 makes
-        all `max_iter` steps.
+        Every 500 steps, from 1,000 on, the mean over these of the loss over log(K) is compared with
+        that of the 500 steps before: if it has fallen by no more than this, the search ends. 0
+        makes all `max_iter` steps.
     feature_groups : list of slice or array-like of int, default=None
         The columns of each feature space, when X holds several side by side, as the output of a
         :class:`~sklearn.compose.ColumnTransformer` does. None: X is one space.
     scale_features : bool, default=True
         Whether each space is centred and divided by one number, and classifiers of d < 384
-        features make steps 384 / d times as long; see the notes.
+        features take steps 384 / d times as long; see the notes.
     dtype : dtype, default="float32"
-        What the search computes in, float32 or float64. Predictions are made in float64.
+        Dtype of the search, float32 or float64. Predictions are made in float64.
     random_state : int, RandomState instance or None, default=None
         Pass an int for reproducible output.
     n_jobs : int, default=None
-        Runs that are made at a time, in threads; see ``n_jobs`` in scikit-learn's glossary.
-        Any number gives the same clusters.
+        Number of runs that are made at the same time, in threads; see ``n_jobs`` in scikit-learn's
+        glossary. Any number gives the same clusters.
     verbose : int, default=0
         1 prints a line at each tenth of the steps.
 
@@ -82,21 +84,21 @@ class TURTLE(SoftClusterer):
         Weights of the task encoder for the features as they are; a list, one for each space, if
         there are `feature_groups`.
     intercept_ : ndarray of shape (K,), or list of them, dtype=float64
-        Biases of the task encoder, likewise.
+        Biases of the task encoder; a list, one for each space, if there are `feature_groups`.
     loss_ : float
-        Loss of all fitted rows: the cross-entropy of the labels to what classifiers predict,
-        less `gamma` times the entropy of the shares of the clusters, in nats; summed over the
-        spaces. The classifiers are trained on one last batch, ten times from different starts,
-        of which this is the mean; or once more, with `warm_start_inner`. ``loss_ / log(K)`` is
-        comparable between numbers of clusters: the lowest tells K [1]_.
+        Loss of all fitted rows, in nats: the cross-entropy of the labels to the predictions of
+        classifiers, less `gamma` times the entropy of the shares of the clusters, summed over the
+        spaces. It is the mean over ten classifiers, trained on one last batch from different
+        starts; with `warm_start_inner` there is one, which is trained further. ``loss_ / log(K)``
+        can be compared between numbers of clusters: choose the K where it is lowest [1]_.
     loss_curve_ : ndarray of shape (n_iter,), dtype=float64
         Loss of each step, on its batch.
     n_iter_ : int
-        Steps that were made.
+        Number of steps that were made.
     n_found_ : int
-        Clusters that have rows.
+        Number of clusters that have rows.
     n_features_in_ : int
-        Features seen by `fit`.
+        Number of features seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features,), dtype=object
         Names of the features, if X is a DataFrame with names that are all str.
 
@@ -107,20 +109,20 @@ class TURTLE(SoftClusterer):
 
     Notes
     -----
-    A linear map with weight normalisation gives each row, in each space, the softmax s of its
-    clusters; the labels are the mean of s over the spaces. Each step draws a batch, trains linear
-    classifiers on the labels for `inner_steps` steps of Adam, and then takes one step of Adam
-    on the encoder, with the classifiers as they are.
+    In each space, the task encoder is a linear map with weight normalisation, which gives each row
+    the softmax s over the clusters. The labels are the mean of s over the spaces. Each step draws a
+    batch, trains linear classifiers on its labels for `inner_steps` steps of Adam, and then takes
+    one step of Adam on the encoder, with the classifiers as they are.
 
-    Classifiers make few steps of a given size, so the method depends on the scale and on the
-    number of the features: small features, such as those of embeddings of unit length, and few of
-    them leave classifiers ignorant, and the clusters worse. With `scale_features`, each space is
-    centred and divided by one number, the root mean square of the deviations of those of its
-    features that vary. This leaves the ratios of distances as they were, changes nothing for
-    features that have been standardised one by one, and is folded back into `coef_` and
-    `intercept_`. Where some features are of another unit than others, standardise them one by one
-    before. And with d < 384 features, `inner_learning_rate` is multiplied by 384 / d, so that
-    classifiers can learn as much. False takes features and rate as they are.
+    Classifiers take few steps of a given size, so the method depends on the scale and on the number
+    of the features. If features are small, such as those of embeddings of unit length, or few,
+    classifiers learn little, and the clusters become worse. With `scale_features`, each space is
+    centred and divided by one number: the root mean square of the deviations of those of its
+    features that vary. This keeps the ratios of distances, and changes nothing for features that
+    have been standardised one by one; `coef_` and `intercept_` include it. Where some features are
+    of another unit than others, standardise them one by one before. With d < 384 features,
+    `inner_learning_rate` is also multiplied by 384 / d, so that classifiers learn as much. False
+    takes features and learning rate as they are.
 
     The features are read in batches and blocks of rows, and never copied as a whole: a memory map
     may be larger than the memory. A fitted model keeps the ten classifiers of each space for
@@ -213,7 +215,7 @@ class TURTLE(SoftClusterer):
         if self.feature_groups is not None:
             groups = columns_of_groups(self.feature_groups, matrix.shape[1])
         spaces = spaces_of(matrix, groups, scaled=parameters.scale_features)
-        # Threads share the features. Each run is one worker's.
+        # In threads, which share the features.
         runs = Parallel(n_jobs=parameters.n_jobs, prefer="threads")(
             delayed(run_search)(parameters, spaces, seed)
             for seed in parameters.seeds.spawn(parameters.n_init)
@@ -228,7 +230,7 @@ class TURTLE(SoftClusterer):
         return self
 
     def score(self, X, y=None):
-        """Minus the normalised loss: the higher, the better, for any number of clusters.
+        """Minus the loss over log(K): the higher, the better, for any number of clusters.
 
         Parameters
         ----------
@@ -240,8 +242,8 @@ class TURTLE(SoftClusterer):
         Returns
         -------
         score : float
-            ``-loss / log(K)``, of the loss of these rows with the classifiers of `loss_`; 0 if K
-            is 1. On the fitted rows it is ``-loss_ / log(K)``.
+            ``-loss / log(K)``, where the loss is that of these rows with the classifiers of
+            `loss_`; 0 if K is 1. On the fitted rows it is ``-loss_ / log(K)``.
 
         Raises
         ------

@@ -1,12 +1,12 @@
 """Search for a task: soft labels that freshly trained linear classifiers can predict.
 
-space       one matrix of features; Z (B, d + 1) are the rows of a batch in it, ending in a 1
+space       features of the rows; Z (B, d + 1) are the rows of a batch in it, each ending in a 1
 task        labels tau (B, K): the mean over the spaces of s = softmax(Z W')
 encoder     what the task comes from: the last column of W is a bias, the rest g v / |v| by rows
 classifier  what has to predict it, one for each space: q = softmax(Z C')
 
-A search sees batches only, in its own dtype; what it has found is for the features as they are, in
-float64. How they are read and scaled is in `spaces`.
+A search sees only batches, which `feature_spaces` centres and scales, in its own dtype. What it has
+found is for features as they are, in float64.
 """
 
 import math
@@ -23,17 +23,18 @@ from .soft_clusterer import Run, refuse_loss, refuse_overflow
 
 __all__ = ["Encoder", "FittedTask", "Search", "Settings", "run_search"]
 
-# Steps whose mean loss is compared with that of as many before: single steps differ by chance.
+# The mean loss of this many steps is compared with that of the steps before them, since the losses
+# of single steps differ by chance.
 STEPS_OF_A_MEAN = 500
 
-# Of the smallest embeddings in common use.
+# The number of features of the smallest embeddings in common use.
 MANY_FEATURES = 384
 
-# Trained classifiers depend on where they started. As many are made for the final loss, so that it
-# can be compared.
+# Trained classifiers depend on where they started. The final loss is the mean over this many, so
+# that losses can be compared.
 N_TRIALS = 10
 
-# Exponentials of no more than this, either way, and their sums, are far within float32.
+# The exponentials of numbers from minus to plus this, and their sums, are far within float32.
 SAFE_LOGIT = 50.0
 
 
@@ -77,23 +78,23 @@ def _search(parameters, spaces, random_state, dtype):
 
 
 def _stride(n_features):
-    """How much longer the steps of classifiers of so few features are."""
+    """How many times longer the steps of classifiers are, for few features."""
     # DEPARTURE: a step of Adam has its size whatever the gradient is, so that the sum over few
     # features says little of what was learned beside the random start.
     return max(1.0, MANY_FEATURES / n_features)
 
 
 def _has_settled(curve, tol, n_clusters):
-    """Whether the loss no longer falls; looked at once for all steps of a mean."""
+    """Whether the loss no longer falls; False except after every `STEPS_OF_A_MEAN` steps."""
     if tol == 0 or len(curve) % STEPS_OF_A_MEAN or len(curve) < 2 * STEPS_OF_A_MEAN:
         return False
     before, after = np.reshape(curve[-2 * STEPS_OF_A_MEAN :], (2, -1)).mean(axis=1)
-    # Of one cluster the loss is 0 up to rounding, and so is log(1): which is less is chance.
+    # Of one cluster the loss is 0 up to rounding, and log(1) is 0: chance would say which is less.
     return before - after <= tol * math.log(max(n_clusters, 2))
 
 
 class Settings(NamedTuple):
-    """What a search is made with: parameters of `TURTLE`, but for a rate for each space."""
+    """Parameters of `TURTLE`, with an inner learning rate for each space."""
 
     n_clusters: int
     gamma: float
@@ -104,12 +105,12 @@ class Settings(NamedTuple):
 
 
 class Search:
-    """An encoder for each space, and classifiers that try what it gives.
+    """An encoder for each space, and the classifiers that try to predict the task.
 
     Parameters
     ----------
     widths : list of int
-        Columns of the features of each space, without the 1.
+        Number of features of each space, without the 1.
     n_rows : int
         Rows of a batch.
     settings : Settings
@@ -127,17 +128,17 @@ class Search:
         learned = [values for encoder in self.encoders for values in encoder.parameters]
         self.outer = Adam(learned, [settings.outer_learning_rate] * len(learned))
         self.inner = Adam(self.classifiers, settings.inner_learning_rates)
-        # Fresh memory is dear to touch: all that is large is made once.
+        # Writing to new memory is slow, so that all large arrays are made once.
         self.gradients = [np.empty(shape, dtype) for shape in shapes]
         self.softmaxes = np.empty((len(shapes), n_rows, settings.n_clusters), dtype)
         self.logits, self.scratch = np.empty((2, n_rows, settings.n_clusters), dtype)
-        # Of one space, the softmax itself.
+        # With one space, the task is the softmax itself.
         self.task = self.softmaxes[0] if len(shapes) == 1 else np.empty_like(self.logits)
 
     def step(self, batch):
-        """Train classifiers on the task of a batch, then improve the task; the loss before that.
+        """Train classifiers on the task of a batch, then improve the task.
 
-        `batch` has the rows in each space.
+        `batch` has the rows in each space. Gives the loss of the batch before the task is improved.
         """
         self.encode(batch)
         self.train(batch)
@@ -158,8 +159,8 @@ class Search:
     def train(self, batch):
         """Train the classifiers on the task as it is."""
         if not self.settings.warm_start_inner:
-            # Drawn anew each time: of classifiers that always start the same, the task learns where
-            # they start, and is the worse for it.
+            # Drawn anew each time: if classifiers always started at the same place, the task would
+            # learn that place, and become worse.
             for weights in self.classifiers:
                 weights[:] = _draw(weights.shape, self.random_state, weights.dtype)
             self.inner.restart()
@@ -167,7 +168,7 @@ class Search:
             self.inner.step(self.gradients_of_classifiers(batch))
 
     def gradients_of_classifiers(self, batch):
-        """Gradient of the cross-entropy of each classifier to the task as it is."""
+        """Gradient, for each classifier, of its cross-entropy to the task as it is."""
         for Z, length, weights, gradient in zip(
             batch, self.lengths, self.classifiers, self.gradients
         ):
@@ -199,8 +200,8 @@ class Search:
         for Z, encoder, softmax, mean, gradient in zip(
             batch, self.encoders, self.softmaxes, means, self.gradients
         ):
-            # What is the same for all clusters of a row has no effect on a softmax, so that
-            # neither the sums above nor the derivative of the mean in mean * log(mean) is here.
+            # What is the same for all clusters of a row has no effect on a softmax. So the sums
+            # above are left out here, and so is the 1 in the derivative of mean * log(mean).
             slope = np.add(self.logits, self.settings.gamma * _log(mean), out=self.scratch)
             slope -= np.einsum("ij,ij->i", slope, softmax)[:, np.newaxis]
             slope *= softmax
@@ -210,7 +211,7 @@ class Search:
         return loss, gradients
 
     def finish(self, batch, spaces):
-        """What has been found, with classifiers trained on a batch several times."""
+        """Fitted task, with classifiers that are trained several times on this batch."""
         self.encode(batch)
         trials = []
         for _ in range(1 if self.settings.warm_start_inner else N_TRIALS):
@@ -226,9 +227,10 @@ class FittedTask(NamedTuple):
     Attributes
     ----------
     encoder : list of (coef, intercept)
-        Map of each space to the logits of s.
+        For each space, the map to the logits of s.
     trials : list of list of (coef, intercept)
-        Map of each space to the logits of q; several times, and the loss is the mean.
+        For each training of the classifiers and each space, the map to the logits of q. The loss
+        is the mean over the trainings.
     gamma : float
     """
 
@@ -242,7 +244,7 @@ class FittedTask(NamedTuple):
         return len(self.encoder[0][1])
 
     def log_labels(self, blocks):
-        """Logarithm of the task of some rows, (n, K), of a block for each space."""
+        """Logarithm of the task, (n, K), of rows that are given as a block in each space."""
         with np.errstate(over="ignore", invalid="ignore"):
             logarithms = _log_mean(_log_softmaxes(self.encoder, blocks))
         refuse_overflow(logarithms)
@@ -306,7 +308,7 @@ def _draw(shape, random_state, dtype):
 
 
 def _longest(vectors):
-    """Length of the longest row: no product of two rows is larger than the product of theirs."""
+    """Length of the longest row, by which the products of rows are bounded."""
     return math.sqrt(np.einsum("ij,ij->i", vectors, vectors).max())
 
 
@@ -317,8 +319,11 @@ def _softmax_in_place(logits, bound):
 
 
 def _exponentiate(logits, bound):
-    """Turn each row into exponentials, over that of its peak; the peaks and the sums, (B,)."""
-    # Small logits are exponentiated as they are, with a peak of 0: two passes less.
+    """Turn each row into its exponentials, divided by that of its peak; give peaks and sums, (B,).
+
+    Entries are within `bound` of 0.
+    """
+    # If that is small, the exponentials are not divided, and the peak is 0: this saves two passes.
     peaks = np.zeros(len(logits), logits.dtype)
     if not bound < SAFE_LOGIT:
         peaks = logits.max(axis=1)
@@ -335,7 +340,7 @@ def _log_softmaxes(maps, blocks):
 
 
 def _log_mean(logarithms):
-    """Logarithm of the mean of what arrays are the logarithms of."""
+    """Logarithm of the mean of arrays, from the logarithms of the arrays."""
     if len(logarithms) == 1:
         return logarithms[0]
     return logsumexp(logarithms, axis=0) - np.log(len(logarithms))
@@ -347,5 +352,6 @@ def _loss(cross_entropy, means, gamma):
 
 
 def _log(mean):
-    # Of a cluster that has died out the logarithm is finite: it is multiplied by 0.
+    # A cluster that has died out has the mean 0. Its logarithm is multiplied by that, and so has to
+    # be finite.
     return np.log(np.maximum(mean, np.finfo(mean.dtype).tiny))
