@@ -1,9 +1,9 @@
 """What is taken from a fitted model besides its tree."""
 
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions.texts import shown
+from ..tree.tree_of import model_of
 from .estimator import L2HClustering
 from .logits_of_rows import logits_of_rows
 
@@ -11,12 +11,11 @@ __all__ = ["default_level", "fitted_logits", "last_step"]
 
 
 def last_step(estimator, X):
-    """Last step of a pipeline, and the data it sees."""
-    if not isinstance(estimator, Pipeline):
-        return estimator, X
-    if X is not None and len(estimator) > 1:
+    """Last step of a Pipeline, and the data it sees; any other estimator, and X, as they are."""
+    model = model_of(estimator)
+    if model is not estimator and X is not None and len(estimator) > 1:
         X = estimator[:-1].transform(X)
-    return estimator[-1], X
+    return model, X
 
 
 def default_level(estimator, tree):
