@@ -75,10 +75,10 @@ def first_difference(names, leaves):
     return at, shown(names[at]), shown(leaves[at])
 
 
-def first_few(values, most=3):
-    """The first of some values, and how many more there are."""
+def first_few(values, most=3, show=shown):
+    """The first of a list of values, and how many more there are."""
     more = len(values) - most
-    return ", ".join(map(shown, values[:most])) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(show, values[:most])) + (f" and {more} more" if more > 0 else "")
 
 
 class _Short(reprlib.Repr):

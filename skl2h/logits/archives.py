@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from ..exceptions.faults import InputError
-from ..exceptions.texts import shown, shown_text
+from ..exceptions.texts import first_few, shown, shown_text
 from .room import check_room
 
 __all__ = ["read_archive"]
@@ -120,9 +120,8 @@ def _choose(path, members, others, kind):
     )
 
 
-def _listed(names, most=10):
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return (", ".join(map(shown_text, names[:most])) or "nothing") + more
+def _listed(names):
+    return first_few(names, 10, shown_text) or "nothing"
 
 
 def _is_other(name, kind):

@@ -15,7 +15,7 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 
 from ..exceptions.categories import UnseenClassWarning, warn
-from ..exceptions.texts import shown_text
+from ..exceptions.texts import first_few, shown_text
 
 __all__ = [
     "as_rows",
@@ -283,11 +283,9 @@ def warn_of_unseen(estimator, y):
         return
     unseen = set(np.ravel(y).tolist()).difference(np.ravel(classes).tolist())
     if unseen:
-        named = ", ".join(sorted(map(repr, unseen))[:10])
-        more = len(unseen) - 10
         warn(
-            f"The model was fitted without {'class' if len(unseen) == 1 else 'classes'} {named}"
-            f"{f' and {more} more' if more > 0 else ''} of y, so none of these rows can be right. "
+            f"The model was fitted without {'class' if len(unseen) == 1 else 'classes'} "
+            f"{first_few(sorted(unseen, key=repr), 10)} of y, so none of these rows can be right. "
             "In a search or a cross-validation give cv=StratifiedKFold(): L2HClustering is no "
             "classifier, so an integer gives folds in the order of the rows.",
             UnseenClassWarning,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 import numpy as np
 
 from ..exceptions.arrays import is_missing
-from ..exceptions.texts import first_difference, printable, shown
+from ..exceptions.texts import first_difference, first_few, printable, shown
 
 __all__ = ["check_order", "check_texts_by_node", "list_of_names", "some_names"]
 
@@ -41,10 +41,7 @@ def check_texts_by_node(name, texts):
 
 def some_names(tree, node, most=10):
     """Names of the leaves below a node, and how many more there are."""
-    leaves = tree.members(node)
-    names = [printable(tree.names[leaf]) for leaf in leaves[:most]]
-    more = len(leaves) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    return first_few([tree.names[leaf] for leaf in tree.members(node)], most, printable)
 
 
 def check_order(tree, columns):
