@@ -10,6 +10,7 @@ __all__ = [
     "LogitsWarning",
     "StrandedGroupWarning",
     "UnseenClassWarning",
+    "warn",
 ]
 
 

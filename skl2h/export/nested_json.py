@@ -15,7 +15,7 @@ from ..tree.merge_tree import MergeTree
 from ..tree.tree_of import tree_of
 from .tables import group_of_nodes
 
-__all__ = ["export_json", "from_json"]
+__all__ = ["export_json", "from_json", "nest"]
 
 # Of a whole number.
 MOST_DIGITS = 400

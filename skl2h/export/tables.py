@@ -8,8 +8,14 @@ from ..exceptions.arguments import as_flag
 from ..tree.checks import check_levels
 from ..tree.tree_of import tree_of
 
-__all__ = ["csv_writer", "export_csv", "export_networkx", "export_pandas"]
-
+__all__ = [
+    "csv_writer",
+    "export_csv",
+    "export_networkx",
+    "export_pandas",
+    "group_of_nodes",
+    "safe_names",
+]
 
 # A spreadsheet takes for a formula what begins with one of these, of usual or of full width, even
 # after white space. A name that begins with an apostrophe gets another one, so that taking one
@@ -67,7 +73,7 @@ def export_csv(tree, *, levels=(), safe=False):
     0,'=1+1,3,,,,1,
     """
     tree, safe = tree_of(tree), as_flag("safe", safe)
-    columns = {"node": range(tree.n_nodes)} | node_columns(tree, levels)
+    columns = {"node": range(tree.n_nodes)} | _node_columns(tree, levels)
     if safe:
         columns["name"][: tree.n_leaves] = safe_names(tree.names)
     text = io.StringIO()
@@ -137,7 +143,7 @@ def export_pandas(tree, *, levels=()):
         import pandas
     except ImportError:
         raise ImportError('export_pandas needs pandas: pip install "skl2h[pandas]".') from None
-    columns = node_columns(tree, levels)
+    columns = _node_columns(tree, levels)
     dtypes = dict.fromkeys(columns, "Int64")
     dtypes |= {"name": object, "score": "float64", "support": "float64", "n_leaves": "int64"}
     if tree.counts is not None:
@@ -198,7 +204,7 @@ def export_networkx(tree, *, levels=()):
         raise ImportError(
             'export_networkx needs networkx: pip install "skl2h[networkx]".'
         ) from None
-    columns = node_columns(tree, levels)
+    columns = _node_columns(tree, levels)
     for edges in ("parent", "child_1", "child_2"):
         del columns[edges]
     graph = networkx.DiGraph()
@@ -211,7 +217,7 @@ def export_networkx(tree, *, levels=()):
     return graph
 
 
-def node_columns(tree, levels):
+def _node_columns(tree, levels):
     """Columns by name, each a list of one value for each node: None where it has none."""
     of_leaves, of_merges = [None] * tree.n_leaves, [None] * (tree.n_nodes - tree.n_leaves)
     columns = {

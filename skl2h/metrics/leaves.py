@@ -4,12 +4,14 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
+from ..exceptions.arrays import as_sequence, refuse_masked
 from ..tree.classes import codes_of
 
 __all__ = [
     "class_counts",
     "clustering_accuracy",
     "leaf_purity",
+    "leaves_of",
     "match_classes",
 ]
 
@@ -102,6 +104,28 @@ def leaf_purity(leaf_labels, y):
     leaves, y = codes_of(leaf_labels, "leaf_labels"), codes_of(y, "y")
     counts = class_counts(leaves, y, leaves.max() + 1)
     return float(counts.max(axis=1).sum() / len(y))
+
+
+def leaves_of(tree, leaf_labels):
+    """Labels of rows, if they are leaves of the tree."""
+    refuse_masked("leaf_labels", leaf_labels)
+    leaves = np.asarray(as_sequence(leaf_labels))
+    if leaves.ndim != 1 or not len(leaves):
+        raise ValueError(
+            f"leaf_labels must be one leaf for each row, got the shape {leaves.shape}."
+        )
+    if leaves.dtype.kind not in "iu":
+        raise ValueError(
+            f"leaf_labels must be integers, 0 to {tree.n_leaves - 1}, got {leaves.dtype}."
+        )
+    outside = (leaves < 0) | (leaves >= tree.n_leaves)
+    if outside.any():
+        row = int(outside.argmax())
+        raise ValueError(
+            f"leaf_labels[{row}] is {leaves[row]}, but the leaves of the tree are 0 to "
+            f"{tree.n_leaves - 1}."
+        )
+    return leaves.astype(np.intp)
 
 
 def class_counts(leaves, y, n_leaves):

@@ -3,14 +3,13 @@
 import numpy as np
 
 from ..exceptions.arguments import as_flag
-from ..exceptions.arrays import as_sequence, refuse_masked
 from ..tree.alignment import in_order
 from ..tree.classes import codes_of
 from ..tree.tree_of import tree_of
-from .leaves import class_counts
+from .leaves import class_counts, leaves_of
 from .purity_bounds import best_across, expected_across, purity_across
 
-__all__ = ["dendrogram_purity", "leaves_of", "superclass_purity"]
+__all__ = ["dendrogram_purity", "superclass_purity"]
 
 
 def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
@@ -146,28 +145,6 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
         )
     counts = class_counts(np.arange(tree.n_leaves), classes, tree.n_leaves)
     return _purity(tree, counts, adjusted)
-
-
-def leaves_of(tree, leaf_labels):
-    """Labels of rows, if they are leaves of the tree."""
-    refuse_masked("leaf_labels", leaf_labels)
-    leaves = np.asarray(as_sequence(leaf_labels))
-    if leaves.ndim != 1 or not len(leaves):
-        raise ValueError(
-            f"leaf_labels must be one leaf for each row, got the shape {leaves.shape}."
-        )
-    if leaves.dtype.kind not in "iu":
-        raise ValueError(
-            f"leaf_labels must be integers, 0 to {tree.n_leaves - 1}, got {leaves.dtype}."
-        )
-    outside = (leaves < 0) | (leaves >= tree.n_leaves)
-    if outside.any():
-        row = int(outside.argmax())
-        raise ValueError(
-            f"leaf_labels[{row}] is {leaves[row]}, but the leaves of the tree are 0 to "
-            f"{tree.n_leaves - 1}."
-        )
-    return leaves.astype(np.intp)
 
 
 def _purity(tree, counts, adjusted):
