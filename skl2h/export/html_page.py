@@ -1,7 +1,7 @@
 """A tree as one interactive page.
 
-The page is put together of the files in ``page/``, which are fixed, and one element of data.
-Nothing else of the tree gets into it: what users name is data to the script, never markup.
+The page is made of the files in ``page/``, which do not change, and one element of data. Nothing of
+the tree stands elsewhere but the title: names are data for the script, and never markup.
 """
 
 import base64
@@ -18,8 +18,8 @@ from ..tree.tree_of import model_of, tree_of
 
 __all__ = ["export_html"]
 
-# The parts of the script, by subject. They share one scope: a part uses at once only what stands
-# in those before it.
+# The parts of the script, by subject. They share one scope. When a part is run, it may use only
+# what the parts before it define; its functions may use all.
 SCRIPTS = (
     "state.js",
     "words.js",
@@ -44,7 +44,7 @@ def export_html(tree, *, title=None, level=None):
         Title of the page; None says how many leaves there are.
     level : int, default=None
         Number of groups shown at first, from 1 to `n_leaves`. None takes the `n_clusters_` of an
-        estimator that groups its leaves, else 10 or, of a smaller tree, all leaves.
+        estimator that groups its leaves, and otherwise 10, or all leaves of a smaller tree.
 
     Returns
     -------
@@ -56,14 +56,14 @@ def export_html(tree, *, title=None, level=None):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, the level is not an integer, or the title not a text.
+        If `tree` is not a tree, the level is not an integer, or the title is not a text.
     ValueError
         If there is no such level.
 
     Notes
     -----
-    The page asks for nothing from any network, and its Content-Security-Policy lets it run no
-    script but its own: names may hold anything. Groups have the colours and numbers of
+    The page loads nothing from any network, and its Content-Security-Policy lets it run only its
+    own script, so names may hold anything. Groups have the colours and numbers of
     :meth:`~skl2h.MergeTree.cut` at the level of the slider.
 
     Examples
@@ -119,7 +119,7 @@ def _hash(text):
 
 
 def _as_data(fields):
-    # ASCII, so that no line separator or half of a character is left as it is. These three only
-    # occur within strings, and are what could end the element.
+    # JSON in ASCII, so that line separators and halves of characters are escaped. The three
+    # characters occur only within strings, and could end the element.
     text = json.dumps(fields, allow_nan=False, separators=(",", ":"))
     return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")

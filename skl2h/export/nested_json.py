@@ -1,6 +1,6 @@
-"""A tree as JSON: an object in an object for each node, or flat lists.
+"""A tree as JSON: nested objects, one for each node, or flat lists.
 
-nest    what every nested format has in common, with no recursion
+`nest` writes the nodes of any nested format, without recursion.
 """
 
 import json
@@ -17,7 +17,7 @@ from .tables import group_of_nodes
 
 __all__ = ["export_json", "from_json", "nest"]
 
-# Of a whole number.
+# More digits than any integer in a tree has.
 MOST_DIGITS = 400
 
 
@@ -39,13 +39,13 @@ def export_json(tree, *, nested=True, levels=()):
         Nested, the root: an object for each node with ``id``, ``name``, ``level_k`` for each
         level whose cut is not below the node (its group), and
 
-        - of a leaf, ``value``, its rows, if the tree has counts: what d3 sums up;
-        - of a merge, ``score`` and ``support``, if the tree has them, and ``children``, a list
+        - for a leaf, ``value``, its number of rows, if the tree has counts: d3 sums these up;
+        - for a merge, ``score`` and ``support``, if the tree has them, and ``children``, a list
           of two. Its name is "node" and its number.
 
         Flat, an object with ``n_leaves``, ``names``, ``counts``, ``children``, ``scores`` and
         ``cuts``, which maps each level to the group of each leaf, and ``support``, if the tree
-        has it. What else the tree does not have is null.
+        has it. Anything else that the tree does not have is null.
 
         Both are ASCII, and :func:`from_json` reads both.
 
@@ -54,15 +54,15 @@ def export_json(tree, *, nested=True, levels=()):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, `nested` is not a bool, or a level is not an integer.
+        If `tree` is not a tree, `nested` is not a bool, or a level is not an integer.
     ValueError
         If a level is out of range.
 
     Notes
     -----
-    In d3, ``d3.hierarchy(data).sum(d => d.value)``; in networkx, ``tree_graph(data)``. Both, and
-    most readers of JSON, recurse: of a tree that is thousands of merges deep they can read only
-    the flat form.
+    The nested form is read by d3 with ``d3.hierarchy(data).sum(d => d.value)``, and by networkx
+    with ``tree_graph(data)``. Both, and most readers of JSON, recurse: if a tree is thousands of
+    merges deep, they can read only the flat form.
 
     Examples
     --------
@@ -100,22 +100,22 @@ def from_json(text):
     Parameters
     ----------
     text : str
-        JSON. What it says beyond the tree, such as groups, is read over; so is the byte order
+        JSON. What it holds besides the tree, such as groups, is skipped, and so is the byte order
         mark that files from Windows may begin with.
 
     Returns
     -------
     tree : MergeTree
-        Equal to the tree that was exported; but a single leaf that is nested has no merge to
-        say that there are scores or support.
+        Equal to the tree that was exported. Only the nested form of a single leaf does not keep
+        that there are scores or support, since it has no merge.
 
     Raises
     ------
     TypeError
-        If it is no text.
+        If `text` is not a str.
     ValueError
-        If it is no JSON, or not that of a tree, or nested too deeply, or an object has a key
-        twice.
+        If the text is not JSON, is not the JSON of a tree, is nested too deeply, or has an object
+        with the same key twice.
 
     Notes
     -----
@@ -156,12 +156,12 @@ def from_json(text):
 
 
 def _whole(digits):
-    # No number of a tree has so many, and Python reads at most 4,300.
+    # A tree has no such number, and Python refuses to read more than 4,300 digits.
     return int(digits) if len(digits) <= MOST_DIGITS else math.inf
 
 
 def _distinct(pairs):
-    """Object of these (key, value), none of which may hide another."""
+    """Dict of pairs (key, value), whose keys must be different."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
@@ -266,7 +266,7 @@ def _tree_of_nested(root):
 
 
 def _values(nodes, key, kind, needed=False):
-    """Values of a key, which all nodes have, or, unless it is needed, none."""
+    """Values of a key that all nodes have; None if no node has it and it is not needed."""
     having = [key in node for node in nodes]
     if not any(having) and not needed:
         return None
@@ -279,7 +279,7 @@ def _values(nodes, key, kind, needed=False):
 
 
 def _in_64_bits(values):
-    """Values as they are, but for integers that NumPy holds as floats alone."""
+    """Values as they are, with integers beyond 64 bits as floats."""
     if values is None:
         return None
     return [float(v) if type(v) is int and abs(v) >= 2**63 else v for v in values]
@@ -294,7 +294,7 @@ def _check(kind, values, where):
             raise ValueError(f"{where(at)} is {shown(value)}, not {allowed}.")
 
 
-# Types, what to call them, and the largest number.
+# Kinds of values: their types, their name in errors, and the largest number.
 _INTEGER = (int,), "an integer below 2**63", 2**63 - 1
 _NUMBER = (int, float), "a finite number", sys.float_info.max
 _TEXT = (str,), "a text", None

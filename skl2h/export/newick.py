@@ -1,8 +1,8 @@
 """A tree as Newick text, the format of phylogenetics, and back.
 
-label     name of a node; in quotes where it holds more than letters, digits, ``.``, ``+``, ``-``
-length    of a node: how far below its parent it stands, after a colon
-height    of a merge: how far above the leaves it stands, which are at 0
+label     name of a node, in quotes unless it has only letters, digits, ``.``, ``+`` and ``-``
+length    distance of a node from its parent, written after a colon
+height    distance of a merge from the leaves, which are at 0
 """
 
 import re
@@ -22,7 +22,7 @@ from .nested_json import nest
 __all__ = ["export_newick", "from_newick"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9.+-]+")
-# What repeats never gives back what it took (`++`), so that any text takes linear time.
+# All repetitions are possessive (`++`): they do not backtrack, so that any text takes linear time.
 _NUMBER = re.compile(r"[+-]?+([0-9]++(\.[0-9]*+)?+|\.[0-9]++)([eE][+-]?+[0-9]++)?+")
 _TOKEN = re.compile(
     r"""(?P<space> \s++)
@@ -38,39 +38,40 @@ STRAY = {"'": "this quote is not closed", "]": "no bracket is open here"}
 
 
 def export_newick(tree, *, heights="rank", node_labels=False):
-    """Newick text, with the names quoted as the format wants it [1]_.
+    """Newick text, with names quoted where the format asks for it [1]_.
 
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
         What to write.
     heights : {"rank", "score"} or None, default="rank"
-        What lengths are the differences of: the merges stand at 1..n_leaves-1 or at their
-        scores, the leaves at 0. None writes no lengths.
+        Heights of the merges, whose differences are the lengths: 1..n_leaves-1, or their scores.
+        The leaves are at 0. None writes no lengths.
     node_labels : bool or "support", default=False
-        What merges are labelled with: True is their numbers, ``"support"`` their support, as
-        programs of phylogenetics expect it.
+        Labels of the merges: True writes their numbers, ``"support"`` their support, as programs
+        of phylogenetics expect it.
 
     Returns
     -------
     text : str
-        One tree, up to its semicolon. It is one line, unless a name has several.
+        One tree with its semicolon, on one line, unless a name has several lines.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree.
+        If `tree` is not a tree.
     ValueError
-        If `heights` or `node_labels` is none of these, or the tree has no scores or support to
-        write, or two scores differ by more than a float holds.
+        If `heights` or `node_labels` is not one of these, the tree has no scores or support to
+        write, or two scores differ by more than a float can hold.
 
     Notes
     -----
-    Where a score is below that of a merge it holds, as can be in a linkage by centroids or medians,
-    the length is negative: not every program reads that, nor names with quotes or line breaks.
-    Scores of :class:`~skl2h.L2HClustering` never fall, but for rounding where they are equal.
+    If the score of a merge is below that of a merge inside it, as in some linkages by centroids or
+    medians, a length is negative. Not every program reads negative lengths, nor names with quotes
+    or line breaks. Scores of :class:`~skl2h.L2HClustering` never fall, except by rounding where
+    they are equal.
 
     References
     ----------
@@ -120,42 +121,43 @@ def from_newick(text, *, leaves=None, node_labels=None):
     Parameters
     ----------
     text : str
-        One tree. Comments in square brackets are read over, and so is the byte order mark that
-        files from Windows may begin with. The semicolon at the very end may be missing.
+        One tree. Comments in square brackets are skipped, and so is the byte order mark that files
+        from Windows may begin with. The semicolon at the very end may be missing.
     leaves : sequence of str, default=None
-        The names, each once, in the order in which the leaves are to be numbered: for a tree of
-        clusters, their order as columns of the logits. None numbers the leaves as they stand in
-        the text, from left to right.
+        All names, each once, in the order in which the leaves are to be numbered: for a tree of
+        clusters, the order of the columns of the logits. None numbers the leaves from left to
+        right in the text.
     node_labels : "support" or None, default=None
-        What the labels of merges are read as: their support, a share from 0 to 1 that only the
-        root may lack. None reads over them.
+        Meaning of the labels of merges: their support, a share from 0 to 1, which only the root
+        may lack. None skips them.
 
     Returns
     -------
     tree : MergeTree
-        If there are lengths, the scores are the heights of the merges: of each, the longest way
-        down to a leaf. The merges are numbered by height, each after those below it, equal ones
-        as they are closed in the text; without lengths all are.
+        If there are lengths, the score of a merge is its height: the length of the longest way down
+        to a leaf. Merges are numbered by height, each after those below it, and merges of equal
+        height in the order in which their parentheses are closed. Without lengths, all are numbered
+        in that order.
 
     Raises
     ------
     TypeError
-        If it is no text, or `leaves` is not a sequence of names.
+        If `text` is not a str, or `leaves` is not a sequence of names.
     ValueError
-        If the text is broken, the tree is not binary or said to be unrooted, or a label is no
-        support (each with line and column), some but not all nodes have lengths, the names are
-        not those of `leaves`, or `node_labels` is neither.
+        If the text is not Newick, the tree is not binary or is marked as unrooted, a label is not a
+        support, or only some nodes have lengths; the error says the line and column. If the names
+        are not those of `leaves`, or `node_labels` is not one of these.
 
     Notes
     -----
     Of ``from_newick(export_newick(tree))`` the merges, their sides and the names are always those
     of `tree`; the leaves are renumbered from left to right, unless `leaves` are given. With
     ``heights="rank"`` the order of the merges survives as well, and the scores are the ranks. With
-    ``heights="score"`` the scores survive up to rounding, and the order as far as they tell it.
-    Support survives if it is written and read by ``node_labels="support"``. Counts do not
+    ``heights="score"`` the scores survive up to rounding, and the order of merges with different
+    scores. Support survives if it is written and read by ``node_labels="support"``. Counts do not
     survive; :func:`export_json` keeps everything.
 
-    As the format wants it, underscores in names without quotes are spaces.
+    In names without quotes, the format reads underscores as spaces.
 
     Examples
     --------
@@ -214,15 +216,15 @@ def _parse(text):
     """Names of the leaves, pairs of nodes as they are closed, lengths of nodes, and labels.
 
     Leaves are numbered from left to right, merges as they are closed, after all leaves.
-    Lengths are None if no node but the root has one. Labels are those of the merges, each with
-    its place in the text, or "" and where the node ends.
+    Lengths are None if no node but the root has a length. For each merge there is its label with
+    its place in the text; without a label, "" with the place where the node ends.
     """
     names, pairs = [], []  # a node is a leaf's number, or ~t for the t-th pair
     labels = {}  # of pairs that have one
     lengths = {}  # of nodes that have one
     ends = {}  # place in the text where each node is complete
     waiting = []  # of each open parenthesis: its place, and the nodes in it
-    node = None  # the one that is being read
+    node = None  # the node that is being read
     labelled, colon, done = False, None, False
     for kind, token, at in _tokens(text):
         if done:
@@ -280,7 +282,7 @@ def _parse(text):
                 pairs.append(below)
                 node = ~(len(pairs) - 1)
     labels = [labels.get(~t, ("", ends[~t])) for t in range(len(pairs))]
-    lengths.pop(node, None)  # how far the root stands below nothing
+    lengths.pop(node, None)  # the root has no parent
     del ends[node]
     lacking = sorted(ends[node] for node in ends.keys() - lengths.keys())
     if lengths and lacking:
@@ -292,7 +294,7 @@ def _parse(text):
 
 
 def _tokens(text):
-    """(kind, token, place), where a label is without its quotes; a semicolon is the last."""
+    """Yield (kind, token, place); labels are without their quotes, and a semicolon comes last."""
     at, token, opened = 0, None, False
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -318,7 +320,7 @@ def _tokens(text):
     if token is None:
         _fail(text, 0, "there is no tree in this text")
     if token != ";":
-        # Without a parenthesis, it is a path or a word rather than a tree that was cut off.
+        # Without a parenthesis it is more likely a path or a word than a tree that was cut off.
         if not opened:
             _fail(text, at, "the text ends before the semicolon that ends a tree")
         yield "mark", ";", at
@@ -334,7 +336,7 @@ def _end_of_comment(text, start):
 
 
 def _heights(n_leaves, merges, lengths):
-    """Height of each merge, and the largest of it and those below it, (n_merges,) each."""
+    """Height of each merge, and the largest height of it and the merges below, (n_merges,) each."""
     heights, reached = [0.0] * n_leaves, [-np.inf] * n_leaves
     for first, last in merges:
         height = max(heights[first] + lengths[first], heights[last] + lengths[last])
@@ -346,7 +348,7 @@ def _heights(n_leaves, merges, lengths):
 
 
 def _supports(text, labels):
-    """Support of each merge, from its label; the root is the last."""
+    """Support of each merge, from its label. The root is the last, and 1 without a label."""
     supports = np.ones(len(labels))
     for t, (label, at) in enumerate(labels):
         if t == len(labels) - 1 and not label:

@@ -17,9 +17,9 @@ __all__ = [
     "safe_names",
 ]
 
-# A spreadsheet takes for a formula what begins with one of these, of usual or of full width, even
-# after white space. A name that begins with an apostrophe gets another one, so that taking one
-# away from each name that has it gives all names back.
+# A spreadsheet takes a text for a formula if it begins with one of these characters, of usual or of
+# full width, even after white space. A name that begins with an apostrophe gets another one too, so
+# that all names come back if one apostrophe is removed from each that begins with one.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n']")
 
 
@@ -33,11 +33,11 @@ def export_csv(tree, *, levels=(), safe=False):
     levels : sequence of int, default=()
         Levels to cut at.
     safe : bool, default=False
-        Whether to write an apostrophe before each name that a spreadsheet would run as a formula:
-        one that begins with ``=``, ``+``, ``-``, ``@``, a tab or the end of a line, or with an
-        apostrophe already. Use it where names come from strangers and people open the table in a
-        spreadsheet; a program that reads it takes one apostrophe away again. Scores below 0 are
-        numbers, and stay as they are.
+        Whether to write an apostrophe before each name that a spreadsheet would run as a formula,
+        since it begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break; and before names
+        that begin with an apostrophe. Use it where names come from strangers and people open the
+        table in a spreadsheet. A program that reads the table removes one apostrophe again. Scores
+        below 0 are numbers, and stay as they are.
 
     Returns
     -------
@@ -45,14 +45,14 @@ def export_csv(tree, *, levels=(), safe=False):
         Comma-separated: ``node``, ``name`` (of a leaf), ``parent``, ``child_1``, ``child_2``,
         ``score`` (of a merge), ``support`` (of a merge; only if the tree has it), ``n_leaves``
         and ``rows`` below the node, and for each level ``level_k``, the group that holds the
-        node. What a node does not have is empty: a node above a cut is in no group.
+        node. A field is empty if the node does not have it: a node above a cut is in no group.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, a level is not an integer, or `safe` is neither True nor False.
+        If `tree` is not a tree, a level is not an integer, or `safe` is not a bool.
     ValueError
         If a level is out of range.
 
@@ -90,7 +90,7 @@ def safe_names(names):
 
 def csv_writer(file, names):
     """Writer of lines that hold names."""
-    # Python quotes a bare carriage return from 3.13 on: before, all text is quoted.
+    # Python quotes a bare carriage return only from 3.13 on. For earlier ones all text is quoted.
     bare = any("\r" in name for name in names)
     quoting = csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL
     return csv.writer(file, lineterminator="\n", quoting=quoting)
@@ -111,16 +111,16 @@ def export_pandas(tree, *, levels=()):
     table : pandas.DataFrame of shape (n_nodes, n_columns)
         The index is ``node``. The columns are those of :func:`export_csv`: ``name`` (object, None
         for a merge), ``score`` and, if the tree has it, ``support`` (float64, NaN for a leaf),
-        ``n_leaves``, and with missing values
-        as integers (Int64) ``parent``, ``child_1``, ``child_2`` and ``level_k``. ``rows`` is of
-        the dtype of the tree's counts, and missing throughout if there are none.
+        ``n_leaves`` (int64), and ``parent``, ``child_1``, ``child_2`` and ``level_k`` (Int64, with
+        missing values). ``rows`` has the dtype of the tree's counts, and is always missing if there
+        are none.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or a level is not an integer.
+        If `tree` is not a tree, or a level is not an integer.
     ValueError
         If a level is out of range.
     ImportError
@@ -170,17 +170,17 @@ def export_networkx(tree, *, levels=()):
     Returns
     -------
     graph : networkx.DiGraph
-        An arborescence of the nodes 0..n_nodes-1, the last of which is the root; successors are
-        in the order of ``children``. Node attributes are the columns of :func:`export_csv` but
-        for the nodes: ``name`` (of a leaf), ``score`` and ``support`` (of a merge), ``n_leaves``,
-        ``rows`` and ``level_k``, each where the node has it.
+        A rooted tree of the nodes 0..n_nodes-1, the last of which is the root. Successors are in
+        the order of ``children``. Node attributes are the columns of :func:`export_csv` that do not
+        name nodes: ``name`` (of a leaf), ``score`` and ``support`` (of a merge), ``n_leaves``,
+        ``rows`` and ``level_k``, each only where the node has it.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or a level is not an integer.
+        If `tree` is not a tree, or a level is not an integer.
     ValueError
         If a level is out of range.
     ImportError
@@ -218,7 +218,7 @@ def export_networkx(tree, *, levels=()):
 
 
 def _node_columns(tree, levels):
-    """Columns by name, each a list of one value for each node: None where it has none."""
+    """Columns by name, each a list with the value of each node, or None."""
     of_leaves, of_merges = [None] * tree.n_leaves, [None] * (tree.n_nodes - tree.n_leaves)
     columns = {
         "name": [*tree.names, *of_merges],

@@ -10,11 +10,13 @@ __all__ = ["export_text"]
 
 MOST_DECIMALS = 1074
 
-DRAWN_DEPTH = 16  # so that branches take up to 64 columns, and text grows with the leaves alone
+# Branches are drawn down to this depth. So they take at most 64 columns, and the length of the text
+# grows only with the leaves.
+DRAWN_DEPTH = 16
 
 
 def export_text(tree, *, decimals=3, level=None, max_depth=None):
-    """Indented text: the root first, a merge above what it joins.
+    """Indented text: the root first, and each merge above the nodes that it joins.
 
     Parameters
     ----------
@@ -27,31 +29,31 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
         Draw down to the groups of this level, and name their leaves; None draws all leaves.
     max_depth : int, default=None
         Draw no node that is more than this many steps below the root, and name the leaves below
-        the last; None draws all.
+        the last nodes drawn; None draws all.
 
     Returns
     -------
     text : str
-        One line per node. A leaf shows its name, a merge its number, leaves, score and support,
-        as the tree has them; both show their rows, if the tree has counts. A merge that is not
-        drawn further names its leaves, ten of them at most. A name that is empty or would not
-        stay on its line is quoted as Python does.
+        One line for each node. A leaf shows its name. A merge shows its number, its number of
+        leaves, and its score and support, if the tree has them. Both show their number of rows, if
+        the tree has counts. A merge that is not drawn further names its leaves, at most ten. A name
+        that is empty or would not stay on its line is quoted as in Python.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or `decimals`, `level` or `max_depth` is no integer.
+        If `tree` is not a tree, or `decimals`, `level` or `max_depth` is not an integer.
     ValueError
-        If there is no such level, or `decimals` or `max_depth` is negative, or `decimals` more
-        than the 1,074 that a float can have.
+        If there is no such level, `decimals` or `max_depth` is negative, or `decimals` is above
+        1,074, the most that a float can have.
 
     Notes
     -----
-    Branches are drawn down to 16 steps below the root. A node further down stands where those
-    at 17 would, after its number of steps in brackets, such as ``[18] cat``: each such node is
-    below the last line above it with a smaller number, as in the drawing.
+    Branches are drawn down to 16 steps below the root. Nodes further down are all indented like
+    those at 17 steps, after their number of steps in brackets, such as ``[18] cat``. Each of them
+    is below the last node above it in the text that has a smaller number of steps.
 
     Examples
     --------
@@ -75,7 +77,7 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
         n_whole = 2 * tree.n_leaves - check_level(tree, level)
     if max_depth is not None:
         depth_limit = as_count("max_depth", max_depth, least=0)
-    # A float has no more digits than the most, and Python writes only so many.
+    # A float has no more digits, and Python does not write many more.
     decimals = as_count("decimals", decimals, least=0, most=MOST_DECIMALS)
     descriptions = _descriptions(tree, decimals)
     children, n_leaves = tree.children.tolist(), tree.n_leaves
@@ -100,7 +102,7 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
 
 
 def _descriptions(tree, decimals):
-    """What each node shows."""
+    """Text of each node."""
     n_leaves = tree.n_leaves
     texts = list(map(printable, tree.names))
     texts += [
@@ -114,7 +116,7 @@ def _descriptions(tree, decimals):
     if tree.scores is not None:
         scores = tree.scores.tolist()
         texts[n_leaves:] = [
-            # From 10**16 on a double has no more digits to show before the point.
+            # A larger float has digits before the point that say nothing.
             f"{text}, score {score:.{decimals}{'f' if abs(score) < 1e16 else 'e'}}"
             for text, score in zip(texts[n_leaves:], scores)
         ]

@@ -1,7 +1,7 @@
-"""Figures that judge a tree: pure functions of labels and trees.
+"""Numbers that judge a tree: pure functions of labels and trees.
 
-K        leaves of the tree: the clusters of the flat model
-row      one sample; `leaf_labels` holds its leaf, `y` its class
+K        number of leaves of the tree: the clusters of the flat model
+row      a sample; `leaf_labels` holds its leaf, and `y` its class
 clade    the leaves below a node
 
 Against the classes of rows: `clustering_accuracy` and `leaf_purity` judge the leaves alone, and
@@ -13,9 +13,9 @@ mutual information and adjusted Rand are scikit-learn's own
 (:func:`sklearn.metrics.normalized_mutual_info_score`,
 :func:`sklearn.metrics.adjusted_rand_score`) and are not repeated here.
 
-The paper of L2H (arXiv 2410.07858) also reports a "least hierarchical distance". Its formula is
-not available to us, so it is not here; `mistake_distance` asks a similar question with a
-definition of its own, and its figures are not comparable with the paper's.
+The paper of L2H (arXiv 2410.07858) also reports a "least hierarchical distance", whose formula we
+do not have. `mistake_distance` answers a similar question by a definition of its own, and its
+numbers cannot be compared with those of the paper.
 """
 
 from .comparison import cophenetic_correlation, shared_clades, triplet_accuracy

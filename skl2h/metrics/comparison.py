@@ -12,9 +12,9 @@ __all__ = ["cophenetic_correlation", "shared_clades", "triplet_accuracy"]
 def triplet_accuracy(tree, reference):
     """Share of the triples of leaves that the tree resolves as a reference does.
 
-    Of three leaves, a reference says which two belong together: the two that share a group which
-    the third is not in. Triples of which it does not say so are left out. The tree, which is
-    binary, says so of all.
+    Of three leaves, a reference says which two belong together: those that share a group which the
+    third is not in. Triples for which it does not say this are left out. The tree is binary, and
+    says it for all.
 
     Parameters
     ----------
@@ -23,34 +23,34 @@ def triplet_accuracy(tree, reference):
     reference : MergeTree, fitted estimator, linkage matrix, array-like or dict
         Another tree over the same leaves, or the classes of each leaf, of shape (n_leaves,) or
         (n_leaves, n_columns): in the order of the leaves, or by name in a dict or the index of a
-        Series or DataFrame. Columns may stand in any order, and are nested: each group of one
-        with more groups lies in one group of those with fewer. Leaves of two trees are told by
-        name; but by number, if one has only the leaves' numbers as names, and the other has others.
+        Series or DataFrame. Columns may stand in any order, and are nested: each group of a column
+        lies in one group of every column with fewer groups. Leaves of two trees are matched by
+        name; or by number, if the names of only one tree are just the numbers of its leaves.
 
     Returns
     -------
     accuracy : float
-        From 0 to 1. NaN if the reference resolves no triple: fewer than three leaves, or one
-        column that holds one class or a class for each leaf.
+        From 0 to 1. NaN if the reference resolves no triple: there are fewer than three leaves, or
+        one column that holds a single class or a class for each leaf.
 
     Raises
     ------
     NotFittedError
         If an estimator is not fitted.
     TypeError
-        If it is no tree, or labels are of several types.
+        If `tree` is not a tree, or labels are of several types.
     ValueError
         If the reference is over other leaves, its columns are not nested, or a label is missing.
 
     Notes
     -----
-    1 less this is the normalised triplet distance of phylogenetics [1]_. Of random orders of
-    merging the mean is 1/3. The merges of a linkage matrix count in their order, whatever their
+    1 minus this is the normalised triplet distance of phylogenetics [1]_. The mean over random
+    orders of merging is 1/3. The merges of a linkage matrix count in their order, whatever their
     heights. Two trees may be exchanged.
 
-    Time is that of sorting, for each level of the reference, the leaves that are that deep; of
-    two trees, the less deep is taken for the reference. So it is near linear, but the square of
-    the leaves if both are chains. Memory is that of the leaves.
+    At each level of the reference, the leaves that are that deep are sorted; of two trees, the less
+    deep is taken for the reference. So the time is nearly linear in the leaves, but quadratic if
+    both trees are chains. The memory is linear.
 
     References
     ----------
@@ -98,24 +98,25 @@ def cophenetic_correlation(tree, reference):
     Returns
     -------
     correlation : float
-        From -1 to 1, where 1 is the same tree. NaN if all pairs are equal in either: fewer than
-        three leaves, or one column that holds one class or a class for each leaf.
+        From -1 to 1, where 1 is the same tree. NaN if all pairs are equal in the tree or in the
+        reference: there are fewer than three leaves, or one column that holds a single class or a
+        class for each leaf.
 
     Raises
     ------
     NotFittedError
         If an estimator is not fitted.
     TypeError
-        If it is no tree, or labels are of several types.
+        If `tree` is not a tree, or labels are of several types.
     ValueError
         If the reference is over other leaves, its columns are not nested, or a label is missing.
 
     Notes
     -----
     This is Spearman's correlation of the cophenetic distances [1]_, where the distance of two
-    leaves is the number of the merge that joins them, and equal ones have their mean rank.
-    Numbers, not scores or heights: the scores of some models do not increase from merge to
-    merge. In nested labels, two leaves are the closer the more columns they agree in. Time and
+    leaves is the number of the merge that joins them, and equal distances have their mean rank.
+    Scores and heights are not used, since the scores of some models do not increase from merge to
+    merge. In nested labels, the more columns two leaves agree in, the closer they are. Time and
     memory are those of :func:`triplet_accuracy`. Two trees may be exchanged.
 
     References
@@ -169,23 +170,24 @@ def shared_clades(tree, reference):
     Returns
     -------
     share : float
-        Twice the number of common clades over the number of clades of both: 0 if there is none,
-        1 if all are. 1 if neither has any, as with two leaves.
+        Twice the number of common clades over the sum of the numbers of clades of both: 0 if none
+        is common, 1 if all are. 1 if neither has any, as with two leaves.
 
     Raises
     ------
     NotFittedError
         If an estimator is not fitted.
     TypeError
-        If it is no tree, or labels are of several types.
+        If `tree` is not a tree, or labels are of several types.
     ValueError
         If the reference is over other leaves, its columns are not nested, or a label is missing.
 
     Notes
     -----
-    1 less this is the normalised Robinson-Foulds distance of rooted trees [1]_: clades that only
-    one of the two has, over the clades of both. Of two trees of K leaves, it is the common
-    clades over K - 2. Linear in the leaves but for sorting [2]_. Two trees may be exchanged.
+    1 minus this is the normalised Robinson-Foulds distance of rooted trees [1]_: the clades that
+    only one of the two has, over the clades of both. For two trees of K leaves, the share is the
+    number of common clades over K - 2. The time is that of sorting the leaves [2]_. Two trees may
+    be exchanged.
 
     References
     ----------
@@ -210,7 +212,7 @@ def shared_clades(tree, reference):
 
 
 def _shallow_groups(tree, reference):
-    """Tree and groups to compare it with: of two trees, those of the one of less depth."""
+    """Tree, and groups to compare it with; of two trees, the groups are those of the less deep."""
     groups, other = groups_of(reference, tree)
     if other is not None and groups.sizes.sum() > tree.sizes[tree.n_leaves :].sum():
         return other, groups_of(tree, other)[0]
@@ -222,7 +224,7 @@ def _places(tree, level):
 
 
 def _mean_ranks(heights, n_pairs):
-    """Mean rank, less that of all, of the pairs of each height: those of one height are equal."""
+    """Mean rank of the pairs of each height, minus the mean rank of all pairs."""
     distinct, which = np.unique(heights, return_inverse=True)
     equal = np.bincount(which, weights=n_pairs, minlength=len(distinct))
     ranks = np.cumsum(equal) - equal / 2

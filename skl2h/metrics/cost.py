@@ -1,4 +1,4 @@
-"""The tree against what is alike, or confused, between leaves: no labels are needed."""
+"""The tree against how similar leaves are, or how often they are confused; without labels."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -11,8 +11,8 @@ from ..tree.tree_of import tree_of
 
 __all__ = ["dasgupta_cost", "reassignment_within"]
 
-# Sums of what is larger than this power of 2 might overflow. Only shares of the sum matter, and
-# a power of 2 changes none of them.
+# Sums of numbers above this power of 2 might overflow. They are divided by a power of 2, which does
+# not change their shares of the sum, and only these are used.
 LARGEST_EXPONENT = 900
 
 
@@ -28,8 +28,8 @@ def dasgupta_cost(tree, similarity):
     tree : MergeTree or fitted L2HClustering
         What to judge.
     similarity : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
-        Not negative. Of both directions the sum counts; the diagonal does not. Both sides of a
-        DataFrame are read by name.
+        Numbers of at least 0. The sum of both directions counts; the diagonal does not. A DataFrame
+        is read by the names of its lines and columns.
 
     Returns
     -------
@@ -41,14 +41,14 @@ def dasgupta_cost(tree, similarity):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree.
+        If `tree` is not a tree.
     ValueError
         If the matrix is not of that shape, or holds NaN, infinite or negative numbers.
 
     Notes
     -----
-    Of random orders of merging the mean is 2 (K + 1) / (3 K), whatever the similarity, and if
-    all pairs are equally similar every tree gives that. Time is that of reading the matrix.
+    The mean over random orders of merging is 2 (K + 1) / (3 K), whatever the similarity. If all
+    pairs are equally similar, every tree gives that. The time is that of reading the matrix.
 
     References
     ----------
@@ -77,8 +77,8 @@ def dasgupta_cost(tree, similarity):
 def reassignment_within(tree, profiles, *, levels=None):
     """Share of the reassignment mass that stays inside the groups of each level.
 
-    The profile of a leaf is where its rows would go if the leaf did not exist; of all that mass,
-    the share that goes to a leaf of the same group.
+    The profile of a leaf says where its rows would go if the leaf did not exist. This is the share
+    of the sum of all profiles that goes to a leaf of the same group.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def reassignment_within(tree, profiles, *, levels=None):
         What to judge.
     profiles : {array-like, sparse matrix} of shape (n_leaves, n_leaves)
         Line i is the profile of leaf i, as :func:`~skl2h.profile_matrix` gives it; or any
-        confusion of leaves, not negative. The diagonal does not count. Both sides of a DataFrame
-        are read by name.
+        confusion matrix of leaves, without negative numbers. The diagonal does not count. A
+        DataFrame is read by the names of its lines and columns.
     levels : int or array-like of int, default=None
         Levels, by their number of groups; None takes all, 1 to K.
 
@@ -102,7 +102,7 @@ def reassignment_within(tree, profiles, *, levels=None):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or a level is not an integer.
+        If `tree` is not a tree, or a level is not an integer.
     ValueError
         If the matrix is not of that shape, or holds NaN, infinite or negative numbers, or there
         is no such level.

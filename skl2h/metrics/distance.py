@@ -1,4 +1,4 @@
-"""How far off mistakes are."""
+"""How far, in the tree, rows are from the leaf of their class."""
 
 import numpy as np
 
@@ -13,10 +13,9 @@ __all__ = ["mistake_distance"]
 def mistake_distance(tree, leaf_labels, y):
     """Mean distance, in the tree, from the leaf of a misassigned row to the leaf of its class.
 
-    The distance of two leaves is the length of the path between them, in steps from node to
-    node, over that of the longest path between leaves of this tree. Classes are matched to
-    leaves as by :func:`clustering_accuracy`, and a row that is in the leaf of its class is no
-    mistake.
+    The distance of two leaves is the length of the path between them, in steps from node to node,
+    over the length of the longest path between leaves of this tree. Classes are matched to leaves
+    as in :func:`clustering_accuracy`. A row in the leaf of its class is no mistake.
 
     Parameters
     ----------
@@ -30,24 +29,24 @@ def mistake_distance(tree, leaf_labels, y):
     Returns
     -------
     distance : float
-        From above 0 to 1; the smaller, the better. NaN if there is no mistake.
+        Above 0 and at most 1; the smaller, the better. NaN if there is no mistake.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, or labels are of several types.
+        If `tree` is not a tree, or labels are of several types.
     ValueError
         If the lengths differ, there are no rows, a label is missing, or a leaf is not one of
         the tree's.
 
     Notes
     -----
-    A class that is matched to no leaf, or to one that holds none of its rows, has no leaf, and
-    its rows are left out: there is no distance to measure. So with one leaf it is NaN. Of
-    several best matchings the one that SciPy finds is taken. A table of classes times leaves is
-    held in memory.
+    If a class is matched to no leaf, or to a leaf that holds none of its rows, its rows are left
+    out, since there is no distance to measure. So with one leaf the result is NaN. If several
+    matchings are best, the one that SciPy finds is taken. A table of classes times leaves is held
+    in memory.
 
     Examples
     --------

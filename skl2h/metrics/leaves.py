@@ -19,8 +19,8 @@ __all__ = [
 def clustering_accuracy(y, leaf_labels):
     """Share of rows that are in the leaf matched to their class.
 
-    Classes and leaves are matched one to one so that this share is largest [1]_. Leaves beyond
-    the number of classes are matched to none, and so are classes beyond the number of leaves.
+    Classes and leaves are matched one to one so that this share is largest [1]_. If there are more
+    leaves than classes, some leaves have no class; if there are fewer, some classes have no leaf.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def clustering_accuracy(y, leaf_labels):
     Returns
     -------
     accuracy : float
-        From 0 (never reached) to 1: each class is one leaf.
+        Above 0 and at most 1, where each class is one leaf.
 
     Raises
     ------
@@ -43,8 +43,8 @@ def clustering_accuracy(y, leaf_labels):
 
     Notes
     -----
-    The two arguments may be exchanged. With one class, or one leaf, it is the share of the
-    largest leaf, or class. A table of classes times leaves is held in memory.
+    The two arguments may be exchanged. With one class this is the share of the largest leaf, and
+    with one leaf that of the largest class. A table of classes times leaves is held in memory.
 
     References
     ----------
@@ -75,7 +75,7 @@ def leaf_purity(leaf_labels, y):
     Returns
     -------
     purity : float
-        Above 0; 1 if each leaf holds one class.
+        Above 0 and at most 1, where each leaf holds one class.
 
     Raises
     ------
@@ -86,9 +86,9 @@ def leaf_purity(leaf_labels, y):
 
     Notes
     -----
-    This is the purity of a clustering [1]_: the purities of the leaves, weighted by their rows.
-    It never falls when a leaf is split, and is never below the clustering accuracy. With one
-    class it is 1; with one leaf it is the share of the largest class.
+    This is the purity of a clustering [1]_: the mean purity of the leaves, weighted by their rows.
+    It never falls when a leaf is split, and is never below the clustering accuracy. With one class
+    it is 1, and with one leaf it is the share of the largest class.
 
     References
     ----------
@@ -107,7 +107,7 @@ def leaf_purity(leaf_labels, y):
 
 
 def leaves_of(tree, leaf_labels):
-    """Labels of rows, if they are leaves of the tree."""
+    """Labels of rows as intp; an error if they are not leaves of the tree."""
     refuse_masked("leaf_labels", leaf_labels)
     leaves = np.asarray(as_sequence(leaf_labels))
     if leaves.ndim != 1 or not len(leaves):
@@ -138,7 +138,7 @@ def class_counts(leaves, y, n_leaves):
 
 
 def match_classes(counts):
-    """Leaf matched to each class, -1 for none, and how many of its rows it holds."""
+    """Leaf matched to each class, or -1, and the number of rows of the class in that leaf."""
     leaves, classes = linear_sum_assignment(counts.toarray(), maximize=True)
     rows = np.zeros(counts.shape[1], dtype=np.int64)
     rows[classes] = np.asarray(counts[leaves, classes]).ravel()

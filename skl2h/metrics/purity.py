@@ -32,40 +32,44 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     Returns
     -------
     purity : float
-        From above 0 to 1: each class is a clade. If adjusted, at most 1, and 0 is chance. NaN if
-        no two rows have one class.
+        Above 0 and at most 1, where each class is a clade. If adjusted, at most 1, and 0 is chance.
+        NaN if no two rows have the same class.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, labels are of several types, or `adjusted` is not a bool.
+        If `tree` is not a tree, labels are of several types, or `adjusted` is not a bool.
     ValueError
         If the lengths differ, there are no rows, a label is missing, or a leaf is not one of
         the tree's.
 
     Notes
     -----
-    Most pairs of a good flat model are in one leaf, and no tree changes what they give, so plain
-    purity is almost all leaf purity. Adjusted, it is ``(purity - chance) / (best - chance)``, as
-    adjusted Rand is, where chance and best belong to the leaves alone: trees over the same leaves
-    are ranked as plain purity ranks them, up to the best. *Chance* is the expectation over trees
-    made by merging two groups drawn uniformly at random until one is left, that is the mean over
-    all orders of merging. It is computed from an integral, to about ten digits, not by drawing
-    trees. *Best* is the largest purity of any tree over the same leaves. With up to 12 leaves that
-    hold rows, all trees are compared. With more, no way to the best that is both exact and fast is
-    known to us, and it is the better of two trees built from the classes themselves: again and
-    again, the two groups in which pairs of rows of one class are purest are joined, starting with
-    the leaves (up to 1,000 of them), or with the leaves in which one class is the largest. A tree
-    that reaches that, or more, gives 1. So the best tree always gives 1, as does, over pure leaves,
-    any tree in which each class is a clade; no tree gives more; and random orders of merging
-    average 0. If no tree differs from another, as with one class or at most two leaves, each is
-    the best and gives 1.
+    With a good flat model most pairs are in one leaf, where no tree changes their purity. So plain
+    purity is almost all leaf purity. Adjusted purity is ``(purity - chance) / (best - chance)``, as
+    in the adjusted Rand index. Chance and best depend only on the leaves, so that trees over the
+    same leaves are ranked as by plain purity, up to the best.
 
-    Time is that of sorting the rows, and memory grows with rows and leaves, not with leaves times
-    classes. Adjusting needs, beyond 12 leaves, a table of classes times classes, and of these the
-    square to the cube in time: a second for a thousand classes.
+    *Chance* is the mean over all orders of merging, or the expectation if two groups are drawn
+    uniformly at random and merged until one is left. It is computed from an integral, to about ten
+    digits; no trees are drawn.
+
+    *Best* is the largest purity of any tree over the same leaves. If at most 12 leaves hold rows,
+    all trees are compared. For more leaves we know no way that is both exact and fast, and take the
+    better of two trees that are built from the classes. Both join, again and again, the two groups
+    in which pairs of rows of one class are purest. The first tree starts with the leaves, if there
+    are at most 1,000. The second starts with groups of leaves that have the same largest class.
+
+    A tree that is as good as that, or better, gives 1. So the best tree always gives 1, and no tree
+    gives more. Over pure leaves, any tree in which each class is a clade gives 1. The mean over
+    random orders of merging is 0. If all trees are equal, as with one class or at most two leaves,
+    each is the best and gives 1.
+
+    The time is that of sorting the rows. The memory grows with rows and leaves, not with leaves
+    times classes. For more than 12 leaves, adjusting needs a table of classes times classes, and
+    time between the square and the cube of their number: a second for a thousand classes.
 
     References
     ----------
@@ -103,8 +107,8 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
     tree : MergeTree or fitted L2HClustering
         What to judge.
     leaf_classes : array-like of shape (n_leaves,) or dict
-        Class of each leaf, such as the domain of an intent: numbers or strings. In the order of
-        the leaves; or by name, in a dict or a Series whose index holds the names of the leaves.
+        Class of each leaf, such as the domain of an intent: numbers or strings, in the order of the
+        leaves, or by their names in a dict or the index of a Series.
     adjusted : bool, default=False
         Whether to correct for chance: 0 for random orders of merging, 1 for the best tree, which
         has each class as a clade.
@@ -112,15 +116,15 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
     Returns
     -------
     purity : float
-        From above 0 to 1: each class is a clade. If adjusted, at most 1. NaN if no two leaves
-        have one class.
+        Above 0 and at most 1, where each class is a clade. If adjusted, at most 1. NaN if no two
+        leaves have the same class.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no tree, labels are of several types, or `adjusted` is not a bool.
+        If `tree` is not a tree, labels are of several types, or `adjusted` is not a bool.
     ValueError
         If there are not as many classes as leaves, one is missing, or the keys of a dict or
         Series are not the names of the leaves.

@@ -1,7 +1,8 @@
-"""Purity of pairs of rows of one class in different leaves: of a tree, by chance, at best.
+"""Purity across leaves, of a tree, by chance and at best: of pairs of rows of one class.
 
-Sums over pairs, to be divided by their number. `counts` is the CSR matrix of shape (K, C) of the
-rows of each class in each leaf; it says nothing of the tree, and nor do chance and best.
+Only pairs in different leaves count here. All results are sums over pairs. `counts` is the CSR
+matrix of shape (K, C) with the number of rows of each class in each leaf. It does not depend on the
+tree, and so neither do chance and best.
 
 n_ic     rows of class c in leaf i; n_i in all
 S        a set of leaves, N(S) its rows, N_c(S) those of class c
@@ -19,17 +20,20 @@ from ..tree.subtrees import values_below
 
 __all__ = ["best_across", "expected_across", "purity_across"]
 
-MOST_LEAVES = 12  # of which all trees are compared: 3 ** 12 / 2 ways to split a set of leaves
-MOST_JOINED = 1000  # leaves that are joined one by one: their square in memory
+# All trees are compared for up to this many leaves: there are 3 ** 12 / 2 ways to split a set.
+MOST_LEAVES = 12
+# Up to this many leaves are joined two by two, which takes their square in memory.
+MOST_JOINED = 1000
 
 CLASSES_PER_BLOCK = 256
 GROUPS_PER_BLOCK = 256
 
-STEP_T, STEP_S = 0.08, 0.2  # of the two quadratures: relative errors are 1e-11 or less
+# Steps of the two quadratures; relative errors are 1e-11 or less.
+STEP_T, STEP_S = 0.08, 0.2
 
 
 def purity_across(tree, counts):
-    """Sum, over pairs in different leaves, of the share of their class where they meet."""
+    """Sum, over pairs of rows, of the share of their class below the node where they meet."""
     entries = counts.tocoo()
     places = Places(tree, entries.row.astype(np.intp), entries.col.astype(np.intp), entries.data)
     nodes, _, left, right = places.meetings()
@@ -89,7 +93,7 @@ def _sum_of_sets(powers, u, t):
 
 
 def best_across(counts):
-    """Largest `purity_across` over all trees; of many leaves, the largest that is known."""
+    """Largest `purity_across` of all trees; for many leaves, the largest that is known."""
     counts = counts[np.flatnonzero(counts.getnnz(axis=1))]
     if counts.shape[0] <= MOST_LEAVES:
         return _best_of_all_trees(counts)
@@ -106,22 +110,22 @@ def _best_known(counts):
 
 
 def _in_canonical_order(counts):
-    """The same table, in an order of lines and columns that does not depend on the one given.
+    """The same table with its lines and columns in an order that does not depend on the given one.
 
-    They are sorted by what is around them, by colour refinement (Weisfeiler and Leman, 1968): the
-    colour of a line is a hash of the entries in it with the colours of their columns, and the other
-    way round, until no more are told apart. Two of one colour may as a rule be exchanged.
+    They are sorted by colour refinement (Weisfeiler and Leman, 1968). The colour of a line is a
+    hash of its entries and the colours of their columns, and the other way round. This is repeated
+    until there are no new colours. Lines or columns of the same colour can usually be exchanged.
     """
     by_line, by_column = counts.tocsr(), counts.tocsc()
     lines, columns = (np.zeros(n, dtype=np.uint64) for n in counts.shape)
-    n_told, n_tell = 0, 2
-    while n_tell > n_told:
-        n_told = n_tell
+    n_before, n_colours = 0, 2
+    while n_colours > n_before:
+        n_before = n_colours
         lines, columns = (
             _recoloured(lines, by_line, columns),
             _recoloured(columns, by_column, lines),
         )
-        n_tell = len(np.unique(lines)) + len(np.unique(columns))
+        n_colours = len(np.unique(lines)) + len(np.unique(columns))
     return counts[lines.argsort(kind="stable")][:, columns.argsort(kind="stable")]
 
 
@@ -132,7 +136,7 @@ def _recoloured(colours, table, others):
 
 
 def _hashed(numbers):
-    """The finaliser of SplitMix64 (Steele, Lea, Flood, 2014); products wrap."""
+    """Hash of uint64: the finaliser of SplitMix64 (Steele, Lea, Flood, 2014), which wraps."""
     numbers = numbers + np.uint64(0x9E3779B97F4A7C15)
     numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -140,7 +144,10 @@ def _hashed(numbers):
 
 
 def _best_of_all_trees(counts):
-    """Best split of every set of leaves, small sets first; bit k of a set's number is leaf k."""
+    """Largest purity across, from the best split of every set of leaves, small sets first.
+
+    Bit k of the number of a set is leaf k.
+    """
     n_leaves = counts.shape[0]
     rows = _sums_of_sets(np.asarray(counts.sum(axis=1), dtype=np.float64))[:, 0]
     # What a merge adds is the sum of ab(a + b) over classes, by rows: 3ab(a + b) is
@@ -152,7 +159,7 @@ def _best_of_all_trees(counts):
     best = np.zeros(2**n_leaves)
     for union in range(1, 2**n_leaves):
         lowest = union & -union
-        parts = np.array([lowest])  # that hold the lowest leaf, the whole union last
+        parts = np.array([lowest])  # all subsets with the lowest leaf; the whole union is the last
         for leaf in range(lowest.bit_length(), union.bit_length()):
             if union >> leaf & 1:
                 parts = np.concatenate([parts, parts | 1 << leaf])
@@ -172,7 +179,7 @@ def _sums_of_sets(values):
 
 
 def _joined_by_main_class(counts):
-    """Merges that join the leaves in which one class is the largest, then what is purest."""
+    """Merges that join leaves with the same largest class first, and then what is purest."""
     n_leaves = counts.shape[0]
     main = np.asarray(counts.argmax(axis=1)).ravel()
     share = counts.max(axis=1).toarray().ravel() / np.asarray(counts.sum(axis=1)).ravel()
@@ -190,7 +197,7 @@ def _joined_by_main_class(counts):
 
 
 def _joined(tops, counts, merges):
-    """Merges made so far, and those of what is purest together until one group is left."""
+    """The merges so far, and those that join what is purest together until one group is left."""
     n_leaves = len(tops) + len(merges)
     for kept, left in _greedy_joins(counts.astype(np.float64)):
         merges.append((tops[kept], tops[left]))
@@ -199,7 +206,7 @@ def _joined(tops, counts, merges):
 
 
 def _greedy_joins(counts):
-    """Pairs (kept, left) of groups whose rows of one class are purest together, one by one."""
+    """Yield pairs (kept, left) of groups to join: those whose pairs of one class are purest."""
     rows = counts.sum(axis=1)
     joint = counts**2 @ counts.T  # the sum of ab(a + b) over classes, of any two groups
     joint += joint.T

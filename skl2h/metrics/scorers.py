@@ -1,4 +1,4 @@
-"""Scorers: what makes the metrics criteria for scikit-learn's searches."""
+"""Scorers, by which searches of scikit-learn judge trees with the metrics."""
 
 import inspect
 from functools import partial
@@ -14,8 +14,8 @@ from ..logits.inner_model import as_rows
 
 __all__ = ["make_tree_scorer"]
 
-# What the arguments of a metric are called, here and in scikit-learn, and what they are of a
-# fitted model, rows and classes.
+# Names of the arguments of metrics, here and in scikit-learn, and how each is got from a fitted
+# model, rows and classes.
 ARGUMENTS = {
     "tree": lambda model, X, y, level: model.tree_,
     "leaf_labels": lambda model, X, y, level: model.predict(X, level=model.n_leaves_),
@@ -34,8 +34,8 @@ CLASSES = ("y", "labels_true")
 def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs):
     """Make a scorer of fitted hierarchies, for the ``scoring`` of scikit-learn's searches.
 
-    As :func:`sklearn.metrics.make_scorer`, for functions that need more than predictions. The
-    arguments of the function are filled by their names:
+    Like :func:`sklearn.metrics.make_scorer`, but for functions that need more than predictions. The
+    function is given the arguments of these names that it has:
 
     ============================  =======================================================
     ``tree``                      the tree
@@ -50,29 +50,31 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
     Parameters
     ----------
     score_func : callable
-        A function of `skl2h.metrics`, or of :mod:`sklearn.metrics` such as
-        :func:`~sklearn.metrics.calinski_harabasz_score`, or your own; it gives one number.
+        A function that gives one number: of `skl2h.metrics`, of :mod:`sklearn.metrics` such as
+        :func:`~sklearn.metrics.calinski_harabasz_score`, or your own.
     greater_is_better : bool, default=True
-        Whether more is better; if not, the sign of the score is turned.
+        Whether a larger number is better; if not, the score is minus the number.
     level : int, default=None
-        Level of ``labels``, and of ``levels``; None takes ``n_clusters_`` of the model.
+        Level of ``labels`` and ``levels``; None takes ``n_clusters_`` of the model.
     **kwargs : dict
-        More arguments of the function.
+        Other arguments of the function.
 
     Returns
     -------
     scorer : callable
-        Of a fitted L2HClustering, or a Pipeline that ends in one, X and y; y is needed only if
-        the function takes classes.
+        Takes a fitted L2HClustering, or a Pipeline that ends in one, X, and y. The classes y are
+        needed only if the function takes them.
 
     Raises
     ------
     TypeError
-        If `score_func` is not callable, has an argument that is neither in the table nor given, or
-        is not given by name, or lacks one that is given, `greater_is_better` is not a bool, or
-        `level` not an integer; in use, if the model is no hierarchy.
+        If `score_func` is not callable, needs an argument that is neither in the table nor in
+        `kwargs`, takes one by position only, or does not have one of `kwargs`; if
+        `greater_is_better` is not a bool, or `level` is not an integer. When the scorer is called,
+        if the model is not a hierarchy.
     ValueError
-        If `level` is below 1; in use, if the function needs classes and there are none.
+        If `level` is below 1. When the scorer is called, if the function needs classes and y is
+        None.
 
     Examples
     --------
@@ -99,7 +101,7 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
         raise TypeError(f"score_func must be a function, got {shown(score_func)}.")
     greater_is_better = as_flag("greater_is_better", greater_is_better)
     level = as_count("level", level, None)
-    wanted = {}  # and whether the function can do without
+    wanted = {}  # names of the table, and whether the function has a default for them
     try:
         parameters = inspect.signature(score_func).parameters
     except ValueError:
@@ -121,7 +123,7 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
                 f"{_name(score_func)} has an argument {shown(name)}, which is none of "
                 f"{', '.join(ARGUMENTS)}: give it to make_tree_scorer, or wrap the function."
             )
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     for name in kwargs:
         if name not in parameters and not takes_any:
             raise TypeError(
