@@ -1,4 +1,4 @@
-"""Categories of warnings, so that each can be told from the others, and silenced alone."""
+"""Categories of warnings, so that each kind can be silenced alone."""
 
 from .categories import (
     DisplayWarning,

@@ -50,7 +50,7 @@ def check_weights(weights, n_rows):
 
 
 def as_index(name, value, *others):
-    """Value as an int, or as it is if it is one of the others; a bool is not an integer."""
+    """Value as an int, or as it is if it is among `others`; a bool is not an integer."""
     if _is_one_of(value, others):
         return value
     if not isinstance(value, (bool, np.bool_)):
@@ -65,7 +65,7 @@ def as_index(name, value, *others):
 
 
 def as_integers(name, values):
-    """Integers as an array, with no dimension for a single one."""
+    """Integers as an array; a single integer becomes an array without dimensions."""
     refuse_masked(name, values)
     try:
         array = ndarray_of(values)
@@ -79,7 +79,7 @@ def as_integers(name, values):
 
 
 def as_count(name, value, *others, least=1, most=None):
-    """Value as an int between two limits, or as it is if it is one of the others."""
+    """Value as an int from `least` to `most`, or as it is if it is among `others`."""
     if _is_one_of(value, others):
         return value
     number = as_index(name, value, *others)
@@ -108,7 +108,7 @@ def as_number(name, value, *, may_be_zero=False, most=math.inf):
 
 
 def as_flag(name, value, *others):
-    """Value as a bool, or as it is if it is one of the others; 0 and "no" are not bools."""
+    """Value as a bool, or as it is if it is among `others`; 0 and "no" are not bools."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if _is_one_of(value, others):
@@ -118,7 +118,7 @@ def as_flag(name, value, *others):
 
 
 def as_choice(name, value, allowed):
-    """Value that is one of the allowed ones, which are texts or None."""
+    """Value that is among the allowed values, which are texts or None."""
     if not _is_one_of(value, allowed):
         _refuse(name, list(map(repr, allowed)), value, ValueError)
     return value
@@ -154,7 +154,7 @@ def check_n_jobs(n_jobs):
 
 
 def as_random_state(random_state):
-    """RandomState of a seed, or one that exists already."""
+    """RandomState of a seed, or the given RandomState."""
     with suppress(ValueError):
         if not isinstance(random_state, (bool, np.bool_)):
             return check_random_state(random_state)
@@ -163,9 +163,9 @@ def as_random_state(random_state):
 
 
 def as_float_dtype(name, value):
-    """Dtype to compute in, float32 or float64, that a value names."""
+    """Dtype float32 or float64, from its name or itself."""
     dtype = None
-    if value is not None:  # NumPy's None is float64
+    if value is not None:  # NumPy would read None as float64
         with suppress(TypeError, ValueError):
             dtype = np.dtype(value)
     if dtype not in (np.float32, np.float64):
@@ -174,13 +174,13 @@ def as_float_dtype(name, value):
 
 
 def as_floats(name, values):
-    """Real numbers as a new array of float64; text is none, even if it could be read as one."""
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is told as that
+    """Real numbers as a new array of float64; texts are refused, even if they look like numbers."""
+    with np.errstate(over="ignore"):  # what is too large becomes inf, which checks then refuse
         return as_array(name, values).astype(np.float64)
 
 
 def _is_one_of(value, others):
-    # Identity and equality of texts alone: arrays have an equality of their own.
+    # Only texts are compared by equality, since that of arrays is another array.
     return any(value is other or (isinstance(value, str) and value == other) for other in others)
 
 

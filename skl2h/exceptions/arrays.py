@@ -26,14 +26,14 @@ NUMBERS = "biuf"
 def as_array(name, values, *, accept_sparse=False):
     """Real numbers as an array of any shape, or as the sparse matrix that they are.
 
-    Nothing is copied that need not be converted. What a column of pandas or polars, or a table of
-    Arrow, does not have is NaN.
+    Nothing is copied unless it has to be converted. Missing values in a column of pandas or polars,
+    or in a table of Arrow, become NaN.
 
     Raises
     ------
     ValueError
-        If they are something else, such as text or objects, even if these could be read as
-        numbers, or if entries are masked.
+        If they are not numbers, such as texts or objects, even if these look like numbers, or if
+        entries are masked.
     """
     if accept_sparse and issparse(values):
         array = values
@@ -70,7 +70,7 @@ def as_array(name, values, *, accept_sparse=False):
 
 
 def ndarray_of(values):
-    """NumPy's array of what is given.
+    """The array that NumPy makes of any values.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def ndarray_of(values):
         If lines are of several lengths.
     """
     with warnings.catch_warnings():
-        # Before 1.24, NumPy made objects of them.
+        # Before 1.24, NumPy made an array of objects of them.
         warnings.filterwarnings("error", "Creating an ndarray from ragged")
         try:
             return np.asarray(values)
@@ -107,7 +107,7 @@ def _array_of_pandas(pandas, name, table, accept_sparse):
                 "frame that does, where what it does not store is impossible, or give "
                 ".sparse.to_dense()."
             )
-    # Those of pandas' own may lack entries.
+    # Columns with dtypes of pandas may have missing values.
     return table.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -118,7 +118,7 @@ def _check_dtype(name, dtype, where=""):
 
 
 def refuse_masked(name, values):
-    """Refuse an array, or a list of arrays, with masked entries: NumPy reads what is below them."""
+    """Refuse masked entries in an array or a list of arrays: NumPy reads the values below them."""
     lines = values if isinstance(values, (list, tuple)) else [values]
     if any(isinstance(line, np.ma.MaskedArray) and np.ma.is_masked(line) for line in lines):
         raise ValueError(
@@ -128,7 +128,7 @@ def refuse_masked(name, values):
 
 
 def as_sequence(values):
-    """Values as they are, or a list of those of a mapping, or of a generator."""
+    """Values as they are, or a list if they can only be gone through, as those of a generator."""
     is_other = isinstance(values, Set) or not isinstance(values, Iterable)
     if is_other or any(hasattr(values, name) for name in ("__getitem__", "__array__", "fit")):
         return values
@@ -136,7 +136,7 @@ def as_sequence(values):
 
 
 def is_missing(value):
-    """Whether a value stands for none: None, NaN, NaT, pandas' NA or a masked entry."""
+    """Whether a value is missing: None, NaN, NaT, pandas' NA or a masked entry."""
     try:
         return value is None or value is np.ma.masked or bool(value != value)
     except (TypeError, ValueError):  # NA is neither true nor false
@@ -154,13 +154,14 @@ def _is_lazy(table):
 
 
 def column_names(table):
-    """Labels of the columns of a table, or of the second dimension of xarray's, as str, or None.
+    """Labels of the columns of a table as str, or None if it has none.
 
-    Labels of several levels are joined by slashes. One that is missing stays so.
+    The columns of an array of xarray are its second dimension. Labels of several levels are joined
+    by slashes, and a missing label stays missing.
     """
     if _is_lazy(table):
         return None
-    # A table of pandas has attributes that are named as its columns, but its class has not.
+    # By class: a table of pandas has attributes with the names of its columns, which may be these.
     if hasattr(type(table), "column_names"):  # of Arrow, whose `columns` are the columns themselves
         labels = table.column_names
     elif has_dimensions(table):

@@ -1,4 +1,4 @@
-"""Categories of warnings, so that each can be told from the others, and silenced alone."""
+"""Categories of warnings, so that each kind can be silenced alone."""
 
 import sys
 import warnings
@@ -31,43 +31,43 @@ class LogitsWarning(HierarchyWarning):
 
 
 class StrandedGroupWarning(HierarchyWarning):
-    """No row gives any probability to a way out of a group, so its partner tells nothing."""
+    """No row gives any probability to a way out of a group, so its partner has no meaning."""
 
 
 class UnseenClassWarning(HierarchyWarning):
-    """Rows are scored whose class the inner model has never seen, so it cannot be right."""
+    """Some scored rows are of a class that the inner model has never seen, so it must be wrong."""
 
 
 class DisplayWarning(HierarchyWarning):
-    """A picture leaves out something that would be too small to read."""
+    """A picture leaves out what would be too small to read."""
 
 
-# What was said in each search that is under way. Each of its fits restores the filters, and Python
-# then forgets what it has shown: the same text would come once for every fold and candidate.
-_said = WeakKeyDictionary()
+# Warnings that each running search has shown. Every fit of a search restores the filters, and
+# Python then forgets what it has shown: a text would come again for every fold and candidate.
+_shown = WeakKeyDictionary()
 
 
 def warn(text, category):
     """Warn at the line of the first caller outside of this package, scikit-learn and joblib.
 
-    What was shown once in a search, such as ``GridSearchCV``, is not shown again in the same one;
-    fits in other threads and processes do not know of each other.
+    A search, such as ``GridSearchCV``, shows the same warning once. Fits in other threads and
+    processes do not know of each other.
     """
     frame, level = sys._getframe(1), 2
     while frame.f_back and _module_of(frame).split(".")[0] in ("skl2h", "sklearn", "joblib"):
         frame, level = frame.f_back, level + 1
     search = _search_around(sys._getframe(1))
-    said = set() if search is None else _said.setdefault(search, set())
-    if (category, text) in said and not _is_error(text, category):
+    shown = set() if search is None else _shown.setdefault(search, set())
+    if (category, text) in shown and not _is_error(text, category):
         return
     warnings.warn(text, category, stacklevel=level)
-    said.add((category, text))
+    shown.add((category, text))
 
 
 def _search_around(frame):
     """The pool that the outermost search of scikit-learn made for its fits, or None.
 
-    It is made anew in each call of a search, and dies with it.
+    Each call of a search makes a new pool, which ends with the call.
     """
     search = None
     while frame:
@@ -78,7 +78,7 @@ def _search_around(frame):
 
 
 def _is_error(text, category):
-    """Whether the filters make an error of a warning: it is to be raised each time."""
+    """Whether the filters turn a warning into an error, which has to be raised each time."""
     for action, message, kind, module, line in warnings.filters:
         is_general = module is None and line == 0
         if is_general and issubclass(category, kind) and (message is None or message.match(text)):

@@ -1,4 +1,4 @@
-"""What comes from outside, as people read it: names of leaves, and values in errors."""
+"""Texts and values from outside in a form that people can read, for errors and exports."""
 
 import re
 import reprlib
@@ -16,24 +16,24 @@ __all__ = [
     "shown_text",
 ]
 
-# What Unicode keeps free for the inner use of programs: the last two of each plane, and 32 more.
+# Characters that Unicode reserves for internal use: the last two of each plane, and 32 others.
 NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     chr(plane + last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)
 )
 
-# Control characters, ends of lines, what turns the direction of text, halves of characters, and
-# the byte order mark, of which files of PDF and PostScript cannot be made.
+# Control characters, line breaks, marks that change the direction of text, halves of characters,
+# and the byte order mark, with which PDF and PostScript files cannot be written.
 _OFF_LINE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
     f"{NONCHARACTERS}]"
 )
 
-# Characters of a text that an error repeats, and of a value: with the words around it, as many.
+# The most characters of a text, and of a value, that an error repeats.
 MOST_OF_TEXT, MOST_OF_VALUE = 200, 100
 
 
 def printable(name):
-    """Name as it is, or quoted where it would not be seen or would not stay on its line."""
+    """Name as it is, or quoted if it is invisible or would not stay on its line."""
     return repr(name) if _is_blank(name) or _OFF_LINE.search(name) else name
 
 
@@ -43,26 +43,26 @@ def _is_blank(name):
 
 
 def on_one_line(text):
-    """Text with an escape in place of each character that would leave its line, or turn it."""
+    """Text with an escape for each character that would break its line or change its direction."""
     return _OFF_LINE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def shown(value):
-    """Value from outside as an error repeats it: as Python writes it, on one line, cut if long."""
+    """Value for an error: as Python writes it, on one line, and cut if it is long."""
     return cut_middle(re.sub(r"\s*\n\s*", " ", _SHORT.repr(value)), MOST_OF_VALUE)
 
 
 def shown_text(text):
-    """Text from outside, such as a path, or an error of another library: on one line, cut if long.
+    """Text or error from outside, such as a path, for an error: on one line, and cut if it is long.
 
-    The lines of an error are joined; in a path, the end of a line is to be seen.
+    The lines of an error are joined; in a path, a line break is shown as an escape.
     """
     text = " ".join(str(text).split()) if isinstance(text, Exception) else str(text)
     return cut_middle(printable(text), MOST_OF_TEXT)
 
 
 def cut_middle(text, most):
-    """Text with an ellipsis in its middle, if it is longer: its ends tell it apart."""
+    """Text of at most `most` characters: a longer one has an ellipsis in its middle."""
     if len(text) <= most:
         return text
     n_last = (most - 1) // 2
@@ -82,7 +82,7 @@ def first_few(values, most=3, show=shown):
 
 
 class _Short(reprlib.Repr):
-    """As `repr`, but looks at no more of a value than is shown, and never fails."""
+    """Like `repr`, but reads only as much of a value as is shown, and never fails."""
 
     def __init__(self):
         super().__init__()
