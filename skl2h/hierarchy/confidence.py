@@ -31,7 +31,7 @@ def _first_sure(tree, ancestors, node, outside, limit):
     most = limit * outside(0, 0)  # nothing is inside, so this is the sum over all leaves
 
     def is_unsure(node):
-        first = tree._starts[node]
+        first = tree.starts[node]
         return outside(first, first + tree.sizes[node]) > most
 
     for steps_up in ancestors:
