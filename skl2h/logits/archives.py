@@ -1,4 +1,4 @@
-"""Archives of arrays, .npz: which array is the table is told by their headers alone.
+"""Archives of arrays, .npz: their headers alone show which array is the table.
 
 member    an array of the archive, or another file in it
 """
@@ -132,7 +132,7 @@ def _is_other(name, kind):
 
 
 def _check_kind(path, name, kind):
-    """Refuse an array that is named as what it is not said to be."""
+    """Refuse an array whose name says that it holds the other kind of scores."""
     if not _is_other(name, kind):
         return
     if kind == "logits":

@@ -32,7 +32,7 @@ _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 def read_csv(path, header):
     """Array of numbers, and the names of its columns where the first line has them.
 
-    `header` is "yes", "no", or None where it has to be told from the line.
+    `header` is "yes" or "no"; None infers it from the line.
     """
     with _opened(path) as file:
         first = file.readline(SAMPLE).strip("\r\n")
@@ -66,7 +66,7 @@ def read_csv(path, header):
             file.seek(0)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # no rows: told by the shape
+                warnings.simplefilter("ignore", UserWarning)  # no rows: the shape shows it
                 scores = np.loadtxt(
                     file, delimiter=delimiter, comments=None, quotechar='"', ndmin=2
                 )

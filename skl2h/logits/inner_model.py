@@ -122,7 +122,7 @@ def _kind_of(estimator):
     """Kind of the outermost model that says so, or None."""
     while estimator is not None:
         tags = tags_of(estimator)
-        # Before scikit-learn had tags, an attribute told.
+        # Before scikit-learn had tags, an attribute named the kind of a model.
         kind = getattr(estimator, "_estimator_type", None) if tags is None else tags.estimator_type
         if kind is None and isinstance(estimator, OutlierMixin):
             kind = "outlier_detector"

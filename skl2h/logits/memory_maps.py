@@ -1,4 +1,4 @@
-"""Rows of a memory map, told by its file: a task carries a path, not the rows."""
+"""Rows of a memory map, by the path of its file: a task carries the path, not the rows."""
 
 import mmap
 import warnings
@@ -63,12 +63,12 @@ def rows_at(filename, dtype, offset, shape, order, rows):
 
 def why_not_read(error):
     """What to say of a file of arrays that NumPy does not read."""
-    said = str(error)
-    if "Python objects in dtype" in said or "allow_pickle" in said:
+    message = str(error)
+    if "Python objects in dtype" in message or "allow_pickle" in message:
         return (
             "it holds Python objects, or is no file of arrays at all: save numbers with "
             "astype(float), names with astype(str)"
         )
-    if "mmap length" in said or "array is too big" in said:
+    if "mmap length" in message or "array is too big" in message:
         return "it was cut off: it has fewer bytes than its array needs"
     return shown_text(error).rstrip(".")

@@ -1,6 +1,6 @@
-"""How far a fit is: told to scikit-learn's callbacks, where it has them, and printed.
+"""How far a fit is: scikit-learn's callbacks show it, where there are any, and it is printed.
 
-task     a part of a fit, made of smaller tasks; callbacks are told when it begins and ends
+task     a part of a fit, made of smaller tasks; callbacks are called when it begins and ends
 step     a task without tasks inside
 report   a call with the merges made, the merges in all, and how often each row was read
 

@@ -27,9 +27,9 @@ __all__ = [
     "Grown",
     "Reading",
     "Table",
+    "add_answers",
     "add_readings",
     "add_tables",
-    "add_told",
     "check_again",
     "check_reading",
     "fault_of",
@@ -104,15 +104,15 @@ class Chunk(NamedTuple):
         As of the groups that the rows were last brought up to date with.
     weights : ndarray of shape (n,) or None
     by_leaf : RowsByLeaf
-    told : Reading, or (Table, int)
-        What the last pass had to tell: the reading, or the profiles and the number of rows that
-        were brought up to date. The rest is None where the reading tells a fault.
+    answer : Reading, or (Table, int)
+        Result of the last pass: the reading, or the profiles and the number of rows that were
+        brought up to date. If the reading has a fault, all other fields are None.
     """
 
     state: Rows | None
     weights: np.ndarray | None
     by_leaf: RowsByLeaf | None
-    told: tuple
+    answer: tuple
 
 
 class Reading(NamedTuple):
@@ -173,9 +173,9 @@ class Grown(NamedTuple):
         return self._replace(lengths=[[1] * len(some) for some in self.members])
 
 
-def add_told(told):
-    """Sum of what chunks told of `Grown` groups: profiles and numbers of rows."""
-    tables, n_rows = zip(*told)
+def add_answers(answers):
+    """Sums over chunks of what they answer about `Grown` groups: profiles and numbers of rows."""
+    tables, n_rows = zip(*answers)
     return add_tables(tables), sum(n_rows)
 
 
@@ -288,13 +288,13 @@ def check_reading(reading, names=None):
 def check_again(chunk, name, n_rows):
     """Raise an error if a chunk, that may have been read again, has a fault or other rows."""
     if chunk.state is None:
-        _, fault = chunk.told.fault
-        said = f"it {fault.text}" if fault.row is None else f"row {fault.row} {fault.text}"
+        _, fault = chunk.answer.fault
+        change = f"it {fault.text}" if fault.row is None else f"row {fault.row} {fault.text}"
     elif len(chunk.state.leaf) != n_rows:
-        said = f"it has {len(chunk.state.leaf)} rows, and had {n_rows}."
+        change = f"it has {len(chunk.state.leaf)} rows, and had {n_rows}."
     else:
         return
-    raise ChangedChunkError(f"{name} changed while it was read: {said}")
+    raise ChangedChunkError(f"{name} changed while it was read: {change}")
 
 
 def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):
@@ -303,7 +303,7 @@ def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):
     It tells the profiles of the groups, by slot * K + leaf, and the number of their rows.
     """
     if not len(chunk.state.leaf):
-        return chunk._replace(told=(NOTHING, 0))
+        return chunk._replace(answer=(NOTHING, 0))
     logits = as_logits(scores, kind, divisor)
     state, slot_of_leaf = chunk.state.copy(), grown.slot_of_leaf.astype(np.intp)
     members = [some.astype(np.intp) for some in grown.members]
@@ -316,7 +316,7 @@ def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):
     rows = chunk.by_leaf.rows_of(np.concatenate(members).tolist())
     slots = slot_of_leaf[state.leaf[rows]]
     profiles = _profiles(state, chunk.weights, rows, slots, len(slot_of_leaf))
-    return chunk._replace(state=state, told=(profiles, n_rows))
+    return chunk._replace(state=state, answer=(profiles, n_rows))
 
 
 def _profiles(state, weights, rows, slots, n_leaves):

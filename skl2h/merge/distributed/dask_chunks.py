@@ -17,9 +17,9 @@ from ...logits.matrix import as_logits
 from ...logits.of_models import Precomputed
 from .chunks import (
     ChangedChunkError,
+    add_answers,
     add_readings,
     add_tables,
-    add_told,
     check_again,
     check_reading,
     read_chunk,
@@ -147,7 +147,7 @@ class DaskChunks(ChunkSource):
             add_task(graph, (f"leaves-{self.token}", number), _leaves_of, chunk)
             for number, chunk in enumerate(chunks)
         ]
-        readings = self._call_each(graph, _told_by, chunks)
+        readings = self._call_each(graph, _answer_of, chunks)
         total = self._sum(graph, add_readings, readings)
         reading = self._pass(graph, total, self.blocks, self.weights, chunks, self.leaves)
         self.chunks = chunks
@@ -166,7 +166,7 @@ class DaskChunks(ChunkSource):
             self._call(graph, _update_chunk, sent, *line, number=i, expected=expected, **self.kind)
             for i, (*line, expected) in enumerate(lines)
         ]
-        total = self._sum(graph, add_told, self._call_each(graph, _told_by, chunks))
+        total = self._sum(graph, add_answers, self._call_each(graph, _answer_of, chunks))
         if not self.persist:
             return self._pass(graph, total)
         sums = self._pass(graph, total, chunks)  # old ones go: their state is in the new
@@ -263,7 +263,7 @@ class DaskChunks(ChunkSource):
             error, (CancelledError, ChangedChunkError)
         ):
             return
-        said = f"{type(error).__name__}: {error}"
+        message = f"{type(error).__name__}: {error}"
         if type(error).__name__ == "KilledWorker":
             chunk = self._chunk_of(error.task)  # it is not tried again
             if chunk is None:
@@ -274,9 +274,9 @@ class DaskChunks(ChunkSource):
                 chunk = first_unreadable(Tasks(self.graph, self.blocks))
             if chunk is None:
                 raise RuntimeError(
-                    f"A chunk failed, but each can be read when it is tried again. {said}"
+                    f"A chunk failed, but each can be read when it is tried again. {message}"
                 ) from error
-        raise RuntimeError(f"Chunk {chunk} failed. {said}") from error
+        raise RuntimeError(f"Chunk {chunk} failed. {message}") from error
 
     def _chunk_of(self, task):
         """Number of the chunk that a task is for, by the name of the task, or None."""
@@ -334,9 +334,9 @@ def _add_pairs(pairs):
     return tuple(map(sum, zip(*pairs)))
 
 
-def _told_by(chunk):
+def _answer_of(chunk):
     # A task of its own, with nothing else to wait for, so that it is done where the chunk is.
-    return chunk.told
+    return chunk.answer
 
 
 def _leaves_of(chunk):

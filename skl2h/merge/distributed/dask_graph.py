@@ -132,7 +132,7 @@ def release(tasks):
 
 @contextmanager
 def naming_the_chunk(chunks, what="Chunk {}"):
-    """Whatever fails meanwhile is said to be of one of some chunks, `Tasks`, if it is."""
+    """Name the chunk, of `Tasks`, in the error of what fails meanwhile, if a chunk is at fault."""
     try:
         yield
     except CancelledError:
@@ -144,8 +144,8 @@ def naming_the_chunk(chunks, what="Chunk {}"):
             number = first_unreadable(chunks)
         if number is None:
             raise
-        said = f"{type(error).__name__}: {error}"
-        raise RuntimeError(f"{what.format(number)} failed. {said}") from error
+        message = f"{type(error).__name__}: {error}"
+        raise RuntimeError(f"{what.format(number)} failed. {message}") from error
 
 
 def number_of_killer(chunks, task):

@@ -20,9 +20,9 @@ from ...exceptions.texts import shown_text
 from ...logits.memory_maps import load_mapped, why_not_read
 from ..loop import in_own_unit
 from .chunks import (
+    add_answers,
     add_readings,
     add_tables,
-    add_told,
     check_again,
     check_reading,
     read_chunk,
@@ -191,7 +191,7 @@ class Shards(ChunkSource):
         """Bring rows up to date: profiles of `Grown` groups, a `Table`, and how many rows."""
         if not self.keep:
             grown = grown.from_leaves()
-        return self._pass(partial(_update, grown=grown, keep=self.keep, **self.kind), add_told)
+        return self._pass(partial(_update, grown=grown, keep=self.keep, **self.kind), add_answers)
 
     def soft(self, leaves):
         """Profiles of leaves without rows, a `Table`."""
@@ -204,16 +204,16 @@ class Shards(ChunkSource):
             for start in range(0, len(self.shards), LOT):
                 some = slice(start, start + LOT)
                 pairs = zip(self.shards[some], self.parts[some])
-                told, parts = zip(*parallel(delayed(function)(*pair) for pair in pairs))
+                answers, parts = zip(*parallel(delayed(function)(*pair) for pair in pairs))
                 if self.keep:
                     self.parts[some] = parts
-                total = [add([*total, *told])]
+                total = [add([*total, *answers])]
         return total[0]
 
 
 def _read(shard, weights, keep, **kind):
     chunk = read_chunk(shard.load(), weights, **kind)
-    return chunk.told, chunk._replace(told=None) if keep else None
+    return chunk.answer, chunk._replace(answer=None) if keep else None
 
 
 def _read_again(shard, scores, weights, **kind):
@@ -226,7 +226,7 @@ def _update(shard, part, grown, keep, **kind):
     scores = shard.load()
     chunk = part if keep else _read_again(shard, scores, part, **kind)
     chunk = update_chunk(scores, chunk, grown, **kind)
-    return chunk.told, chunk._replace(told=None) if keep else None
+    return chunk.answer, chunk._replace(answer=None) if keep else None
 
 
 def _soft(shard, part, leaves, keep, **kind):
