@@ -63,7 +63,7 @@ def test_imports_point_down_and_take_public_names():
 
 
 def test_modules_make_no_circle():
-    """Following imports at the top of modules from any of them leads never back to it."""
+    """Following imports from any module, those within functions too, never leads back to it."""
     below = {}
     for path in MODULES:
         module = path.relative_to(PACKAGE.parent).with_suffix("").parts
@@ -75,6 +75,26 @@ def test_modules_make_no_circle():
         assert free, f"these import each other: {sorted('.'.join(module) for module in below)}"
         for module in free:
             del below[module]
+
+
+# What other libraries, and tuples with names, publish under a private name.
+NOT_PRIVATE = {"_asdict", "_fields", "_getframe", "_meta", "_replace", "_repr_html_"}
+
+
+def test_private_attributes_are_read_where_they_belong():
+    """On `self` and `cls` alone, or within the module whose class has them."""
+    faults = []
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        own |= {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
+        for node in attributes:
+            is_private = node.attr.startswith("_") and not node.attr.endswith("__")
+            holder = node.value.id if isinstance(node.value, ast.Name) else None
+            if is_private and holder not in ("self", "cls") and node.attr not in own | NOT_PRIVATE:
+                faults.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.attr}")
+    assert faults == []
 
 
 def test_modules_are_read_in_one_go():

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from ..exceptions.faults import InputError, doing, signals_held, telling
-from ..exceptions.texts import printable, shown_text
+from ..exceptions.texts import first_few, printable, shown_text
 from ..logits.files import TREES, check_regular, reading
 from ..logits.room import check_room
 from .nested_json import export_json, from_json
@@ -201,9 +201,9 @@ def check_holds_tree(path):
 
 
 def read_tree(path, columns=None):
-    """Tree of a file; the leaves of Newick, which have no numbers, are numbered as columns are.
+    """Tree of a file. Leaves of Newick have no numbers: they get those of the columns.
 
-    `columns` are the names of these, or None where they are not known.
+    `columns` are the names of the columns, or None where they are not known.
     """
     with reading(path):
         check_regular(path)
@@ -230,7 +230,7 @@ def _has_names(tree):
 
 
 def leaf_of_column(path, tree, columns, n_columns):
-    """Leaf of a tree that each column is: of its name, or of its number if it has none."""
+    """Leaf of each column: that with its name, or with its number if columns have no names."""
     both = columns is not None and (_has_names(tree) or Counter(columns) == Counter(tree.names))
     if both and tuple(columns) != tree.names:
         _check_same(path, tree.names, columns)
@@ -256,8 +256,7 @@ def _check_same(path, leaves, columns):
         (leaves, columns, "no leaf"), (columns, leaves, "a leaf, but no column,")
     ):  # fmt: skip
         if lacking := list(Counter(other) - Counter(held)):
-            more = f" and {len(lacking) - 10} more" if len(lacking) > 10 else ""
-            named = ", ".join(map(shown_text, lacking[:10])) + more
+            named = first_few(lacking, 10, shown_text)
             raise InputError(
                 f"{shown_text(path)}: {text} is named {named}: both need the same names."
             )

@@ -65,8 +65,9 @@ def l2h_tree(
     verbose : int, default=0
         1 prints a line at each tenth of the merges.
     persist : bool, default=True
-        Whether the workers keep the chunks of a Dask array in memory until the tree is made, and
-        56 bytes for each row, 64 with weights; else each pass computes them again.
+        Whether the workers keep the chunks of a Dask array in memory until the tree is made. They
+        also keep 56 bytes for each row, 64 with weights. With False each pass computes the chunks
+        again.
 
     Returns
     -------

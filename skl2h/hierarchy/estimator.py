@@ -74,8 +74,8 @@ class L2HClustering(
     verbose : int, default=0
         1 prints a line at each tenth of the merges.
     persist : bool, default=True
-        Of a Dask array, whether the workers keep the logits in memory during `fit`, and 56 bytes
-        for each row, 64 with weights; else each pass computes them again.
+        Whether the workers keep the logits of a Dask array in memory during `fit`. They also keep
+        56 bytes for each row, 64 with weights. With False each pass computes the logits again.
 
     Attributes
     ----------
@@ -84,7 +84,8 @@ class L2HClustering(
     response_ : object
         How `estimator_` is asked for the logits of rows.
     mass_of_merges_ : ndarray of shape (2, K - 1), dtype=float64, or None
-        With ``n_clusters="auto"``, what :func:`suggest_levels` compares levels by.
+        With ``n_clusters="auto"``, what :func:`suggest_levels` compares levels by. Its unit
+        depends on the weights, so only ratios within it have a meaning.
     tree_ : MergeTree
         The hierarchy: names, counts, cuts, members, paths.
     children_ : ndarray of shape (K - 1, 2), dtype=intp

@@ -36,6 +36,13 @@ class Listing:
         with suppress(ImportError):
             return self.to_pandas()._repr_html_()
 
+    def _import_pandas(self):
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError('to_pandas needs pandas: pip install "skl2h[pandas]".') from None
+        return pandas
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evidence(Listing):
@@ -145,10 +152,7 @@ class Evidence(Listing):
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise ImportError('to_pandas needs pandas: pip install "skl2h[pandas]".') from None
+        pandas = self._import_pandas()
         runners_up = pandas.array(self.runners_up, dtype="Int64")
         runners_up[self.runners_up < 0] = pandas.NA
         columns = {

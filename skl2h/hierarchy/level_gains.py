@@ -16,10 +16,10 @@ __all__ = ["best_levels", "mass_of_merges"]
 
 
 def mass_of_merges(tree, logits, leaves, weights=None):
-    """Mass that crosses each merge, and what would if it were even, (2, K - 1).
+    """Mass that crosses each merge, and what would cross it if mass were spread evenly, (2, K - 1).
 
-    `leaves` are those of the rows. A row that can go nowhere has no mass. The masses of all rows
-    are the sum of those of their parts.
+    `leaves` are those of the rows. A row that can go nowhere has no mass. The mass of several sets
+    of rows is the sum of their masses.
     """
     n_leaves = tree.n_leaves
     if not len(leaves):

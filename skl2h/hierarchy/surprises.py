@@ -78,10 +78,7 @@ class Surprises(Listing):
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise ImportError('to_pandas needs pandas: pip install "skl2h[pandas]".') from None
+        pandas = self._import_pandas()
         table = pandas.DataFrame(
             {"strength": self.strengths, "gap": self.gaps},
             index=pandas.Index(self.nodes, name="node"),
@@ -92,9 +89,9 @@ class Surprises(Listing):
 def surprises(tree, reference, *, evidence=None):
     """Merges that contradict a taxonomy, strongest first.
 
-    A merge of two groups contradicts the reference if, of at least one of them, the kin holds no
-    leaf of the other. The kin of a group is the smallest group of the reference that holds all
-    its leaves and others besides. So the reference puts the whole group together with leaves that
+    The kin of a group is the smallest group of the reference that holds all its leaves and others
+    besides. A merge of two groups contradicts the reference if the kin of at least one of them
+    holds no leaf of the other. So the reference puts the whole group together with leaves that
     the merge passes over, and apart from every leaf that it takes in: snow vehicles are merged
     with arctic dogs, while other vehicles and other dogs are still to be had.
 
@@ -120,7 +117,7 @@ def surprises(tree, reference, *, evidence=None):
     NotFittedError
         If an estimator is not fitted.
     TypeError
-        If it is no tree, the evidence is none, or labels are of several types.
+        If `tree` is not a tree, `evidence` is not an `Evidence`, or labels are of several types.
     ValueError
         If the reference is over other leaves, its columns are not nested, a label is missing, or
         the evidence is not that of all merges of this tree.
@@ -233,9 +230,9 @@ def _meets(tree, groups, nodes, others):
     found = []
     for start, size, first, length in zip(*(end.tolist() for end in ends)):
         if size <= length:
-            some = in_reference[start : start + size] - first
-            found.append(((some >= 0) & (some < length)).any())
+            places = in_reference[start : start + size] - first
+            found.append(((places >= 0) & (places < length)).any())
         else:
-            some = in_tree[first : first + length] - start
-            found.append(((some >= 0) & (some < size)).any())
+            places = in_tree[first : first + length] - start
+            found.append(((places >= 0) & (places < size)).any())
     return np.array(found, dtype=bool)

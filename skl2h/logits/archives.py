@@ -33,7 +33,7 @@ BYTES_OF_ROW = 60
 _PROBABILITIES = re.compile(r"(predict_)?prob(s|a|as|ability|abilities)?", re.IGNORECASE)
 
 _NO_SPARSE = (
-    "it has arrays `format`, `shape` and `data`, but is none that scipy.sparse.save_npz has written"
+    "it has arrays `format`, `shape` and `data`, but scipy.sparse.save_npz has not written it"
 )
 
 
@@ -58,7 +58,7 @@ def read_archive(path, array, kind, with_names):
     if start == b"\x93NUMPY":
         raise InputError(f"{shown_text(path)}: is a single array: rename it to .npy.")
     if not start.startswith(b"PK"):
-        np.load(path, allow_pickle=False)  # says why this is none
+        np.load(path, allow_pickle=False)  # its error says why this is no archive
     with zipfile.ZipFile(path) as archive:
         members, others = _members(archive)
         if members.keys() >= {"format", "shape", "data"} and kind not in members:

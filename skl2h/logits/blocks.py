@@ -21,9 +21,9 @@ class ScoreMatrix:
     scores : ndarray or CSR matrix of shape (n, K)
         Never copied or changed.
     kind : {"logits", "probabilities", "distances"}
-        The logits are the scores, their logarithms, or minus their squares...
+        Before the division, the logits are the scores, their logarithms, or minus their squares.
     divisor : float
-        ... divided by this.
+        Number by which the logits are divided.
 
     Attributes
     ----------

@@ -193,7 +193,7 @@ def _read_npy(path):
 
 
 def read_names(path, n_names):
-    """Names of the clusters, one a line; blank lines at the end that are too many are none."""
+    """Names of the clusters, one a line; superfluous blank lines at the end are dropped."""
     with reading(path):
         check_regular(path)
         check_room(path, BYTES_OF_TEXT * os.path.getsize(path), "is it a file of names?")

@@ -98,7 +98,7 @@ def as_rows(X):
 
 
 def classes_of(estimator):
-    """Classes of a fitted classifier, or None; those of several outputs are none of a row."""
+    """Classes of a fitted classifier; None if it has none, or a list of them for each output."""
     classes = getattr(estimator, "classes_", None)
     if isinstance(classes, list) and any(np.ndim(some) for some in classes):
         return None

@@ -42,7 +42,7 @@ class Groups:
         self.members = [array("q", [leaf]) for leaf in range(self.n_leaves)]
         scores = map(aggregation.of_rows, self.total, self.sum_of_doubts)
         self.mass, self.doubt = map(list, zip(*scores))
-        self._size = np.ones(self.n_leaves)  # 1 also where no group lives any more: it divides
+        self._size = np.ones(self.n_leaves)  # slots without a group keep 1, as it divides
         self._slots = np.arange(self.n_leaves)
 
     def score(self, slot):
@@ -72,7 +72,7 @@ class Groups:
         return min(equal, key=self.node.__getitem__)
 
     def merge(self, selected, partner, node):
-        """Join two groups in the slot of the larger one, so that few leaves are renamed: it."""
+        """Join two groups in the slot of the larger, so that few leaves move; give that slot."""
         kept, left = selected, partner
         if self._size[partner] > self._size[selected]:
             kept, left = partner, selected

@@ -162,7 +162,7 @@ class Profiles:
         """Profile of a leaf that has no rows: whose rows find it most plausible."""
         if leaf not in self.soft:
             leaves = self.empty
-            if not self.logits.is_sparse:  # else they are short, and all are had at once
+            if not self.logits.is_sparse:  # else they are short, and are made at once
                 first, n_leaves = bisect_left(leaves, leaf), self.logits.shape[1]
                 leaves = leaves[first : first + max(SOFT_ENTRIES // n_leaves, 1)]
             leaves = np.array(leaves)
@@ -170,7 +170,7 @@ class Profiles:
             found, own, mass = soft_profiles(self.logits, self.state, self.weights, order, leaves)
             bounds = np.searchsorted(found, [*leaves, leaves[-1] + 1])
             self.soft = {
-                one: (own[start:stop], mass[start:stop])
-                for one, start, stop in zip(leaves.tolist(), bounds, bounds[1:])
+                key: (own[start:stop], mass[start:stop])
+                for key, start, stop in zip(leaves.tolist(), bounds, bounds[1:])
             }
         return self.soft[leaf]

@@ -8,6 +8,7 @@ from ..exceptions.texts import shown, shown_text
 from ..tree.alignment import in_order
 from ..tree.checks import check_level
 from ..tree.palette import group_colors
+from ..tree.subtrees import values_below
 from .captions import group_captions, one_line
 
 __all__ = ["Coloring"]
@@ -97,10 +98,7 @@ class Coloring:
 
 def _common_below(tree, leaf_values):
     """Value that all leaves below each node have, (n_nodes,), or -1 if they differ."""
-    values = np.asarray(leaf_values).tolist()
-    for left, right in tree.children.tolist():
-        values.append(values[left] if values[left] == values[right] else -1)
-    return np.array(values, dtype=np.intp)
+    return values_below(tree, np.asarray(leaf_values), lambda a, b: a if a == b else -1)
 
 
 def _classes(leaf_classes, n_leaves):

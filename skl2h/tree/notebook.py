@@ -38,7 +38,7 @@ def _tree_svg(tree, level):
     tips = np.flatnonzero((tree.parents[:above] >= above) | (tree.parents[:above] < 0))
     tips = tips[tree.starts[tips].argsort()]
 
-    color_of = _colors(tree, level, above)
+    color_of = _colors(tree, level)
     y = dict(zip(tips.tolist(), _MARGIN + _ROW * (np.arange(n_tips) + 0.5)))
     x = dict.fromkeys(y, _MARGIN + _LINES)
     lines, texts = [], []
@@ -69,7 +69,7 @@ def _tree_svg(tree, level):
     )
 
 
-def _colors(tree, level, above):
+def _colors(tree, level):
     """Colour of a node at or above the tips, as a function of it."""
     groups, colors = tree.cut(level), group_colors(level)
     cut = 2 * tree.n_leaves - level  # nodes from here on are above the groups

@@ -34,7 +34,7 @@ def random_case(seed):
         10.0 ** rng.uniform(-25, 0, n_rows),
         10.0 ** rng.uniform(-200, -190, n_rows),
     ][rng.integers(7)]
-    aggregation = list(AGGREGATIONS)[seed % 3]
+    aggregation = list(AGGREGATIONS)[seed % len(AGGREGATIONS)]
     memory, n_jobs = rng.choice([1e-9, 1e-3, 1.0]), [None, 1, 2][rng.integers(3)]
     return logits, weights, aggregation, memory, n_jobs
 

@@ -59,7 +59,7 @@ def check(tree, reference):
 
 
 @pytest.mark.parametrize("labels", LABELS, ids=str)
-@for_every(TREES[::2])
+@for_every(TREES)
 def test_labels(merges, labels):
     check(MergeTree(merges), labels)
 

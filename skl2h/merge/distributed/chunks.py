@@ -66,7 +66,7 @@ class Table(NamedTuple):
         return cls(keys[first].astype(np.int64), np.add.reduceat(values, first, axis=0))
 
 
-# What no rows have to tell.
+# The table of no rows.
 NOTHING = Table(np.empty(0, np.int64), np.empty(0))
 
 
@@ -116,7 +116,7 @@ class Chunk(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What some chunks in a row tell when they have been read once.
+    """What chunks that follow each other say when they have been read once.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class Reading(NamedTuple):
     digits : Table or None
         Weights, as `weights.digits_of` has them; None if there are none.
     profiles : Table
-        By leaf * K + leaf: where the rows of the one would go without it.
+        By leaf * K + leaf: where the rows of the first would go without it.
     is_sparse : bool
         Whether all of the chunks are sparse.
     look_like_probabilities : bool
@@ -160,7 +160,7 @@ class Grown(NamedTuple):
     members : list of ndarray
         Leaves of each.
     lengths : list of list of int
-        Of each, the stretches of `members` whose rows know of each other.
+        Of each group, the stretches of `members` whose rows are up to date with each other.
     """
 
     slot_of_leaf: np.ndarray
@@ -242,7 +242,7 @@ def fault_of(scores, n_leaves, weights=None):
 
 
 def add_readings(readings):
-    """Reading of chunks in a row, of those of some of them in a row."""
+    """Reading of chunks that follow each other, from the readings of shorter runs of them."""
     n_leaves = next((each.n_leaves for each in readings if each.n_leaves is not None), None)
     fault, n_before = None, 0
     for reading in readings:
@@ -286,7 +286,7 @@ def check_reading(reading, names=None):
 
 
 def check_again(chunk, name, n_rows):
-    """Raise an error if a chunk, that may have been read again, has a fault or other rows."""
+    """Raise an error if a chunk has a fault, or other rows, since it was first read."""
     if chunk.state is None:
         _, fault = chunk.answer.fault
         change = f"it {fault.text}" if fault.row is None else f"row {fault.row} {fault.text}"

@@ -151,15 +151,15 @@ class ChunkProfiles:
         """Profile of a leaf that has no rows: whose rows find it most plausible."""
         if leaf not in self.soft:
             n_leaves = self.groups.n_leaves
-            # Those of sparse rows are short, and all are had in one pass.
+            # Those of sparse rows are short, so that one pass gives all of them.
             lot = n_leaves if self.is_sparse else max(SOFT_ENTRIES // n_leaves, 1)
             first = bisect_left(self.empty, leaf)
-            some = self.empty[first : first + lot]
-            keys, mass = self.source.soft(np.array(some))
-            bounds = np.searchsorted(keys, [one * n_leaves for one in [*some, some[-1] + 1]])
+            leaves = self.empty[first : first + lot]
+            keys, mass = self.source.soft(np.array(leaves))
+            bounds = np.searchsorted(keys, np.array([*leaves, leaves[-1] + 1]) * n_leaves)
             # A leaf that has joined rows is not asked for again.
             slots, total = self.groups.slot_of_leaf, self.groups.total
-            self.soft = {one: it for one, it in self.soft.items() if not total[slots[one]]}
-            for one, start, stop in zip(some, bounds, bounds[1:]):
-                self.soft[one] = keys[start:stop] - one * n_leaves, mass[start:stop]
+            self.soft = {key: soft for key, soft in self.soft.items() if not total[slots[key]]}
+            for key, start, stop in zip(leaves, bounds, bounds[1:]):
+                self.soft[key] = keys[start:stop] - key * n_leaves, mass[start:stop]
         return self.soft[leaf]
