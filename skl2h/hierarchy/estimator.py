@@ -20,7 +20,8 @@ from ..merge.loop import N_REPORTS
 from ..merge.progress import CallbackSupportMixin, Task, with_callbacks
 from ..tree.notebook import as_text, picture_of
 from .build import build_tree, source_of
-from .inner_fit import check_dask, check_parameters, fit_inner, is_precomputed, keep_columns
+from .columns import keep_columns
+from .inner_fit import check_dask, check_parameters, fit_inner, is_precomputed
 from .level_gains import best_levels, mass_of_merges
 from .logits_of_rows import rows_of
 from .predictions import PredictionsMixin

@@ -18,12 +18,11 @@ from ..logits.inner_model import (
     refuse_other_kinds,
     refuse_targets,
 )
-from ..logits.kinds import is_dask, sample_of
+from ..logits.kinds import is_dask
 from ..logits.of_models import Precomputed, Response
 from .build import check_aggregation, check_input
-from .logits_of_rows import check_columns
 
-__all__ = ["check_dask", "check_parameters", "fit_inner", "is_precomputed", "keep_columns"]
+__all__ = ["check_dask", "check_parameters", "fit_inner", "is_precomputed"]
 
 
 def is_precomputed(estimator):
@@ -91,15 +90,3 @@ def check_dask(model, X):
             f"{type(model.estimator).__name__} cannot be fitted on a Dask array: fit it on rows "
             "that fit in memory, and give FrozenEstimator(model)."
         )
-
-
-def keep_columns(model, estimator, X, n_leaves):
-    """Set what a model knows of the columns of X: from X itself, or as its inner model has it."""
-    if is_precomputed(estimator):
-        check_columns(model, sample_of(X), n_leaves, reset=True)
-        return
-    for attribute in ("n_features_in_", "feature_names_in_"):
-        if hasattr(estimator, attribute):
-            setattr(model, attribute, getattr(estimator, attribute))
-        elif hasattr(model, attribute):
-            delattr(model, attribute)

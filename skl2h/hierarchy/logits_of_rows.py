@@ -4,18 +4,16 @@ Rows are whatever the inner model takes, logits themselves, or a collection of D
 """
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
-from ..exceptions.arrays import column_names, has_dimensions, refuse_masked
-from ..exceptions.texts import shown_text
+from ..exceptions.arrays import refuse_masked
 from ..logits.inner_model import as_rows
 from ..logits.kinds import is_dask, refuse_dask, sample_of
 from ..logits.matrix import warn_if_probabilities
 from ..logits.of_models import Precomputed
 from ..merge.distributed.dask_arrays import as_matrix, map_chunks
-from ..tree.names import check_order
+from .columns import check_columns
 
-__all__ = ["check_columns", "logits_of_rows", "map_rows", "rows_of"]
+__all__ = ["logits_of_rows", "map_rows", "rows_of"]
 
 
 def map_rows(model, function, X, shape=(), dtype=np.intp):
@@ -57,38 +55,3 @@ def _read(model, X):
     check_columns(model, X, logits.shape[1])
     warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
     return [logits]
-
-
-def check_columns(model, X, n_columns, *, reset=False):
-    """Check the columns of X as those that a model was fitted on, or with `reset` keep their names.
-
-    That is scikit-learn's, but for columns that it does not know: those of one name, which some of
-    its versions refuse, those of xarray, and those whose labels are not texts.
-    """
-    names = column_names(X)
-    known = None if reset else getattr(model, "feature_names_in_", None)
-    if names is None or not (has_dimensions(X) or len(set(names)) < len(names)):
-        validate_data(model, X, skip_check_array=True, reset=reset)
-    elif known is None:
-        validate_data(model, np.empty((1, n_columns)), skip_check_array=True, reset=reset)
-        if reset:
-            model.feature_names_in_ = np.array(names, dtype=object)
-    elif names != known.tolist():
-        _refuse_columns(names, known.tolist())
-    if reset or names is None:
-        return
-    check_order(model.tree_, names)
-    # Labels that count the columns say nothing of them.
-    fitted, counted = list(model.tree_.names), list(map(str, range(n_columns)))
-    if known is None and names != fitted and counted not in (names, fitted):
-        _refuse_columns(names, fitted)
-
-
-def _refuse_columns(names, fitted):
-    wanted, given = (
-        ", ".join(shown_text(name) for name in labels[:10]) + ", ..." * (len(labels) > 10)
-        for labels in (fitted, names)
-    )
-    raise ValueError(
-        f"The columns of X should be those of fit, in their order: {wanted}, got {given}."
-    )

@@ -49,9 +49,10 @@ def dask_source(response, estimator, X, sample_weight=None, *, persist=True):
     An estimator is asked on the workers, chunk by chunk. Numbers of rows may be unknown, unless
     there are weights.
     """
-    n_leaves = None
+    n_leaves = names = None
     if isinstance(response, Precomputed):
         X = as_matrix(X)
+        names = column_names(X)
         n_leaves = len(X.columns) if is_frame(X) else X.shape[1]
         if np.isnan(n_leaves) or not n_leaves:
             raise ValueError(f"logits must have one column for each leaf, got {n_leaves} columns.")
@@ -64,8 +65,8 @@ def dask_source(response, estimator, X, sample_weight=None, *, persist=True):
         blocks = Tasks(graph, keys)
     kind = {"kind": response.kind, "divisor": response.divisor}
     source = DaskChunks(blocks, lengths, n_leaves, **kind, persist=persist)
+    source.names = names
     source.weigh(sample_weight)
-    source.names = column_names(X) if isinstance(response, Precomputed) else None
     return source
 
 
