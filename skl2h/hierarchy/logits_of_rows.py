@@ -24,7 +24,8 @@ def map_rows(model, function, X, shape=(), dtype=np.intp):
     if not is_dask(X):
         return np.concatenate([function(logits) for logits in _read(model, X)])
     if isinstance(response, Precomputed):
-        check_columns(model, sample_of(as_matrix(X)), X.shape[1])
+        labelled, X = sample_of(X), as_matrix(X)
+        check_columns(model, labelled, X.shape[1])
     return map_chunks(function, response, estimator, X, shape, dtype)
 
 

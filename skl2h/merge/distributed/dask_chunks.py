@@ -51,8 +51,7 @@ def dask_source(response, estimator, X, sample_weight=None, *, persist=True):
     """
     n_leaves = names = None
     if isinstance(response, Precomputed):
-        X = as_matrix(X)
-        names = column_names(X)
+        X, names = as_matrix(X), column_names(X)
         n_leaves = len(X.columns) if is_frame(X) else X.shape[1]
         if np.isnan(n_leaves) or not n_leaves:
             raise ValueError(f"logits must have one column for each leaf, got {n_leaves} columns.")

@@ -202,6 +202,33 @@ def test_wrapped_arrays(kind):
     assert same_tree(l2h_tree(Wrapped(kind(logits))), l2h_tree(logits))
 
 
+class Labelled(Wrapped):
+    """As xarray has them, with labels of the columns."""
+
+    ndim = 2
+    dims = ("row", "cluster")
+    coords = None
+
+    def __init__(self, data, labels):
+        super().__init__(data)
+        self.coords = {"cluster": np.array(list(labels))}
+
+
+@pytest.mark.parametrize("kind", [np.asarray, da.from_array])
+def test_labels_of_wrapped_arrays(kind):
+    """They name the leaves, and rows whose columns are in another order are refused."""
+    logits = kind(np.random.default_rng(0).standard_normal((40, 5)))
+    rows = Labelled(logits, "abcde")
+    assert l2h_tree(rows).names == tuple("abcde")
+    model = L2HClustering("precomputed").fit(rows)
+    assert model.tree_.names == tuple("abcde")
+    assert model.feature_names_in_.tolist() == list("abcde")
+    assert np.array_equal(np.asarray(model.predict(rows)), np.asarray(model.labels_))
+    other = Labelled(logits, "bacde")
+    with pytest.raises(ValueError, match="in their order: a, b, c, d, e, got b, a, c, d, e"):
+        model.predict(other)
+
+
 def test_data_frames():
     pd = pytest.importorskip("pandas")
     try:
