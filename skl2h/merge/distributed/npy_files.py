@@ -131,23 +131,23 @@ def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):
 
 
 def _open(path):
-    shown_path = shown_text(path)
     try:
         scores = load_mapped(path)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{shown_path} cannot be read: {why_not_read(error)}.") from error
+        raise ValueError(f"{shown_text(path)} cannot be read: {why_not_read(error)}.") from error
     if not isinstance(scores, np.ndarray):
         scores.close()
-        raise ValueError(f"{shown_path} is an archive, not one array.")
-    if scores.ndim != 2 or scores.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{shown_path} has an array of {scores.dtype} and shape {scores.shape}, not one row of "
-            "numbers for each sample."
+        fault = "is an archive, not one array."
+    elif scores.ndim != 2 or scores.dtype.kind not in "biuf":
+        fault = (
+            f"has an array of {scores.dtype} and shape {scores.shape}, not one row of numbers for "
+            "each sample."
         )
-    if 0 in scores.shape:
-        what = "columns" if len(scores) else "rows: leave it out"
-        raise ValueError(f"{shown_path} has no {what}.")
-    return scores
+    elif 0 in scores.shape:
+        fault = f"has no {'columns' if len(scores) else 'rows: leave it out'}."
+    else:
+        return scores
+    raise ValueError(f"{shown_text(path)} {fault}")
 
 
 class Shards(ChunkSource):
