@@ -21,8 +21,8 @@ def keep_columns(model, estimator, X, n_leaves):
                 delattr(model, attribute)
         return
     X = sample_of(X)
-    names = column_names(X)
-    if _is_for_sklearn(X, names):
+    names, is_for_sklearn = _names_of(X)
+    if is_for_sklearn:
         validate_data(model, X, skip_check_array=True)
     else:
         validate_data(model, np.empty((1, n_leaves)), skip_check_array=True)
@@ -34,8 +34,9 @@ def check_columns(model, X, n_columns):
 
     Labels that are not texts are unknown to scikit-learn: those of the leaves tell.
     """
-    names, known = column_names(X), getattr(model, "feature_names_in_", None)
-    if _is_for_sklearn(X, names):
+    names, is_for_sklearn = _names_of(X)
+    known = getattr(model, "feature_names_in_", None)
+    if is_for_sklearn:
         validate_data(model, X, skip_check_array=True, reset=False)
     elif known is None:
         validate_data(model, np.empty((1, n_columns)), skip_check_array=True, reset=False)
@@ -50,12 +51,13 @@ def check_columns(model, X, n_columns):
         _refuse_columns(names, fitted)
 
 
-def _is_for_sklearn(X, names):
-    """Whether scikit-learn can tell the columns of X, as it cannot those of xarray.
+def _names_of(X):
+    """Labels of the columns of X, or None, and whether scikit-learn can tell them.
 
-    Some of its versions refuse several columns of one name.
+    It cannot tell those of xarray, and some of its versions refuse several of one name.
     """
-    return names is None or not (has_dimensions(X) or len(set(names)) < len(names))
+    names = column_names(X)
+    return names, names is None or not (has_dimensions(X) or len(set(names)) < len(names))
 
 
 def _refuse_columns(names, fitted):
