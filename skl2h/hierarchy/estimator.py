@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions.texts import shown
-from ..logits.inner_model import tags_of, warn_of_unseen
+from ..logits.inner_model import rows_of, tags_of, warn_of_unseen
 from ..logits.kinds import refuse_dask
 from ..logits.of_models import leaf_names
 from ..merge.distributed.dask_arrays import take
@@ -23,7 +23,6 @@ from .build import build_tree, source_of
 from .columns import keep_columns
 from .inner_fit import check_dask, check_parameters, fit_inner, is_precomputed
 from .level_gains import best_levels, mass_of_merges
-from .logits_of_rows import rows_of
 from .predictions import PredictionsMixin
 
 __all__ = ["L2HClustering"]
@@ -218,8 +217,8 @@ class L2HClustering(
             ``"precomputed"``, whatever reads X later warns as well.
         """
         check_parameters(self)
-        X = rows_of(self.estimator, X)
         check_dask(self, X)
+        X = rows_of(self.estimator, X)
         weights = params.get("sample_weight")
         task = Task.of_fit(self, 1 if is_precomputed(self.estimator) else 2, X, y, weights)
         estimator, response = fit_inner(self, X, y, params, task)

@@ -5,15 +5,14 @@ Rows are whatever the inner model takes, logits themselves, or a collection of D
 
 import numpy as np
 
-from ..exceptions.arrays import refuse_masked
-from ..logits.inner_model import as_rows
+from ..logits.inner_model import rows_of
 from ..logits.kinds import is_dask, refuse_dask, sample_of
 from ..logits.matrix import warn_if_probabilities
 from ..logits.of_models import Precomputed
 from ..merge.distributed.dask_arrays import as_matrix, map_chunks
 from .columns import check_columns
 
-__all__ = ["logits_of_rows", "map_rows", "rows_of"]
+__all__ = ["logits_of_rows", "map_rows"]
 
 
 def map_rows(model, function, X, shape=(), dtype=np.intp):
@@ -37,15 +36,6 @@ def logits_of_rows(model, X):
         (logits,) = _read(model, X)
         return logits
     return model.response_.logits(model.estimator_, X)
-
-
-def rows_of(estimator, X):
-    """Rows that can be read more than once, and of which an inner model does not read too much."""
-    X = as_rows(X)
-    if not isinstance(estimator, str):
-        # scikit-learn's models read what is below a mask.
-        refuse_masked("X", X)
-    return X
 
 
 def _read(model, X):

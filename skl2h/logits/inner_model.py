@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import type_of_target
 
+from ..exceptions.arrays import refuse_masked
 from ..exceptions.categories import UnseenClassWarning, warn
 from ..exceptions.texts import first_few, shown_text
 
@@ -27,6 +28,7 @@ __all__ = [
     "refuse_other_kinds",
     "refuse_outputs",
     "refuse_targets",
+    "rows_of",
     "tags_of",
     "warn_of_unseen",
 ]
@@ -70,6 +72,15 @@ def _inside(estimator):
 def name_of(estimator):
     """Class of the innermost model."""
     return type(innermost(estimator)).__name__
+
+
+def rows_of(estimator, X):
+    """Rows that can be read more than once, and of which an inner model does not read too much."""
+    X = as_rows(X)
+    if not isinstance(estimator, str):
+        # scikit-learn's models read what is below a mask.
+        refuse_masked("X", X)
+    return X
 
 
 def as_rows(X):
