@@ -195,7 +195,7 @@ class TestSparseMatrices:
         np.savez("a.npz", format=format_, shape=(1, 1), data=np.ones(1))
         code, out, err = run("build", "a.npz")
         assert (code, out) == (1, "")
-        assert "but is none that scipy.sparse.save_npz has written" in err
+        assert "but scipy.sparse.save_npz has not written it" in err
         np.savez("a.npz", format=format_, shape=(1, 1), data=np.ones(1), logits=LOGITS)
         assert run("build", "a.npz") == (0, printed(l2h_tree(LOGITS)), "")
 
@@ -214,7 +214,7 @@ class TestSparseMatrices:
         np.savez("a.npz", format=b"csr", shape=shape, data=np.ones(3))
         code, out, err = run("build", "a.npz")
         assert (code, out) == (1, "")
-        assert "but is none that scipy.sparse.save_npz has written" in err
+        assert "but scipy.sparse.save_npz has not written it" in err
 
     def test_there_is_nothing_to_choose(self, run):
         sparse.save_npz("a.npz", sparse.csr_matrix(self.scores))
