@@ -196,7 +196,7 @@ def test_faults(iris):
     X, y = iris
     with pytest.raises(TypeError, match="score_func must be a function, got 'purity'"):
         make_tree_scorer("purity")
-    with pytest.raises(TypeError, match="nothing_like_it has an argument 'colour', which a scorer does not know"):
+    with pytest.raises(TypeError, match="has an argument 'colour', which a scorer does not know"):
         make_tree_scorer(nothing_like_it)
     with pytest.raises(TypeError, match="by_position takes 'tree' by position only"):
         make_tree_scorer(by_position)
