@@ -120,8 +120,8 @@ def make_tree_scorer(score_func, *, greater_is_better=True, level=None, **kwargs
             wanted[name] = parameter.default is not parameter.empty
         elif parameter.default is parameter.empty:
             raise TypeError(
-                f"{_name(score_func)} has an argument {shown(name)}, which a scorer does "
-                f"not know: it knows {', '.join(ARGUMENTS)}. Give it to make_tree_scorer, or wrap the "
+                f"{_name(score_func)} has an argument {shown(name)}, which a scorer does not know: "
+                f"it knows {', '.join(ARGUMENTS)}. Give it to make_tree_scorer, or wrap the "
                 "function."
             )
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
