@@ -7,19 +7,23 @@ shape                          rows (NaN while they are unknown) and leaves
 names                          labels of the leaves, or None
 weigh(weights)                 give the rows weights, or None, before they are read
 merge(aggregation, on_merge)   merge the leaves: `Merges`
+sample()                       rows that tell a temperature: `Logits`, and their weights or None
+reassign(temperature)          where the rows of each leaf would go: `affinity.Reassigned`
 sum_of(function, add)          call a function of the logits, leaves and weights of some rows at a
                                time, in any lots, and add the results
 mean_square()                  of distances: mean square of the smallest distance of each row
 divide_by(divisor)             change what the logits are divided by
 with source:                   when it is left, what workers keep of the rows is let go
 
-`Shards` are read for their tree alone: they have the first four.
+`Shards` are read for their tree alone: they have the first six.
 """
 
 import numpy as np
 
 from ..exceptions.arguments import check_weights
 from ..logits.matrix import warn_if_probabilities
+from .affinity import add_rows, places_of_sample, reassigned
+from .groups import exact_totals
 from .loop import in_own_unit, merge_leaves
 
 __all__ = ["RowsInMemory", "Source"]
@@ -75,6 +79,23 @@ class RowsInMemory(Source):
         )
         self.leaves = merges.leaves
         return merges
+
+    def sample(self):
+        """Rows that tell a temperature, as `Logits`, and their weights or None."""
+        places = places_of_sample(self.shape[0])
+        weights = None if self.weights is None else in_own_unit(self.weights)[0][places]
+        return self.logits[places], weights
+
+    def reassign(self, temperature):
+        """Where the rows of each leaf would go."""
+        warn_if_probabilities(self.logits.look_like_probabilities(), self.shape[0])
+        n_leaves, weights, scale = self.shape[1], None, None
+        if self.weights is not None:
+            weights, scale = in_own_unit(self.weights)
+        sums = np.zeros((n_leaves, n_leaves))
+        self.leaves = add_rows(sums, self.logits, weights, temperature, self.n_jobs)
+        totals = exact_totals(self.leaves, weights, n_leaves)
+        return reassigned(sums, totals, scale, self.leaves)
 
     def sum_of(self, function, add=sum):
         """Call a function of the logits, leaves and weights of all rows."""

@@ -67,6 +67,8 @@ CALLS = {
     MergeTree.lca: lambda **kw: TREE.lca(**({"a": 0, "b": 1} | kw)),
     MergeTree.to_linkage: TREE.to_linkage,
     skl2h.l2h_tree: lambda **kw: skl2h.l2h_tree(LOGITS, **kw),
+    skl2h.affinity_tree: lambda **kw: skl2h.affinity_tree(LOGITS, **kw),
+    skl2h.affinities: lambda **kw: skl2h.affinities(LOGITS, **kw),
     skl2h.suggest_levels: lambda **kw: skl2h.suggest_levels(TREE, LOGITS, **kw),
     skl2h.bootstrap_support: lambda **kw: skl2h.bootstrap_support(
         MODEL, LOGITS, **({"n_resamples": 2} | kw)
@@ -153,7 +155,7 @@ OTHERS = {
     "linkage", "tree", "estimator", "reference", "evidence", "source", "similarity", "profiles",
     "leaf_labels", "leaf_classes", "affinity", "text", "leaves", "inner", "places", "score_func",
     "kwargs", "params", "plot_kw", "line_kw", "text_kw", "ax", "cmap", "highlight",
-    "response_method", "feature_groups", "hidden_layer_sizes",
+    "response_method", "matrix", "feature_groups", "hidden_layer_sizes",
 }  # fmt: skip
 
 # Values that these parameters accept, although their kind does not.

@@ -37,6 +37,9 @@ def is_function_or_method(member):
 PUBLIC = [
     skl2h.bootstrap_support,
     skl2h.l2h_tree,
+    skl2h.affinity_tree,
+    skl2h.affinities,
+    skl2h.confusion_tree,
     skl2h.suggest_levels,
     skl2h.merge_evidence,
     skl2h.surprises,

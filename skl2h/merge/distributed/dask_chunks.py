@@ -13,8 +13,9 @@ from sklearn.utils.validation import _num_samples
 
 from ...exceptions.arrays import column_names
 from ...logits.kinds import import_dask, is_frame
-from ...logits.matrix import as_logits
+from ...logits.matrix import as_logits, warn_if_probabilities
 from ...logits.of_models import Precomputed
+from ..affinity import places_of_sample
 from .chunks import (
     ChangedChunkError,
     add_answers,
@@ -36,6 +37,13 @@ from .dask_graph import (
     same,
 )
 from .passes import ChunkSource
+from .reassigned import (
+    add_reassigned,
+    reassign_chunk,
+    reassigned_of,
+    rows_of_sample,
+    sample_of_parts,
+)
 
 __all__ = ["DaskChunks", "dask_source"]
 
@@ -115,7 +123,7 @@ class DaskChunks(ChunkSource):
         return sum(self.reading.lengths) if self.reading else np.nan, self.n_leaves
 
     def __exit__(self, kind, *_):
-        held = {} if kind else dict.fromkeys(self.leaves)
+        held = {} if kind else dict.fromkeys(self.leaves or ())
         release(Tasks({key: task for key, task in self.kept.items() if key not in held}, []))
         self.graph = self.kept = self.given = None
 
@@ -184,6 +192,43 @@ class DaskChunks(ChunkSource):
             for i, (*line, expected) in enumerate(lines)
         ]
         return self._pass(graph, self._sum(graph, add_tables, parts))
+
+    def sample(self):
+        """Rows that tell a temperature, as `Logits`, and their weights or None; few come here."""
+        if self.lengths is None or np.isnan(self.lengths).any():
+            graph = dict(self.graph)
+            parts = self._call_each(graph, _length_of, self.blocks)
+            self.lengths = self._pass(graph, self._sum(graph, _chained, parts), self.blocks)
+        places = places_of_sample(sum(self.lengths))
+        starts = np.cumsum([0, *self.lengths])
+        bounds = np.searchsorted(places, starts)
+        graph, parts = dict(self.graph), []
+        for number, line in enumerate(zip(self.blocks, self.weights)):
+            some = places[bounds[number] : bounds[number + 1]] - starts[number]
+            if len(some):
+                options = {"places": some, "n_leaves": self.n_leaves, "number": number}
+                parts.append(self._call(graph, _rows_of_sample, *line, **options))
+        if not parts:
+            return None, None
+        parts = self._pass(graph, self._sum(graph, _chained, parts), self.blocks, self.weights)
+        return sample_of_parts(parts, **self.kind)
+
+    def reassign(self, temperature):
+        """Where the rows of each leaf would go: one pass, of which sums come back."""
+        graph, expected = dict(self.graph), {"n_leaves": self.n_leaves, **self.kind}
+        lines = self.blocks, self.weights
+        chunks = self._call_each(graph, reassign_chunk, *lines, temperature=temperature, **expected)
+        self.leaves = [
+            add_task(graph, (f"leaves-{self.token}", number), _leaf_of, chunk)
+            for number, chunk in enumerate(chunks)
+        ]
+        told = self._call_each(graph, _told_by, chunks)
+        total = self._sum(graph, add_reassigned, told)
+        reading = self._pass(graph, total, *lines, self.leaves)
+        check_reading(reading)
+        warn_if_probabilities(reading.look_like_probabilities, sum(reading.lengths))
+        self.reading = reading._replace(rows=None, digits=None, profiles=None)
+        return reassigned_of(reading, self.scale, self.leaf_labels())
 
     def leaf_labels(self):
         """Leaf of each row, a Dask array (n,)."""
@@ -328,6 +373,22 @@ def _soft_profiles_of(scores, chunk, expected, leaves, kind, divisor):
 
 def _call_on_rows(function, scores, leaves, weights, kind, divisor):
     return function(as_logits(scores, kind, divisor), leaves, weights)
+
+
+def _length_of(scores):
+    return [scores.shape[0] if getattr(scores, "ndim", 0) else 0]  # what is no array is told later
+
+
+def _rows_of_sample(scores, weights, places, n_leaves):
+    return [rows_of_sample(scores, weights, places, n_leaves)]
+
+
+def _leaf_of(chunk):
+    return chunk.leaf
+
+
+def _chained(lists):
+    return list(chain(*lists))
 
 
 def _add_pairs(pairs):

@@ -17,9 +17,13 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ...exceptions.arguments import check_weights
 from ...exceptions.texts import shown_text
+from ...logits.matrix import as_logits, warn_if_probabilities
 from ...logits.memory_maps import load_mapped, why_not_read
+from ..affinity import add_rows, places_of_sample, reassigned
 from ..loop import in_own_unit
 from .chunks import (
+    Fault,
+    Reading,
     add_answers,
     add_readings,
     add_tables,
@@ -30,6 +34,7 @@ from .chunks import (
     update_chunk,
 )
 from .passes import ChunkSource
+from .reassigned import sample_of_parts, totals_of, weights_by_leaf
 
 __all__ = ["Shard", "Shards", "open_shards"]
 
@@ -183,8 +188,7 @@ class Shards(ChunkSource):
         """Read all rows once, a `Reading`."""
         read = partial(_read, keep=self.keep, **self.kind)
         reading = self._pass(read, add_readings)
-        names = [(shown_text(shard.path), shard.start) for shard in self.shards]
-        check_reading(reading, names)
+        check_reading(reading, self._places())
         return reading
 
     def update(self, grown):
@@ -196,6 +200,47 @@ class Shards(ChunkSource):
     def soft(self, leaves):
         """Profiles of leaves without rows, a `Table`."""
         return self._pass(partial(_soft, leaves=leaves, keep=self.keep, **self.kind), add_tables)
+
+    def sample(self):
+        """Rows that tell a temperature, as `Logits`, and their weights or None."""
+        lengths = [shard.stop - shard.start for shard in self.shards]
+        starts = np.cumsum([0, *lengths])
+        bounds = np.searchsorted(places := places_of_sample(self.shape[0]), starts)
+        parts = []
+        for shard, weights, first, *some in zip(
+            self.shards, self.parts, starts, bounds, bounds[1:]
+        ):
+            if some[0] < some[1]:
+                at = places[slice(*some)] - first
+                parts.append((shard.load()[at], None if weights is None else weights[at]))
+        return sample_of_parts(parts, **self.kind)
+
+    def reassign(self, temperature):
+        """Where the rows of each leaf would go.
+
+        Threads of this process read the blocks of one shard after another, as what other workers
+        would give back is as large as what it is added to.
+        """
+        n_leaves = self.shape[1]
+        sums = np.zeros((n_leaves, n_leaves))
+        told, look_so = [], True
+        for number, (shard, weights) in enumerate(zip(self.shards, self.parts)):
+            logits = as_logits(shard.load(), **self.kind)
+            leaf = add_rows(sums, logits, weights, temperature, self.n_jobs, first_fault=True)
+            if isinstance(leaf, int):
+                lengths = [some.stop - some.start for some in self.shards]
+                fault = number, Fault(leaf, logits.fault_of(leaf))
+                check_reading(Reading(n_leaves, lengths, fault, *[None] * 5), self._places())
+            told.append(weights_by_leaf(leaf, weights))
+            look_so = look_so and logits.look_like_probabilities()
+        warn_if_probabilities(look_so, self.shape[0])
+        rows, digits = zip(*told)
+        totals = totals_of(add_tables(rows), add_tables(digits) if digits[0] else None, n_leaves)
+        return reassigned(sums, totals, self.scale)
+
+    def _places(self):
+        """What the file of each shard is called, and the number of its first row there."""
+        return [(shown_text(shard.path), shard.start) for shard in self.shards]
 
     def _pass(self, function, add):
         """Sum, in order, of what a function of each shard and its part tells."""
