@@ -45,7 +45,13 @@ PERPLEXITY = 4
 COLDEST, HOTTEST = log(1e-4), log(1e4)
 
 # One in so many rows of a large sample tells where to look for the temperature.
-FIRST_LOOK, LARGE = 16, 640
+FIRST_LOOK, LARGE = 8, 640
+
+# A step of Newton's this small ends beside the root, as the next would be its square.
+SMALL_STEP = 1e-7
+
+# Blocks that are read at once, in the order of their leaves, if a leaf has so many rows in them.
+BLOCKS_PER_TASK, ROWS_PER_LEAF = 8, 4
 
 # Below this, relative to what was subtracted, a difference is rounding.
 ROUNDING = 1e-9
@@ -187,7 +193,7 @@ def _root(sample, target, t):
         following = (
             t - (entropy - target) / slope if slope > 0 else np.copysign(inf, target - entropy)
         )
-        done = abs(following - t) < 1e-12
+        done = abs(following - t) < (SMALL_STEP if low < following < high else 1e-12)
         if not is_below and (done or following <= COLDEST):
             if sample.entropy(COLDEST)[0] > target - ROUNDING:
                 return None
@@ -209,25 +215,36 @@ def add_rows(sums, logits, weights, temperature, n_jobs=None, *, first_fault=Fal
     """Add q of the rows of `Logits` to the lines of their leaves in (K, K) sums: steps 1 and 3.
 
     Gives the leaf of each row. A row without a leaf is an error; with `first_fault` its number
-    is given back instead. Rows are added block by block in their order, whatever `n_jobs` is.
+    is given back instead. Rows are added task by task in their order, whatever `n_jobs` is.
     """
     read = partial(
-        _read_block, logits=logits, weights=weights, temperature=temperature, memory=Memory()
+        _read_task, logits=logits, weights=weights, temperature=temperature, memory=Memory()
     )
     leaves = np.empty(logits.shape[0], dtype=np.intp)
-    blocks = logits.blocks()
-    for rows, told in zip(blocks, in_order(read, blocks, n_jobs)):
+    tasks = _tasks(logits)
+    for rows, told in zip(tasks, in_order(read, tasks, n_jobs)):
         if isinstance(told, int):
             if first_fault:
                 return rows.start + told
             logits.check_rows(told, rows.start)
-        leaves[rows], present, lines = told
-        if issparse(lines):
-            lines = lines.tocoo()
-            sums[present[lines.row], lines.col] += lines.data
-        else:
-            sums[present] += lines
+        leaves[rows], lines_of_blocks = told
+        for present, lines in lines_of_blocks:
+            if issparse(lines):
+                lines = lines.tocoo()
+                sums[present[lines.row], lines.col] += lines.data
+            else:
+                sums[present] += lines
     return leaves
+
+
+def _tasks(logits):
+    """Slices of rows: blocks, or several at once where these have many rows of each leaf."""
+    n_rows, n_leaves = logits.shape
+    step = logits.rows_per_block()
+    if not isinstance(logits, SparseLogits) and logits.kind == "logits":
+        several = BLOCKS_PER_TASK * step
+        step = several if several >= ROWS_PER_LEAF * n_leaves else step
+    return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
 
 def in_order(function, tasks, n_jobs=None):
@@ -250,43 +267,59 @@ def in_order(function, tasks, n_jobs=None):
                 future.cancel()
 
 
-def _read_block(rows, logits, weights, temperature, memory):
-    """Leaves of the rows of a block, those present, and their lines; or the first bad row."""
-    block = logits[rows]
+def _read_task(rows, logits, weights, temperature, memory):
+    """Leaves of the rows of a task, and lines of blocks (leaves, sums); or the first bad row."""
+    some = logits[rows]
+    weights = None if weights is None else weights[rows]
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
-        if isinstance(block, SparseLogits):
-            told = _sparse_exponentials(block, temperature)
-        else:
-            told = _exponentials(block, temperature, memory)
-        if isinstance(told, int):
-            return told
-        leaf, e, total = told
-        # A row with nothing outside its leaf counts nothing.
-        share = np.where(total > 0, 1 / total, 0.0)
+        if isinstance(some, SparseLogits):
+            told = _sparse_exponentials(some, temperature)
+            if isinstance(told, int):
+                return told
+            leaf, e, total = told
+            order = np.argsort(leaf, kind="stable")
+            return leaf, [_lines(leaf, order, e, total, weights)]
+        leaf = np.empty(some.shape[0], dtype=np.intp)
+        blocks = some.blocks()
+        for block in blocks:
+            leaf[block], top = some[block].best()
+            if (bad := first_not_finite(top)) is not None:
+                return block.start + bad
+        # In the order of leaves, blocks have few lines to add.
+        order = np.argsort(leaf, kind="stable")
+        lines = []
+        for block in blocks:
+            places = order[block]
+            own = leaf[places]
+            V, total = _exponentials(some, places, own, temperature, memory)
+            weighing = None if weights is None else weights[places]
+            lines.append(_lines(own, np.arange(len(own)), V, total, weighing))
+        return leaf, lines
+
+
+def _lines(leaf, order, e, total, weights):
+    """Leaves of rows, each once, and sums of weight times q; `order` is that of the leaves."""
+    # A row with nothing outside its leaf counts nothing.
+    share = np.where(total > 0, 1 / total, 0.0)
     if weights is not None:
-        share *= weights[rows]
-    order = np.argsort(leaf, kind="stable")
+        share *= weights
     present, first = np.unique(leaf[order], return_index=True)
     # One product scales the rows and adds up those of each leaf; no array of the block's size.
     starts = np.append(first, len(leaf))
-    member = csr_matrix((share[order], order, starts), (len(present), len(leaf)))
-    return leaf, present, member @ e
+    return present, csr_matrix((share[order], order, starts), (len(present), len(leaf))) @ e
 
 
-def _exponentials(logits, temperature, memory):
-    """Leaves, exp((V - largest outside) / T) outside the leaf, and sums; or the first bad row."""
-    V = logits.values(memory.array("logits", logits.shape, np.float64))
-    rows = np.arange(len(V))
-    leaf, _ = logits.best(V)
-    if (bad := first_not_finite(V[rows, leaf])) is not None:
-        return bad
-    V[rows, leaf] = -inf
+def _exponentials(logits, rows, leaf, temperature, memory):
+    """exp((V - largest outside) / T) outside the leaf of some rows, and its sums."""
+    V = memory.array("logits of float64", (len(rows), logits.shape[1]), np.float64)
+    np.copyto(V, logits.at(rows, memory=memory))
+    V[np.arange(len(V)), leaf] = -inf
     peak = V.max(axis=1)
     V -= np.where(np.isneginf(peak), 0.0, peak)[:, np.newaxis]
     if temperature != 1:
         V *= 1 / temperature
     np.exp(V, out=V)
-    return leaf, V, V.sum(axis=1)
+    return V, V.sum(axis=1)
 
 
 def _sparse_exponentials(logits, temperature):
