@@ -252,7 +252,8 @@ def confusion_tree(matrix, *, names=None):
         )
     n_classes = matrix.shape[0]
     _check_room(n_classes)
-    shares = np.array(matrix.toarray() if issparse(matrix) else matrix, dtype=np.float64)
+    matrix = matrix.toarray() if issparse(matrix) else matrix
+    shares = np.array(matrix, dtype=np.float64, order="C")  # sums are of the same order for all
     np.fill_diagonal(shares, 0.0)
     bad = ~(np.isfinite(shares) & (shares >= 0))
     if bad.any():
@@ -267,8 +268,9 @@ def confusion_tree(matrix, *, names=None):
         if len(labels) != n_classes:
             raise ValueError(f"{len(labels)} names were given for {n_classes} classes.")
     # In two steps: the sum of a line may be too large.
-    for size in (shares.max(axis=1, keepdims=True), shares.sum(axis=1, keepdims=True)):
-        np.divide(shares, size, out=shares, where=size > 0)
+    for size in (np.max, np.sum):
+        of_line = size(shares, axis=1, keepdims=True)
+        np.divide(shares, of_line, out=shares, where=of_line > 0)
     return _tree_of(average_linkage(likeness_of(shares)), labels)
 
 

@@ -217,11 +217,16 @@ def add_rows(sums, logits, weights, temperature, n_jobs=None, *, first_fault=Fal
     Gives the leaf of each row. A row without a leaf is an error; with `first_fault` its number
     is given back instead. Rows are added task by task in their order, whatever `n_jobs` is.
     """
-    read = partial(
-        _read_task, logits=logits, weights=weights, temperature=temperature, memory=Memory()
-    )
     leaves = np.empty(logits.shape[0], dtype=np.intp)
-    tasks = _tasks(logits)
+    tasks, step = _tasks(logits)
+    read = partial(
+        _read_task,
+        logits=logits,
+        weights=weights,
+        temperature=temperature,
+        step=step,  # scikit-learn's configuration, which it is of, does not reach threads
+        memory=Memory(),
+    )
     for rows, told in zip(tasks, in_order(read, tasks, n_jobs)):
         if isinstance(told, int):
             if first_fault:
@@ -238,12 +243,16 @@ def add_rows(sums, logits, weights, temperature, n_jobs=None, *, first_fault=Fal
 
 
 def _tasks(logits):
-    """Slices of rows: blocks, or several at once where these have many rows of each leaf."""
-    n_rows, n_leaves = logits.shape
-    step = logits.rows_per_block()
+    """Slices of rows, and rows of a block: several blocks if these have many rows of each leaf."""
+    (n_rows, n_leaves), step = logits.shape, logits.rows_per_block()
+    length = step
     if not isinstance(logits, SparseLogits) and logits.kind == "logits":
         several = BLOCKS_PER_TASK * step
-        step = several if several >= ROWS_PER_LEAF * n_leaves else step
+        length = several if several >= ROWS_PER_LEAF * n_leaves else step
+    return _slices(n_rows, length), step
+
+
+def _slices(n_rows, step):
     return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
 
@@ -267,7 +276,7 @@ def in_order(function, tasks, n_jobs=None):
                 future.cancel()
 
 
-def _read_task(rows, logits, weights, temperature, memory):
+def _read_task(rows, logits, weights, temperature, step, memory):
     """Leaves of the rows of a task, and lines of blocks (leaves, sums); or the first bad row."""
     some = logits[rows]
     weights = None if weights is None else weights[rows]
@@ -280,7 +289,7 @@ def _read_task(rows, logits, weights, temperature, memory):
             order = np.argsort(leaf, kind="stable")
             return leaf, [_lines(leaf, order, e, total, weights)]
         leaf = np.empty(some.shape[0], dtype=np.intp)
-        blocks = some.blocks()
+        blocks = _slices(some.shape[0], step)
         for block in blocks:
             leaf[block], top = some[block].best()
             if (bad := first_not_finite(top)) is not None:

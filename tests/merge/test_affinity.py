@@ -1,11 +1,13 @@
 """The kernel of the affinity tree: temperature, shares, likeness and linkage."""
 
+from math import exp, log
 
 import numpy as np
 import pytest
 from helpers.cases import random_case, sparse_case
 from helpers.plain_affinity import (
     plain_affinity,
+    plain_distances,
     plain_entropy,
     plain_heights,
     plain_temperature,
@@ -17,11 +19,12 @@ from skl2h.logits.matrix import as_logits
 from skl2h.merge.affinity import (
     average_linkage,
     likeness_of,
+    places_of_sample,
     temperature_of,
 )
 from skl2h.merge.source import RowsInMemory
 
-CHUNK = 50
+CHUNK = 40
 
 
 def evaluate(logits, weights=None, n_jobs=None, temperature=None):
@@ -62,7 +65,7 @@ def check_case(logits, weights, memory, n_jobs, full=None):
     return follows(merges, distances)
 
 
-@pytest.mark.parametrize("start", range(0, 250, CHUNK))
+@pytest.mark.parametrize("start", range(0, 200, CHUNK))
 def test_equals_plain_evaluation(start):
     """With ties, empty leaves, -inf, weights, every dtype, blocks of one row and of many."""
     for seed in range(start, start + CHUNK):
@@ -71,7 +74,7 @@ def test_equals_plain_evaluation(start):
 
 
 def test_sparse_rows_equal_plain_evaluation():
-    for seed in range(60):
+    for seed in range(40):
         stored, full = sparse_case(seed)
         rng = np.random.default_rng(seed)
         weights = None if seed % 2 else rng.integers(0, 3, len(full))
@@ -81,7 +84,91 @@ def test_sparse_rows_equal_plain_evaluation():
 
 def test_more_leaves_equal_plain_evaluation():
     """Of 41 to 60 leaves."""
-    for seed in range(6):
+    for seed in range(4):
         rng = np.random.default_rng(seed)
         logits = 3 * rng.standard_normal((rng.integers(20, 90), rng.integers(41, 61)))
         assert check_case(logits, None, 1e-2, 2), f"seed {seed}"
+
+
+def test_result_does_not_depend_on_workers():
+    """Digit by digit: blocks are added in their order."""
+    logits = 3 * np.random.default_rng(0).standard_normal((3000, 12))
+    with config_context(working_memory=1e-2):
+        one, two, three = (evaluate(logits, n_jobs=n_jobs) for n_jobs in (None, 2, 3))
+    for of_one, of_two, of_three in zip(one, two, three):
+        assert np.array_equal(of_one, of_two)
+        assert np.array_equal(of_one, of_three)
+
+
+def test_temperature_is_where_rows_go_to_four_leaves():
+    """On a sample of rows that are spread evenly; fewer leaves have a target of their own."""
+    rng = np.random.default_rng(0)
+    for n_leaves in (4, 5, 8, 9, 30):
+        logits = 2 * rng.standard_normal((2500, n_leaves))
+        temperature = temperature_of(as_logits(logits[places_of_sample(2500)]))
+        entropy = plain_entropy(logits.tolist(), [1.0] * 2500, temperature)
+        np.testing.assert_allclose(entropy, target_of(n_leaves), rtol=1e-9)
+    assert target_of(30) == log(4)
+
+
+@pytest.mark.parametrize(
+    "logits",
+    [
+        np.eye(3),  # fewer than four leaves
+        np.zeros((20, 12)),  # entropy is log 11 at every temperature
+        np.where(np.arange(12) < 3, np.arange(12) * 0.5, -np.inf)[np.newaxis],  # at most log 2
+        np.where(np.eye(12, dtype=bool), 0.0, -np.inf),  # nothing outside
+        np.array([[9.0, 1, 1, 0, 0]] * 3),  # log 2 at the coldest, which is the target
+        np.array([[9.0, 8, 7, 6]]) * 1e9,  # too far apart for the hottest
+    ],
+    ids=["few leaves", "equal", "two ways", "no way", "tie", "far"],
+)
+def test_temperature_is_1_where_there_is_none(logits):
+    assert temperature_of(as_logits(logits)) == 1
+    assert plain_temperature(logits.tolist(), [1.0] * len(logits)) == 1
+
+
+def test_rows_without_weight_do_not_tell_the_temperature():
+    logits = 2 * np.random.default_rng(0).standard_normal((40, 12))
+    weights = np.repeat([0.0, 1.0], 20)
+    assert temperature_of(as_logits(logits), np.zeros(40)) == 1
+    found = temperature_of(as_logits(logits), weights)
+    np.testing.assert_allclose(found, temperature_of(as_logits(logits[20:])), rtol=1e-12)
+
+
+def test_temperature_takes_up_a_factor():
+    logits = 2 * np.random.default_rng(0).standard_normal((900, 12))
+    found, likeness, _ = evaluate(logits)
+    for factor in (exp(-3), 0.5, 7.0):
+        other, same, _ = evaluate(factor * logits)
+        np.testing.assert_allclose(other, factor * found, rtol=1e-9)
+        np.testing.assert_allclose(same, likeness, rtol=1e-8)
+
+
+def test_places_of_sample():
+    assert places_of_sample(3).tolist() == [0, 1, 2]
+    places = places_of_sample(4001)
+    assert places.tolist() == [i * 4001 // 2000 for i in range(2000)]
+
+
+def test_close_lines_keep_their_digits():
+    """Distances of nearly equal leaves are not differences of products."""
+    rng = np.random.default_rng(0)
+    R = rng.random((12, 12)) ** 2
+    R[:, 1] = R[:, 0]
+    R[1] = R[0] * (1 + 1e-6 * rng.standard_normal(12))
+    R[2] = R[0]
+    np.fill_diagonal(R, 0)
+    R /= R.sum(axis=1, keepdims=True)
+    distances, likeness = plain_distances(R.tolist())
+    ours = likeness_of(R.copy())
+    np.testing.assert_allclose(ours, likeness, rtol=1e-12)
+    assert follows(average_linkage(ours), distances)
+
+
+def test_lone_rows_weigh_but_go_nowhere():
+    """A row that has one possible leaf is one of its leaf's, and adds to no other."""
+    logits = np.array([[2.0, 1, 1], [2, -np.inf, -np.inf], [0, 3, -np.inf], [0, 0, 1]])
+    source = RowsInMemory(as_logits(logits))
+    shares = source.reassign(1.0).shares
+    np.testing.assert_allclose(shares, [[0, 0.25, 0.25], [1, 0, 0], [0.5, 0.5, 0]])

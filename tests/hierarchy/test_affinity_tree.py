@@ -1,0 +1,429 @@
+"""The affinity tree of logits, wherever they are, and of a confusion matrix."""
+
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from helpers.cases import random_case, sparse_case
+from scipy.sparse import csr_matrix
+from sklearn import config_context
+
+from skl2h import affinities, affinity_tree, confusion_tree, l2h_tree
+from skl2h.datasets import make_hierarchical_logits
+from skl2h.metrics import superclass_purity
+
+
+def quietly(function, *arguments, **keywords):
+    """What a function gives, without a warning that logits look like probabilities."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*arguments, **keywords)
+
+
+def same_tree(tree, expected):
+    """Heights to nine digits, leaves and counts."""
+    size = expected.scores.max(initial=0.0)
+    np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-9, atol=1e-9 * size)
+    np.testing.assert_allclose(tree.counts, expected.counts, rtol=1e-12)
+    assert tree.counts.dtype == expected.counts.dtype
+    assert tree.names == expected.names
+    return True
+
+
+def same_groups(tree, expected):
+    """The same leaves together at every level, whatever the leaves' order."""
+    levels = range(1, tree.n_leaves + 1)
+    return np.array_equal(tree.cut(levels), expected.cut(levels))
+
+
+def clear_logits(seed=0, n_rows=400, n_leaves=14):
+    """Logits without ties, so that the groups of the tree are told by more than rounding."""
+    rng = np.random.default_rng(seed)
+    places = rng.standard_normal((n_leaves, 4))
+    return (
+        2
+        * (rng.standard_normal((n_rows, 4)) + places[rng.integers(n_leaves, size=n_rows)])
+        @ (places.T)
+    )
+
+
+def in_files(folder, logits, rng):
+    """Files of some of the rows each."""
+    bounds = np.sort(rng.choice(np.arange(1, max(len(logits), 2)), min(2, len(logits) - 1), False))
+    paths = []
+    for i, rows in enumerate(np.split(logits, bounds)):
+        paths.append(folder / f"{len(logits)}-{i}.npy")
+        np.save(paths[-1], rows)
+    return paths
+
+
+def test_files_give_the_tree_of_the_array(tmp_path, monkeypatch):
+    """In shards of a few rows, with weights, every dtype and empty leaves."""
+    monkeypatch.setattr("skl2h.merge.distributed.npy_files.SHARD_ENTRIES", 200)
+    for seed in range(25):
+        logits, weights, _, memory, n_jobs = random_case(seed)
+        paths = in_files(tmp_path, logits, np.random.default_rng(seed))
+        expected = quietly(affinity_tree, logits, sample_weight=weights)
+        with config_context(working_memory=memory):
+            tree = quietly(affinity_tree, paths, sample_weight=weights, n_jobs=n_jobs)
+        assert same_tree(tree, expected), f"seed {seed}"
+        likeness = quietly(affinities, paths, sample_weight=weights)
+        expected = quietly(affinities, logits, sample_weight=weights)
+        np.testing.assert_allclose(likeness, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_chunks_of_dask_give_the_tree_of_the_array():
+    """In chunks of rows and of columns, kept or not, with weights here or there."""
+    dask = pytest.importorskip("dask")
+    da = pytest.importorskip("dask.array")
+    for seed in range(30):
+        logits, weights, _, _, _ = random_case(seed)
+        rng = np.random.default_rng(seed)
+        lengths = [int(rng.integers(1, size + 1)) for size in logits.shape]
+        chunks = da.from_array(logits, chunks=lengths)
+        given = weights
+        if weights is not None and seed % 2:
+            given = da.from_array(weights, chunks=3)
+        with dask.config.set(scheduler="threads", num_workers=2):
+            tree = quietly(
+                affinity_tree, chunks, sample_weight=given, persist=bool(rng.integers(2))
+            )
+        assert same_tree(tree, quietly(affinity_tree, logits, sample_weight=weights)), f"{seed}"
+
+
+def test_sparse_chunks_of_dask(tmp_path):
+    """And dense ones among them; numbers of rows may be unknown, and chunks empty."""
+    dask = pytest.importorskip("dask")
+    da = pytest.importorskip("dask.array")
+    for seed in range(12):
+        stored, full = sparse_case(seed)
+        stored, rng = stored.tocsr(), np.random.default_rng(seed)
+        full = full.astype(stored.dtype) if stored.dtype.kind == "f" else full
+        bounds = [0, *sorted(rng.integers(0, len(full) + 1, 3).tolist()), len(full)]
+        unknown = seed % 3 == 0
+        parts = [
+            da.from_delayed(
+                dask.delayed(full[a:b] if seed % 2 and i % 2 else stored[a:b], traverse=False),
+                (np.nan if unknown else b - a, full.shape[1]),
+                stored.dtype,
+            )
+            for i, (a, b) in enumerate(pairwise(bounds))
+        ]
+        chunks = da.concatenate(parts, allow_unknown_chunksizes=True)
+        with dask.config.set(scheduler="synchronous"):
+            tree = quietly(affinity_tree, chunks, persist=bool(seed & 4))
+        assert same_tree(tree, quietly(affinity_tree, stored)), f"seed {seed}"
+
+
+def test_chunks_are_computed_once(monkeypatch):
+    """For the sample as well, if they are kept; else once more, and where lengths are unknown."""
+    da = pytest.importorskip("dask.array")
+    logits, computed = clear_logits(), []
+
+    def count(block):
+        if len(block):
+            computed.append(len(block))
+        return block
+
+    chunks = da.from_array(logits, chunks=(100, -1)).map_blocks(count, meta=logits[:0])
+    tree = affinity_tree(chunks)
+    assert sum(computed) == len(logits)
+    assert same_groups(tree, affinity_tree(logits))
+    computed.clear()
+    affinity_tree(chunks, persist=False)
+    assert sum(computed) == 2 * len(logits)
+    computed.clear()
+    assert same_groups(affinity_tree(chunks[chunks[:, 0] > -np.inf]), tree)
+    assert sum(computed) == len(logits)
+
+
+def test_data_frame_of_dask_names_the_leaves():
+    frames = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    pandas = pytest.importorskip("pandas")
+    logits = clear_logits(n_leaves=5)
+    table = pandas.DataFrame(logits, columns=list("edcba"))
+    tree = affinity_tree(frames.from_pandas(table, npartitions=3))
+    assert tree.names == affinity_tree(table).names == tuple("edcba")
+    assert same_groups(tree, affinity_tree(logits))
+
+
+def test_bad_rows_of_chunks_are_named(tmp_path):
+    da = pytest.importorskip("dask.array")
+    logits = clear_logits(n_rows=50)
+    logits[33, 4] = np.nan
+    with pytest.raises(ValueError, match=r"Row 33 of the logits has NaN.* row 13 of chunk 1"):
+        affinity_tree(da.from_array(logits, chunks=(20, -1)))
+    paths = in_files(tmp_path, logits, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"Row 33 of the logits has NaN.* of .*\.npy"):
+        affinity_tree(paths)
+    with pytest.raises(ValueError, match="Row 33 of the logits has NaN in column 4"):
+        affinity_tree(logits)
+
+
+def test_a_number_added_to_a_row_changes_nothing():
+    for seed in range(5):
+        logits = clear_logits(seed)
+        shift = np.random.default_rng(seed).standard_normal((len(logits), 1)) * 50
+        tree = affinity_tree(logits)
+        moved = affinity_tree(logits + shift)
+        np.testing.assert_allclose(moved.scores, tree.scores, rtol=1e-7)
+        assert same_groups(moved, tree), f"seed {seed}"
+
+
+def test_order_of_rows_does_not_matter():
+    """Fewer than the sample, of which all are in it."""
+    for seed in range(5):
+        logits = clear_logits(seed)
+        order = np.random.default_rng(seed).permutation(len(logits))
+        tree = affinity_tree(logits)
+        assert same_tree(affinity_tree(logits[order]), tree)
+        assert same_groups(affinity_tree(logits[order]), tree), f"seed {seed}"
+
+
+def test_order_of_columns_renames_the_leaves():
+    for seed in range(5):
+        logits = clear_logits(seed)
+        order = np.random.default_rng(seed).permutation(logits.shape[1])
+        likeness = affinities(logits)
+        np.testing.assert_allclose(
+            affinities(logits[:, order]), likeness[np.ix_(order, order)], rtol=1e-9, atol=1e-12
+        )
+        tree, renamed = affinity_tree(logits), affinity_tree(logits[:, order])
+        np.testing.assert_allclose(renamed.scores, tree.scores, rtol=1e-9)
+        for level in range(1, tree.n_leaves + 1):
+            together = np.equal.outer(tree.cut(level), tree.cut(level))
+            now = np.equal.outer(renamed.cut(level), renamed.cut(level))
+            assert np.array_equal(now, together[np.ix_(order, order)]), f"seed {seed}"
+
+
+def test_a_factor_changes_nothing():
+    for seed in range(5):
+        logits = clear_logits(seed)
+        tree = affinity_tree(logits)
+        for factor in (0.01, 3.0, 200.0):
+            scaled = affinity_tree(factor * logits)
+            np.testing.assert_allclose(scaled.scores, tree.scores, rtol=1e-7)
+            assert same_groups(scaled, tree), f"seed {seed}"
+
+
+def test_weights_are_repetition():
+    for seed in range(5):
+        logits = clear_logits(seed)
+        weights = np.random.default_rng(seed).integers(0, 4, len(logits))
+        tree = affinity_tree(logits, sample_weight=weights)
+        repeated = affinity_tree(np.repeat(logits, weights, axis=0))
+        np.testing.assert_allclose(tree.counts, repeated.counts)
+        np.testing.assert_allclose(tree.scores, repeated.scores, rtol=1e-8)
+        assert same_groups(tree, repeated), f"seed {seed}"
+
+
+def test_heights_rise_and_cuts_are_nested():
+    for seed in range(20):
+        logits, weights, _, _, _ = random_case(seed)
+        tree = quietly(affinity_tree, logits, sample_weight=weights)
+        assert (np.diff(tree.scores) >= 0).all(), f"seed {seed}"
+        cuts = tree.cut(range(tree.n_leaves, 0, -1)).T
+        for fine, coarse in pairwise(cuts):
+            assert (np.equal.outer(fine, fine) <= np.equal.outer(coarse, coarse)).all()
+
+
+def test_counts_are_those_of_l2h():
+    for seed in range(20):
+        logits, weights, _, _, _ = random_case(seed)
+        tree = quietly(affinity_tree, logits, sample_weight=weights)
+        other = quietly(l2h_tree, logits, sample_weight=weights)
+        assert np.array_equal(tree.counts, other.counts)
+        assert tree.counts.dtype == other.counts.dtype
+
+
+def test_probabilities_are_logits_of_their_logarithms():
+    logits = clear_logits()
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    tree = affinity_tree(p, input="probabilities")
+    assert same_groups(tree, affinity_tree(logits))
+    np.testing.assert_allclose(affinities(p, input="probabilities"), affinities(np.log(p)))
+    with pytest.warns(UserWarning, match="looks like probabilities"):
+        affinity_tree(p)
+
+
+@pytest.mark.parametrize("n_leaves", [1, 2, 3])
+def test_few_leaves(n_leaves):
+    logits = np.random.default_rng(0).standard_normal((20, n_leaves))
+    tree = affinity_tree(logits)
+    assert tree.n_leaves == n_leaves
+    assert tree.counts.sum() == 20
+    likeness = affinities(logits)
+    assert likeness.shape == (n_leaves, n_leaves)
+    assert confusion_tree(np.ones((n_leaves, n_leaves))).n_leaves == n_leaves
+
+
+def test_likeness_is_symmetric():
+    likeness = affinities(clear_logits())
+    assert np.array_equal(likeness, likeness.T)
+    assert (np.diag(likeness) == 0).all()
+    assert (likeness >= 0).all()
+
+
+def test_planted_trees_are_found_where_l2h_finds_them():
+    n_found = 0
+    for seed in range(12):
+        logits, _, planted = make_hierarchical_logits(
+            3000, [8, 16, 24][seed % 3], separation=3.0, noise=0.5, random_state=seed
+        )
+        expected = groups_of(planted)
+        if groups_of(l2h_tree(logits)) == expected:
+            n_found += 1
+            assert groups_of(affinity_tree(logits)) == expected, f"seed {seed}"
+    assert n_found > 5
+
+
+def groups_of(tree):
+    """Leaves of each merge."""
+    nodes = range(tree.n_leaves, tree.n_nodes)
+    return {frozenset(tree.members(node).tolist()) for node in nodes}
+
+
+def test_lines_tell_how_far_it_is(capsys):
+    affinity_tree(clear_logits(), verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["[affinity]"] * 3
+    assert lines[-1] == "[affinity] 13 merges made"
+    affinity_tree(clear_logits())
+    assert capsys.readouterr().out == ""
+
+
+def test_too_many_leaves_for_memory(monkeypatch):
+    """Before anything is computed, and with a way out."""
+    monkeypatch.setattr("skl2h.hierarchy.affinity.free_memory", lambda: 10**9)
+    wide = csr_matrix((np.ones(2), ([0, 1], [0, 5])), (2, 100_000))
+    message = r'100,000 leaves takes 320 GB of memory, and there are 1 GB: l2h_tree \(method="l2h"'
+    for function in (affinity_tree, affinities, confusion_tree):
+        given = wide if function is not confusion_tree else csr_matrix((100_000, 100_000))
+        with pytest.raises(ValueError, match=message):
+            function(given)
+
+
+class TestConfusionTree:
+    matrix = np.array([[50, 9, 1, 0], [8, 51, 1, 2], [0, 1, 40, 20], [1, 0, 15, 44]])
+
+    def test_is_the_tree_of_logits_whose_rows_go_where_it_says(self):
+        """With three leaves the temperature is 1: rows of counts tell the shares themselves."""
+        shares = np.array([[0, 0.7, 0.3], [0.2, 0, 0.8], [0.5, 0.5, 0]])
+        logits = np.log(np.where(np.eye(3, dtype=bool), 9.0, shares))
+        from_logits, tree = affinity_tree(logits), confusion_tree(7 * shares)
+        np.testing.assert_allclose(tree.scores, from_logits.scores, rtol=1e-12)
+        assert np.array_equal(tree.children, from_logits.children)
+
+    def test_diagonal_and_size_of_lines_do_not_matter(self):
+        tree = confusion_tree(self.matrix)
+        assert tree.cut(2).tolist() == [0, 0, 1, 1]
+        other = self.matrix * np.array([[1.0], [1e300], [1e-300], [3]])
+        np.fill_diagonal(other, np.nan)
+        scaled = confusion_tree(other)
+        assert np.array_equal(scaled.children, tree.children)
+        np.testing.assert_allclose(scaled.scores, tree.scores, rtol=1e-12)
+        for given in (csr_matrix(self.matrix), self.matrix.tolist(), self.matrix.astype(np.uint8)):
+            assert confusion_tree(given) == tree
+
+    def test_classes_without_rows(self):
+        matrix = self.matrix.copy()
+        matrix[1] = 0
+        assert confusion_tree(matrix).cut(2).tolist() == [0, 0, 1, 1]
+        nothing = confusion_tree(np.zeros((5, 5)))
+        assert nothing.scores.tolist() == [0, 0, 0, 0]
+
+    def test_data_frame_names_the_classes(self):
+        pandas = pytest.importorskip("pandas")
+        names = ["cat", "dog", "car", "truck"]
+        table = pandas.DataFrame(self.matrix, index=names, columns=names)
+        expected = confusion_tree(self.matrix, names=names)
+        assert confusion_tree(table) == expected
+        assert confusion_tree(table.iloc[[2, 0, 3, 1]]) == expected
+        assert confusion_tree(table, names={"cat": "tiger"}).names[0] == "tiger"
+        with pytest.raises(ValueError, match="index of matrix must name all 4 leaves, but lacks"):
+            confusion_tree(table.rename(index={"cat": "tiger"}))
+
+    def test_given_is_not_changed(self):
+        matrix = self.matrix.astype(float)
+        before = matrix.copy()
+        confusion_tree(matrix)
+        assert np.array_equal(matrix, before)
+
+    @pytest.mark.parametrize(
+        ("matrix", "message"),
+        [
+            (np.ones((2, 3)), r"must be square.* got the shape \(2, 3\)"),
+            (np.ones(4), r"must be square.* got the shape \(4,\)"),
+            (np.ones((0, 0)), r"must be square.* got the shape \(0, 0\)"),
+            ([[1, -1], [0, 1]], r"not negative outside its diagonal, but matrix\[0, 1\] is -1"),
+            ([[1, 2], [np.nan, 1]], r"finite .* but matrix\[1, 0\] is nan"),
+            ([[1, np.inf], [0, 1]], r"finite .* but matrix\[0, 1\] is inf"),
+            ([["a", "b"], ["c", "d"]], "matrix must be real numbers"),
+            ([[1, 2], [3]], "matrix must be real numbers"),
+            ("no", "matrix must be real numbers"),
+        ],
+        ids=str,
+    )
+    def test_bad_matrix(self, matrix, message):
+        with pytest.raises(ValueError, match=message):
+            confusion_tree(matrix)
+
+    @pytest.mark.parametrize(
+        ("names", "error", "message"),
+        [
+            (["a"], ValueError, "1 names were given for 4 classes"),
+            ({"a", "b"}, TypeError, "names must be in the order"),
+            (["a", None, "b", "c"], ValueError, r"names\[1\] is None"),
+            ({"a": "b"}, ValueError, "names renames 'a'"),
+        ],
+        ids=str,
+    )
+    def test_bad_names(self, names, error, message):
+        with pytest.raises(error, match=message):
+            confusion_tree(self.matrix, names=names)
+
+
+class TestRealData:
+    def test_clinc150(self, real_data):
+        data = real_data("clinc150_logits.npz")
+        tree = affinity_tree(data["logits"], n_jobs=2)
+        assert superclass_purity(tree, data["domain_of"], adjusted=True) >= 0.46
+
+    def test_imagenet_votes(self, real_data):
+        """Triplets of WordNet, rescaled so that random is 0; three kinds, and the birds."""
+        data = real_data("imagenet_votes.npz")
+        votes = csr_matrix((data["data"], data["indices"], data["indptr"]), data["shape"])
+        tree = affinity_tree(votes, input="probabilities")
+        assert triplets(tree, data["wordnet_path"]) >= 0.60
+        assert superclass_purity(tree, data["kingdom"], adjusted=True) >= 0.75
+
+
+def triplets(tree, paths, n_triplets=100_000):
+    """Share of triples whose closest pair in WordNet is so in the tree, less 1/3, over 2/3."""
+    rng = np.random.default_rng(0)
+    triples = rng.integers(0, tree.n_leaves, (n_triplets, 3))
+    triples = triples[(np.diff(np.sort(triples, axis=1), axis=1) > 0).all(axis=1)]
+    pairs = [triples[:, pair] for pair in ([0, 1], [0, 2], [1, 2])]
+    depths = []
+    for pair in pairs:
+        first, second = paths[pair[:, 0]], paths[pair[:, 1]]
+        same = (first == second) & (first != "")
+        depths.append(np.logical_and.accumulate(same, axis=1).sum(axis=1))
+    depths = np.stack(depths, axis=1)
+    ordered = np.sort(depths, axis=1)
+    clear = ordered[:, 2] > ordered[:, 1]
+    joined = first_merges(tree)
+    merges = np.stack([joined[pair[:, 0], pair[:, 1]] for pair in pairs], axis=1)[clear]
+    share = (merges.argmin(axis=1) == depths[clear].argmax(axis=1)).mean()
+    return (share - 1 / 3) / (2 / 3)
+
+
+def first_merges(tree):
+    """The merge that joins each pair of leaves."""
+    joined = np.zeros((tree.n_leaves, tree.n_leaves), dtype=np.intp)
+    for t, (a, b) in enumerate(tree.children):
+        sides = np.ix_(tree.members(a), tree.members(b))
+        joined[sides] = joined.T[sides] = t
+    return joined
