@@ -86,7 +86,8 @@ def affinity_tree(
        temperature T. With T the mean entropy of that, over at most 2,000 rows, is log 4: it goes
        to about four leaves. (With K below 9 the entropy is log((K - 1) / 2); T is 1 if K is below
        4, or if rows have too few possible leaves.) So a factor on the logits changes nothing.
-    2. R[a, b] is the share of the rows of a that would go to b. Divided by the mean of its column,
+    2. R[a, b] is the share of the rows of a that would go to b; rows that can go nowhere are among
+       those of a, and go nowhere. Divided by the mean of its column,
        over all leaves, it tells how much more than others a leaf sends to b, and with that of b to
        a their mean is the lift S[a, b].
     3. The likeness is L = log(1 + S). The first order is how far it is below the largest; the
@@ -117,8 +118,8 @@ def affinity_tree(
     >>> tree.cut(2)
     array([0, 0, 1, 1])
     """
+    verbose = as_verbosity("verbose", verbose)
     with _open(logits, sample_weight, input, n_jobs, persist) as source:
-        verbose = as_verbosity("verbose", verbose)
         found = _reassigned(source, n_jobs, verbose)
         merges = average_linkage(likeness_of(found.shares))
         if verbose:

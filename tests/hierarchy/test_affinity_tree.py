@@ -92,7 +92,7 @@ def test_chunks_of_dask_give_the_tree_of_the_array():
         assert same_tree(tree, quietly(affinity_tree, logits, sample_weight=weights)), f"{seed}"
 
 
-def test_sparse_chunks_of_dask(tmp_path):
+def test_sparse_chunks_of_dask():
     """And dense ones among them; numbers of rows may be unknown, and chunks empty."""
     dask = pytest.importorskip("dask")
     da = pytest.importorskip("dask.array")
@@ -102,6 +102,7 @@ def test_sparse_chunks_of_dask(tmp_path):
         full = full.astype(stored.dtype) if stored.dtype.kind == "f" else full
         bounds = [0, *sorted(rng.integers(0, len(full) + 1, 3).tolist()), len(full)]
         unknown = seed % 3 == 0
+        weights = None if unknown or seed % 2 else rng.integers(1, 4, len(full))
         parts = [
             da.from_delayed(
                 dask.delayed(full[a:b] if seed % 2 and i % 2 else stored[a:b], traverse=False),
@@ -112,8 +113,29 @@ def test_sparse_chunks_of_dask(tmp_path):
         ]
         chunks = da.concatenate(parts, allow_unknown_chunksizes=True)
         with dask.config.set(scheduler="synchronous"):
-            tree = quietly(affinity_tree, chunks, persist=bool(seed & 4))
-        assert same_tree(tree, quietly(affinity_tree, stored)), f"seed {seed}"
+            tree = quietly(affinity_tree, chunks, sample_weight=weights, persist=bool(seed & 4))
+        expected = quietly(affinity_tree, stored, sample_weight=weights)
+        assert same_tree(tree, expected), f"seed {seed}"
+
+
+def test_bad_chunks_are_named():
+    dask = pytest.importorskip("dask")
+    da = pytest.importorskip("dask.array")
+    logits = clear_logits(n_rows=20, n_leaves=5)
+
+    def in_chunks(*given):
+        parts = [
+            da.from_delayed(dask.delayed(part, traverse=False), (20, 5), float) for part in given
+        ]
+        return da.concatenate(parts)
+
+    for chunks, message in (
+        (in_chunks(logits, logits[:, :4]), "Chunk 1 has 4 columns, not 5"),
+        (in_chunks(logits, logits.astype(str)), "Chunk 1 is of <U.*, not of real numbers"),
+        (in_chunks(logits[:0], logits[:0]), "no rows: all of their chunks are empty"),
+    ):
+        with dask.config.set(scheduler="synchronous"), pytest.raises(ValueError, match=message):
+            affinity_tree(chunks)
 
 
 def test_chunks_are_computed_once(monkeypatch):

@@ -132,6 +132,7 @@ def rows_of_sample(scores, weights, places, n_leaves):
     """Some rows of a chunk and their weights; None of a chunk with a fault, to be told later."""
     if fault_of(scores, n_leaves, weights) is not None:
         return None
+    places = places[places < scores.shape[0]]  # a chunk may have fewer rows than was said
     return scores[places], None if weights is None else weights[places]
 
 
