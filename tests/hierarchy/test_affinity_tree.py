@@ -92,6 +92,13 @@ def test_chunks_of_dask_give_the_tree_of_the_array():
         assert same_tree(tree, quietly(affinity_tree, logits, sample_weight=weights)), f"{seed}"
 
 
+def in_format(full, stored, rows, seed, number):
+    """Rows of a chunk, in one of the formats that it may have."""
+    if seed % 2 and number % 2:
+        return full[rows]
+    return stored[rows].tocoo() if seed % 3 == 1 else stored[rows]
+
+
 def test_sparse_chunks_of_dask():
     """And dense ones among them; numbers of rows may be unknown, and chunks empty."""
     dask = pytest.importorskip("dask")
@@ -105,7 +112,7 @@ def test_sparse_chunks_of_dask():
         weights = None if unknown or seed % 2 else rng.integers(1, 4, len(full))
         parts = [
             da.from_delayed(
-                dask.delayed(full[a:b] if seed % 2 and i % 2 else stored[a:b], traverse=False),
+                dask.delayed(in_format(full, stored, slice(a, b), seed, i), traverse=False),
                 (np.nan if unknown else b - a, full.shape[1]),
                 stored.dtype,
             )

@@ -133,7 +133,9 @@ def rows_of_sample(scores, weights, places, n_leaves):
     if fault_of(scores, n_leaves, weights) is not None:
         return None
     places = places[places < scores.shape[0]]  # a chunk may have fewer rows than was said
-    return scores[places], None if weights is None else weights[places]
+    # Sparse ones may be of any format, and store an entry twice.
+    some = as_logits(scores)[places].scores if issparse(scores) else scores[places]
+    return some, None if weights is None else weights[places]
 
 
 def sample_of_parts(parts, kind="logits", divisor=1.0):
