@@ -227,12 +227,12 @@ def add_rows(sums, logits, weights, temperature, n_jobs=None, *, first_fault=Fal
         step=step,  # scikit-learn's configuration, which it is of, does not reach threads
         memory=Memory(),
     )
-    for rows, told in zip(tasks, in_order(read, tasks, n_jobs)):
-        if isinstance(told, int):
+    for rows, answer in zip(tasks, in_order(read, tasks, n_jobs)):
+        if isinstance(answer, int):
             if first_fault:
-                return rows.start + told
-            logits.check_rows(told, rows.start)
-        leaves[rows], lines_of_blocks = told
+                return rows.start + answer
+            logits.check_rows(answer, rows.start)
+        leaves[rows], lines_of_blocks = answer
         for present, lines in lines_of_blocks:
             if issparse(lines):
                 lines = lines.tocoo()
@@ -282,10 +282,10 @@ def _read_task(rows, logits, weights, temperature, step, memory):
     weights = None if weights is None else weights[rows]
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
         if isinstance(some, SparseLogits):
-            told = _sparse_exponentials(some, temperature)
-            if isinstance(told, int):
-                return told
-            leaf, e, total = told
+            answer = _sparse_exponentials(some, temperature)
+            if isinstance(answer, int):
+                return answer
+            leaf, e, total = answer
             order = np.argsort(leaf, kind="stable")
             return leaf, [_lines(leaf, order, e, total, weights)]
         leaf = np.empty(some.shape[0], dtype=np.intp)

@@ -23,8 +23,8 @@ import numpy as np
 from ..exceptions.arguments import check_weights
 from ..logits.matrix import warn_if_probabilities
 from .affinity import add_rows, places_of_sample, reassigned
-from .groups import exact_totals
 from .loop import in_own_unit, merge_leaves
+from .weights import exact_totals
 
 __all__ = ["RowsInMemory", "Source"]
 

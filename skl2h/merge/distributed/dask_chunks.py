@@ -222,8 +222,8 @@ class DaskChunks(ChunkSource):
             add_task(graph, (f"leaves-{self.token}", number), _leaf_of, chunk)
             for number, chunk in enumerate(chunks)
         ]
-        told = self._call_each(graph, _told_by, chunks)
-        total = self._sum(graph, add_reassigned, told)
+        answers = self._call_each(graph, _answer_of, chunks)
+        total = self._sum(graph, add_reassigned, answers)
         reading = self._pass(graph, total, *lines, self.leaves)
         check_reading(reading)
         warn_if_probabilities(reading.look_like_probabilities, sum(reading.lengths))
@@ -376,7 +376,7 @@ def _call_on_rows(function, scores, leaves, weights, kind, divisor):
 
 
 def _length_of(scores):
-    return [scores.shape[0] if getattr(scores, "ndim", 0) else 0]  # what is no array is told later
+    return [scores.shape[0] if getattr(scores, "ndim", 0) else 0]  # the pass names what is no array
 
 
 def _rows_of_sample(scores, weights, places, n_leaves):

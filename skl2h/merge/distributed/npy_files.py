@@ -223,7 +223,7 @@ class Shards(ChunkSource):
         """
         n_leaves = self.shape[1]
         sums = np.zeros((n_leaves, n_leaves))
-        told, look_so = [], True
+        totals, look_so = [], True
         for number, (shard, weights) in enumerate(zip(self.shards, self.parts)):
             logits = as_logits(shard.load(), **self.kind)
             leaf = add_rows(sums, logits, weights, temperature, self.n_jobs, first_fault=True)
@@ -231,10 +231,10 @@ class Shards(ChunkSource):
                 lengths = [some.stop - some.start for some in self.shards]
                 fault = number, Fault(leaf, logits.fault_of(leaf))
                 check_reading(Reading(n_leaves, lengths, fault, *[None] * 5), self._places())
-            told.append(weights_by_leaf(leaf, weights))
+            totals.append(weights_by_leaf(leaf, weights))
             look_so = look_so and logits.look_like_probabilities()
         warn_if_probabilities(look_so, self.shape[0])
-        rows, digits = zip(*told)
+        rows, digits = zip(*totals)
         totals = totals_of(add_tables(rows), add_tables(digits) if digits[0] else None, n_leaves)
         return reassigned(sums, totals, self.scale)
 

@@ -11,7 +11,7 @@ from scipy.sparse import issparse, vstack
 
 from ...logits.matrix import SparseLogits, as_logits
 from ..affinity import add_rows, reassigned
-from ..groups import digits_of, sum_digits
+from ..weights import digits_of, sum_digits
 from .chunks import Fault, Reading, Table, add_readings, fault_of
 
 __all__ = [
@@ -33,11 +33,11 @@ class ReassignedChunk(NamedTuple):
     ----------
     leaf : ndarray of shape (n,), or None
         Leaf of each row; None where there is a fault.
-    told : Reading
+    answer : Reading
     """
 
     leaf: np.ndarray | None
-    told: Reading
+    answer: Reading
 
 
 def reassign_chunk(scores, weights, n_leaves, temperature, kind="logits", divisor=1.0):
@@ -56,8 +56,8 @@ def reassign_chunk(scores, weights, n_leaves, temperature, kind="logits", diviso
         where = None if fault is None else (0, fault)
         tables = weights_by_leaf(nobody, None if weights is None else np.empty(0))
         nothing = Table(nobody, np.empty(0))
-        told = Reading(None, [0], where, *tables, nothing, True, True)
-        return ReassignedChunk(nobody if fault is None else None, told)
+        answer = Reading(None, [0], where, *tables, nothing, True, True)
+        return ReassignedChunk(nobody if fault is None else None, answer)
     present = np.flatnonzero(np.bincount(leaf))
     lines = sums[present]
     del sums
@@ -68,8 +68,8 @@ def reassign_chunk(scores, weights, n_leaves, temperature, kind="logits", diviso
     else:
         profiles = Table(present, lines)
     kinds = is_sparse, logits.look_like_probabilities()
-    told = Reading(n_leaves, [n_rows], None, *weights_by_leaf(leaf, weights), profiles, *kinds)
-    return ReassignedChunk(leaf, told)
+    answer = Reading(n_leaves, [n_rows], None, *weights_by_leaf(leaf, weights), profiles, *kinds)
+    return ReassignedChunk(leaf, answer)
 
 
 def weights_by_leaf(leaf, weights):
@@ -129,7 +129,7 @@ def reassigned_of(reading, scale=None, leaves=None):
 
 
 def rows_of_sample(scores, weights, places, n_leaves):
-    """Some rows of a chunk and their weights; None of a chunk with a fault, to be told later."""
+    """Some rows of a chunk and their weights; None of a chunk with a fault, to be answer later."""
     if fault_of(scores, n_leaves, weights) is not None:
         return None
     places = places[places < scores.shape[0]]  # a chunk may have fewer rows than was said
