@@ -86,10 +86,10 @@ def affinity_tree(
        temperature T. With T the mean entropy of that, over at most 2,000 rows, is log 4: it goes
        to about four leaves. (With K below 9 the entropy is log((K - 1) / 2); T is 1 if K is below
        4, or if rows have too few possible leaves.) So a factor on the logits changes nothing.
-    2. R[a, b] is the share of the rows of a that would go to b; rows that can go nowhere are among
-       those of a, and go nowhere. Divided by the mean of its column,
-       over all leaves, it tells how much more than others a leaf sends to b, and with that of b to
-       a their mean is the lift S[a, b].
+    2. R[a, b] is the share of the rows of a that would go to b. Rows that can go nowhere are among
+       those of a. Divided by the mean of its column, over all leaves, R[a, b] says how much more
+       than other leaves a sends to b. The lift S[a, b] is the mean of that and the same from b to
+       a.
     3. The likeness is L = log(1 + S). The first order is how far it is below the largest; the
        second, how far the line of a is from that of b, when L has been centred by line and by
        column and lines have length 1.
@@ -296,7 +296,7 @@ def _check_room(n_leaves):
     if free is not None and needed > free:
         raise ValueError(
             f"The likeness of {n_leaves:,} leaves takes {needed / 1e9:,.3g} GB of memory, and "
-            f'there are {free / 1e9:,.3g} GB: l2h_tree (method="l2h") makes a tree of as many.'
+            f"there are {free / 1e9:,.3g} GB: l2h_tree needs no such array."
         )
 
 

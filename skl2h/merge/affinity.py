@@ -23,7 +23,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_matrix, issparse
 from scipy.spatial.distance import squareform
 
-from ..logits.matrix import SparseLogits, best_entries, first_not_finite
+from ..logits.matrix import best_entries, first_not_finite
 from ..logits.scratch import Memory
 
 __all__ = [
@@ -139,7 +139,7 @@ def _away(logits, weights):
 
     Rows that are of no use are left out. Where rows start is None if they are dense.
     """
-    if isinstance(logits, SparseLogits):
+    if logits.is_sparse:
         values, leaves, starts = logits.entries(slice(0, logits.shape[0]))
         leaf, top, _ = best_entries(values, leaves, starts)
         row = np.repeat(np.arange(len(leaf)), np.diff(starts))
@@ -246,7 +246,7 @@ def _tasks(logits):
     """Slices of rows, and rows of a block: several blocks if these have many rows of each leaf."""
     (n_rows, n_leaves), step = logits.shape, logits.rows_per_block()
     length = step
-    if not isinstance(logits, SparseLogits) and logits.kind == "logits":
+    if not logits.is_sparse and logits.kind == "logits":
         several = BLOCKS_PER_TASK * step
         length = several if several >= ROWS_PER_LEAF * n_leaves else step
     return _slices(n_rows, length), step
@@ -281,7 +281,7 @@ def _read_task(rows, logits, weights, temperature, step, memory):
     some = logits[rows]
     weights = None if weights is None else weights[rows]
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
-        if isinstance(some, SparseLogits):
+        if some.is_sparse:
             answer = _sparse_exponentials(some, temperature)
             if isinstance(answer, int):
                 return answer
