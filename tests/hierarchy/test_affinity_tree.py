@@ -403,7 +403,7 @@ class TestConfusionTree:
         ("names", "error", "message"),
         [
             (["a"], ValueError, "1 names were given for 4 classes"),
-            ({"a", "b"}, TypeError, "names must be in the order"),
+            ({"a"}, TypeError, "names must be in the order"),
             (["a", None, "b", "c"], ValueError, r"names\[1\] is None"),
             ({"a": "b"}, ValueError, "names renames 'a'"),
         ],
