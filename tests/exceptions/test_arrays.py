@@ -10,6 +10,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
 
 from skl2h import (
     TEMI,
@@ -460,7 +461,11 @@ def test_labels_of_columns_name_the_leaves(kind):
     model = L2HClustering("precomputed").fit(table)
     assert model.tree_.names == tuple(labels)
     assert np.array_equal(np.asarray(model.predict(table)), MODEL.labels_)
-    if kind != "some":
+    # scikit-learn before 1.9 does not read the names of the newest polars.
+    known = kind != "some"
+    if kind == "polars":
+        known = hasattr(StandardScaler().fit(table), "feature_names_in_")
+    if known:
         assert model.feature_names_in_.tolist() == labels
 
 
