@@ -3,17 +3,14 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from ..exceptions.arguments import as_flag, as_verbosity, check_n_jobs
+from ..exceptions.arguments import as_verbosity
 from ..exceptions.arrays import as_array, column_names
 from ..exceptions.texts import shown
-from ..logits.kinds import are_paths
-from ..logits.of_models import Precomputed
 from ..logits.room import free_memory
 from ..merge.affinity import average_linkage, likeness_of, temperature_of
-from ..merge.distributed.npy_files import open_shards
 from ..tree.alignment import in_order, names_in_order
 from ..tree.merge_tree import MergeTree
-from .build import check_input, source_of
+from .build import source_of_logits
 
 __all__ = ["affinities", "affinity_tree", "confusion_tree"]
 
@@ -277,15 +274,7 @@ def confusion_tree(matrix, *, names=None):
 
 def _open(logits, sample_weight, input, n_jobs, persist):
     """Source of the rows of logits, wherever they are, that has room for what is made of them."""
-    check_input(input)
-    check_n_jobs(n_jobs)
-    persist = as_flag("persist", persist)
-    if are_paths(logits):
-        source = open_shards(logits, kind=input, n_jobs=n_jobs)
-        source.weigh(sample_weight)
-    else:
-        response = Precomputed(input=input)
-        source = source_of(response, None, logits, sample_weight, n_jobs=n_jobs, persist=persist)
+    source = source_of_logits(logits, sample_weight, input, n_jobs, persist)
     _check_room(source.shape[1])
     return source
 

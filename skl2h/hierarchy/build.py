@@ -19,6 +19,7 @@ __all__ = [
     "check_input",
     "l2h_tree",
     "source_of",
+    "source_of_logits",
 ]
 
 
@@ -118,18 +119,22 @@ def l2h_tree(
     array([0, 0, 1, 1])
     """
     check_aggregation(aggregation)
+    verbose = as_verbosity("verbose", verbose)
+    with source_of_logits(logits, sample_weight, input, n_jobs, persist) as source:
+        return build_tree(source, names=source.names, aggregation=aggregation, verbose=verbose)[0]
+
+
+def source_of_logits(logits, sample_weight, input, n_jobs, persist):
+    """Source of the rows of logits, or probabilities, wherever they are: files as well."""
     check_input(input)
     check_n_jobs(n_jobs)
-    verbose = as_verbosity("verbose", verbose)
     persist = as_flag("persist", persist)
-    if are_paths(logits):
-        source = open_shards(logits, kind=input, n_jobs=n_jobs)
-        source.weigh(sample_weight)
-    else:
+    if not are_paths(logits):
         response = Precomputed(input=input)
-        source = source_of(response, None, logits, sample_weight, n_jobs=n_jobs, persist=persist)
-    with source:
-        return build_tree(source, names=source.names, aggregation=aggregation, verbose=verbose)[0]
+        return source_of(response, None, logits, sample_weight, n_jobs=n_jobs, persist=persist)
+    source = open_shards(logits, kind=input, n_jobs=n_jobs)
+    source.weigh(sample_weight)
+    return source
 
 
 def source_of(response, estimator, X, sample_weight=None, *, n_jobs=None, persist=True):
