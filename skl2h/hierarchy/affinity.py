@@ -82,7 +82,8 @@ def affinity_tree(
     1. A row would go to the leaves outside its own by the softmax of its logits over the
        temperature T. With T the mean entropy of that, over at most 2,000 rows, is log 4: it goes
        to about four leaves. (With K below 9 the entropy is log((K - 1) / 2); T is 1 if K is below
-       4, or if rows have too few possible leaves.) So a factor on the logits changes nothing.
+       4, if rows have too few possible leaves, or if all of these 2,000 rows weigh 0.) So a
+       factor on the logits changes nothing.
     2. R[a, b] is the share of the rows of a that would go to b. Rows that can go nowhere are among
        those of a. Divided by the mean of its column, over all leaves, R[a, b] says how much more
        than other leaves a sends to b. The lift S[a, b] is the mean of that and the same from b to
@@ -285,7 +286,7 @@ def _check_room(n_leaves):
     if free is not None and needed > free:
         raise ValueError(
             f"The likeness of {n_leaves:,} leaves takes {needed / 1e9:,.3g} GB of memory, and "
-            f"there are {free / 1e9:,.3g} GB: l2h_tree needs no such array."
+            f"there are {free / 1e9:,.3g} GB. Of logits, l2h_tree makes a tree without it."
         )
 
 

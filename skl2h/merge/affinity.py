@@ -149,7 +149,11 @@ def _away(logits, weights):
         some = use[row] & (values > -inf)
         lengths = np.bincount(row[some], minlength=len(leaf))[use]
         values = (values - peak[row])[some]
-        return values, np.cumsum(lengths) - lengths, weights[use]
+        return (
+            np.maximum(values, IMPOSSIBLE, out=values),
+            np.cumsum(lengths) - lengths,
+            weights[use],
+        )
     V = logits.values()
     rows = np.arange(len(V))
     leaf, _ = logits.best(V)

@@ -326,11 +326,22 @@ def test_lines_tell_how_far_it_is(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_the_smallest_number_is_as_impossible_as_minus_inf():
+    """Some libraries mask with it: stored in a sparse matrix, too, and at any temperature."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(200, 10))
+    masked = rng.random(logits.shape) < 0.2
+    expected = affinities(np.where(masked, -np.inf, logits))
+    logits[masked] = np.finfo(float).min
+    for given in (logits, csr_matrix(logits)):
+        np.testing.assert_allclose(affinities(given), expected, rtol=1e-9, atol=1e-12)
+
+
 def test_too_many_leaves_for_memory(monkeypatch):
     """Before anything is computed, and with a way out."""
     monkeypatch.setattr("skl2h.hierarchy.affinity.free_memory", lambda: 10**9)
     wide = csr_matrix((np.ones(2), ([0, 1], [0, 5])), (2, 100_000))
-    message = r"100,000 leaves takes 320 GB of memory, and there are 1 GB: l2h_tree needs no such"
+    message = r"100,000 leaves takes 320 GB of memory, and there are 1 GB\. Of logits, l2h_tree"
     for function in (affinity_tree, affinities, confusion_tree):
         given = wide if function is not confusion_tree else csr_matrix((100_000, 100_000))
         with pytest.raises(ValueError, match=message):
