@@ -3,9 +3,11 @@
 import sys
 import warnings
 from collections.abc import Iterable, Set
+from contextlib import suppress
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils.validation import _get_feature_names
 
 from .texts import shown
 
@@ -13,6 +15,7 @@ __all__ = [
     "as_array",
     "as_sequence",
     "column_names",
+    "feature_labels",
     "has_dimensions",
     "is_missing",
     "ndarray_of",
@@ -159,6 +162,24 @@ def column_names(table):
     The columns of an array of xarray are its second dimension. Labels of several levels are joined
     by slashes, and a missing label stays missing.
     """
+    labels = _labels_of(table)
+    return None if labels is None else [_name_of(label) for label in labels]
+
+
+def feature_labels(table):
+    """Labels of the columns of a table as they are, if scikit-learn can tell them, or None.
+
+    Those of xarray, and several of one name, which some of its versions refuse, count as well.
+    """
+    labels = _labels_of(table)
+    if labels is None or has_dimensions(table) or len(set(labels)) < len(labels):
+        return labels
+    with suppress(TypeError):  # labels of several types, of which the caller makes an error
+        return None if _get_feature_names(table) is None else labels
+    return labels
+
+
+def _labels_of(table):
     if _is_lazy(table):
         return None
     # By class: a table of pandas has attributes with the names of its columns, which may be these.
@@ -169,9 +190,7 @@ def column_names(table):
         labels = np.asarray(table.coords[table.dims[1]]).tolist() if known else None
     else:
         labels = getattr(table, "columns", None)
-    if labels is None or callable(labels):
-        return None
-    return [_name_of(label) for label in labels]
+    return None if labels is None or callable(labels) else list(labels)
 
 
 def _name_of(label):

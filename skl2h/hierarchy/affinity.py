@@ -8,9 +8,9 @@ from ..exceptions.arrays import as_array, column_names
 from ..exceptions.texts import shown
 from ..logits.room import free_memory
 from ..merge.affinity import average_linkage, likeness_of, temperature_of
+from ..merge.source import source_of_logits
 from ..tree.alignment import in_order, names_in_order
 from ..tree.merge_tree import MergeTree
-from .build import source_of_logits
 
 __all__ = ["affinities", "affinity_tree", "confusion_tree"]
 

@@ -1,26 +1,14 @@
 """From the rows of logits, wherever they are, to their tree."""
 
-from ..exceptions.arguments import as_choice, as_flag, as_verbosity, check_n_jobs
+from ..exceptions.arguments import as_verbosity
 from ..exceptions.categories import StrandedGroupWarning, warn
 from ..exceptions.texts import shown
-from ..logits.kinds import are_paths, is_dask
-from ..logits.matrix import KINDS_OF_INPUT
-from ..logits.of_models import Precomputed
-from ..merge.aggregations import AGGREGATIONS
-from ..merge.distributed.dask_chunks import dask_source
-from ..merge.distributed.npy_files import open_shards
+from ..merge.aggregations import check_aggregation
 from ..merge.progress import printing
-from ..merge.source import RowsInMemory
+from ..merge.source import source_of_logits
 from ..tree.merge_tree import MergeTree
 
-__all__ = [
-    "build_tree",
-    "check_aggregation",
-    "check_input",
-    "l2h_tree",
-    "source_of",
-    "source_of_logits",
-]
+__all__ = ["build_tree", "l2h_tree"]
 
 
 def l2h_tree(
@@ -124,28 +112,6 @@ def l2h_tree(
         return build_tree(source, names=source.names, aggregation=aggregation, verbose=verbose)[0]
 
 
-def source_of_logits(logits, sample_weight, input, n_jobs, persist):
-    """Source of the rows of logits, or probabilities, wherever they are: files as well."""
-    check_input(input)
-    check_n_jobs(n_jobs)
-    persist = as_flag("persist", persist)
-    if not are_paths(logits):
-        response = Precomputed(input=input)
-        return source_of(response, None, logits, sample_weight, n_jobs=n_jobs, persist=persist)
-    source = open_shards(logits, kind=input, n_jobs=n_jobs)
-    source.weigh(sample_weight)
-    return source
-
-
-def source_of(response, estimator, X, sample_weight=None, *, n_jobs=None, persist=True):
-    """Source of the logits of rows: those that an estimator gives, or X itself."""
-    if is_dask(X):
-        return dask_source(response, estimator, X, sample_weight, persist=persist)
-    source = RowsInMemory(response.logits(estimator, X), n_jobs)
-    source.weigh(sample_weight)
-    return source
-
-
 def build_tree(source, *, names=None, aggregation="sum_of_means", verbose=0, on_merge=None):
     """Tree of the rows of a source, and the leaf of each row: of `DaskChunks`, a Dask array."""
     if verbose:
@@ -165,13 +131,3 @@ def build_tree(source, *, names=None, aggregation="sum_of_means", verbose=0, on_
             StrandedGroupWarning,
         )
     return tree, merges.leaves
-
-
-def check_aggregation(aggregation):
-    """Refuse what is no way to score a group."""
-    as_choice("aggregation", aggregation, AGGREGATIONS)
-
-
-def check_input(input):
-    """Refuse what matrices of scores are not."""
-    as_choice("input", input, KINDS_OF_INPUT)

@@ -12,16 +12,17 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions.texts import shown
-from ..logits.inner_model import rows_of, tags_of, warn_of_unseen
+from ..logits.inner_model import is_precomputed, rows_of, tags_of, warn_of_unseen
 from ..logits.kinds import refuse_dask
 from ..logits.of_models import leaf_names
 from ..merge.distributed.dask_arrays import take
 from ..merge.loop import N_REPORTS
-from ..merge.progress import CallbackSupportMixin, Task, with_callbacks
+from ..merge.progress import CallbackSupportMixin, with_callbacks
+from ..merge.source import source_of
 from ..tree.notebook import as_text, picture_of
-from .build import build_tree, source_of
-from .columns import keep_columns
-from .inner_fit import check_dask, check_parameters, fit_inner, is_precomputed
+from .build import build_tree
+from .columns import features_of, keep_features
+from .inner_fit import check_parameters, fit_inner
 from .level_gains import best_levels, mass_of_merges
 from .predictions import PredictionsMixin
 
@@ -217,18 +218,15 @@ class L2HClustering(
             ``"precomputed"``, whatever reads X later warns as well.
         """
         check_parameters(self)
-        check_dask(self, X)
-        X = rows_of(self.estimator, X)
+        X, estimator, response, task = fit_inner(self, X, y, params)
         weights = params.get("sample_weight")
-        task = Task.of_fit(self, 1 if is_precomputed(self.estimator) else 2, X, y, weights)
-        estimator, response = fit_inner(self, X, y, params, task)
         with source_of(
             response, estimator, X, weights, n_jobs=self.n_jobs, persist=bool(self.persist)
         ) as source:
             if response.kind == "distances":
                 response = response.scaled_by(source.mean_square())
                 source.divide_by(response.divisor)
-            n_leaves = source.shape[1]
+            features, n_leaves = features_of(estimator, source), source.shape[1]
             names = leaf_names(estimator, n_leaves) or source.names
             is_auto = isinstance(self.n_clusters, str)
             n_clusters = n_leaves if self.n_clusters is None or is_auto else self.n_clusters
@@ -255,7 +253,7 @@ class L2HClustering(
 
         # All that takes long or can fail has been done: an interrupted refit leaves the last
         # fit whole.
-        keep_columns(self, estimator, X, n_leaves)
+        keep_features(self, features)
         self.estimator_ = estimator
         self.response_ = response.of_tree(n_leaves, names)
         self.mass_of_merges_ = mass

@@ -13,21 +13,20 @@ from ..exceptions.arguments import as_flag, as_index, as_number, as_verbosity, c
 from ..exceptions.arrays import refuse_masked
 from ..exceptions.texts import shown
 from ..logits.inner_model import (
+    is_precomputed,
     refuse_but_weights,
     refuse_metadata,
     refuse_other_kinds,
     refuse_targets,
+    rows_of,
 )
 from ..logits.kinds import is_dask
+from ..logits.matrix import check_input
 from ..logits.of_models import Precomputed, Response
-from .build import check_aggregation, check_input
+from ..merge.aggregations import check_aggregation
+from ..merge.progress import Task
 
-__all__ = ["check_dask", "check_parameters", "fit_inner", "is_precomputed"]
-
-
-def is_precomputed(estimator):
-    """Whether the scores are given, and there is no inner model."""
-    return isinstance(estimator, str) and estimator == "precomputed"
+__all__ = ["check_parameters", "fit_inner"]
 
 
 def check_parameters(model):
@@ -57,12 +56,28 @@ def check_parameters(model):
     as_flag("persist", model.persist)
 
 
-def fit_inner(model, X, y, params, task):
-    """Fit a clone of the inner model, as a part of a task: the clone, and its `Response`."""
+def fit_inner(model, X, y, params):
+    """Begin the fit of an `L2HClustering` with that of a clone of its inner model.
+
+    Returns
+    -------
+    X : object
+        Rows that can be read more than once.
+    estimator : estimator or "precomputed"
+        The fitted clone.
+    response : Response
+        How it is asked for scores.
+    task : Task
+        The whole fit, to be ended by the caller.
+    """
     estimator, temperature = model.estimator, float(model.temperature)
+    _check_dask(estimator, X)
+    X = rows_of(estimator, X)
+    weights = params.get("sample_weight")
+    task = Task.of_fit(model, 1 if is_precomputed(estimator) else 2, X, y, weights)
     if is_precomputed(estimator):
         refuse_but_weights("fit(logits)", params.keys())
-        return estimator, Precomputed(divisor=temperature, input=model.input)
+        return X, estimator, Precomputed(divisor=temperature, input=model.input), task
     # A function may make scores of any model.
     is_free = callable(model.response_method)
     refuse_masked("y", y)
@@ -79,14 +94,14 @@ def fit_inner(model, X, y, params, task):
         estimator = estimator.fit(X, y, **params)
     if not is_free:
         refuse_other_kinds(estimator)  # a meta-estimator may tell only now
-    return estimator, Response.find(estimator, model.response_method, temperature)
+    return X, estimator, Response.find(estimator, model.response_method, temperature), task
 
 
-def check_dask(model, X):
+def _check_dask(estimator, X):
     """Refuse a model that cannot be fitted on X, where X is of Dask and its rows stay there."""
-    is_fitted = is_precomputed(model.estimator) or isinstance(model.estimator, FrozenEstimator)
+    is_fitted = is_precomputed(estimator) or isinstance(estimator, FrozenEstimator)
     if is_dask(X) and not is_fitted:
         raise TypeError(
-            f"{type(model.estimator).__name__} cannot be fitted on a Dask array: fit it on rows "
+            f"{type(estimator).__name__} cannot be fitted on a Dask array: fit it on rows "
             "that fit in memory, and give FrozenEstimator(model)."
         )

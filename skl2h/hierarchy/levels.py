@@ -6,12 +6,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions.arguments import as_count
 from ..exceptions.texts import shown
-from ..logits.matrix import warn_if_probabilities
+from ..logits.matrix import check_input
 from ..logits.of_models import Precomputed
 from ..merge.source import RowsInMemory
 from ..tree.merge_tree import MergeTree
 from ..tree.names import check_order
-from .build import check_input
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
 from .level_gains import best_levels, mass_of_merges
@@ -109,7 +108,8 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
         if X is None:
             raise TypeError("A tree alone does not tell its levels: give the logits as well.")
         tree = source
-        logits = Precomputed(input=input).logits(None, X)
+        response = Precomputed(input=input)
+        logits = response.logits(None, X)
         if logits.shape[1] != tree.n_leaves:
             raise ValueError(
                 f"The logits have {logits.shape[1]} columns, but the tree has {tree.n_leaves} "
@@ -117,7 +117,7 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
             )
         if logits.names is not None:
             check_order(tree, logits.names)
-        warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
+        response.warn(logits)
     else:
         if input != "logits":
             raise ValueError(

@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..exceptions.arguments import as_count, as_random_state, check_n_jobs, check_weights
+from ..merge.aggregations import check_aggregation
 from ..merge.loop import merge_leaves
 from ..merge.rows import read_rows
 from ..tree.merge_tree import MergeTree
 from ..tree.reference import groups_of
-from .build import check_aggregation
 from .fitted import fitted_logits, last_step
 
 __all__ = ["bootstrap_support"]

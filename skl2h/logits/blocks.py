@@ -31,12 +31,14 @@ class ScoreMatrix:
         Number of the first row, in errors.
     names : list of str, default=None
         What the columns are called, where the model or its scores say so.
+    labels : list, default=None
+        Labels of the columns as they are, where scikit-learn can tell them of a table.
     is_sparse : bool
         Whether only some entries of a row are stored.
     """
 
     first = 0
-    names = None
+    names = labels = None
     is_sparse = False
 
     def __init__(self, scores, kind="logits", divisor=1.0):

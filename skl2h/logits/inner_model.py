@@ -22,6 +22,7 @@ __all__ = [
     "as_rows",
     "classes_of",
     "innermost",
+    "is_precomputed",
     "name_of",
     "refuse_but_weights",
     "refuse_metadata",
@@ -74,10 +75,15 @@ def name_of(estimator):
     return type(innermost(estimator)).__name__
 
 
+def is_precomputed(estimator):
+    """Whether the scores are given, and there is no inner model."""
+    return isinstance(estimator, str) and estimator == "precomputed"
+
+
 def rows_of(estimator, X):
     """Rows that can be read more than once, and of which an inner model does not read too much."""
     X = as_rows(X)
-    if not isinstance(estimator, str):
+    if not is_precomputed(estimator):
         # scikit-learn's models read what is below a mask.
         refuse_masked("X", X)
     return X

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse, vstack
 from scipy.special import softmax
 
+from ..exceptions.arguments import as_choice
 from ..exceptions.categories import LogitsWarning, warn
 from .blocks import SUM_TOLERANCE, ScoreMatrix, first_not_finite
 from .entries import best_entries, rows_of_entries, softmax_of_entries, sums_so_far
@@ -21,15 +22,12 @@ from .memory_maps import place_of, rows_at
 from .scratch import Memory
 
 __all__ = [
-    "KINDS_OF_INPUT",
     "Logits",
     "as_logits",
+    "check_input",
     "share_of",
     "warn_if_probabilities",
 ]
-
-# What a matrix of scores can be that is given by a user.
-KINDS_OF_INPUT = ("logits", "probabilities")
 
 
 class Logits(ScoreMatrix):
@@ -345,6 +343,11 @@ def as_logits(scores, kind="logits", divisor=1.0):
 
 def _unpickle(is_place, scores, kind, divisor):
     return Logits(rows_at(*scores) if is_place else scores, kind, divisor)
+
+
+def check_input(input):
+    """Refuse what a matrix of scores that is given by a user cannot be."""
+    as_choice("input", input, ("logits", "probabilities"))
 
 
 def warn_if_probabilities(look_so, n_rows):

@@ -4,25 +4,43 @@ A model is asked by the name of a method; nothing is ever guessed from the numbe
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, gen_batches, indexable
 from sklearn.utils.validation import _num_samples
 
-from ..exceptions.arrays import as_array, column_names
+from ..exceptions.arrays import as_array, column_names, feature_labels
 from ..exceptions.texts import first_difference, shown
 from .inner_model import classes_of, innermost, name_of, refuse_outputs
-from .kinds import check_logits
+from .kinds import check_dtype, check_logits, is_frame, sample_of
 from .matrix import as_logits, warn_if_probabilities
 
-__all__ = ["Precomputed", "Response", "leaf_names"]
+__all__ = ["Precomputed", "Response", "joined", "leaf_names"]
 
 # Rows that a model is asked for at once: their scores stay in the cache until they are read.
 BATCH_SIZE = 2**14
 
 # Rows whose predictions tell whether a classifier has several outputs.
 FEW_ROWS = 100
+
+
+class Header(NamedTuple):
+    """What is known of the columns of scores before they are read.
+
+    Attributes
+    ----------
+    n_columns : int or None
+    names : list of str or None
+        Their labels as text.
+    labels : list or None
+        The labels as they are, if scikit-learn can tell them.
+    """
+
+    n_columns: int | None = None
+    names: list | None = None
+    labels: list | None = None
 
 
 @dataclass(frozen=True)
@@ -119,10 +137,17 @@ class Response:
         ValueError
             If what comes back is not one row for each row of X and one column for each class.
         """
-        batches = self.read(estimator, X)
-        first = next(batches)
-        n_rows = _num_samples(X)
-        return first if first.shape[0] == n_rows else first.followed_by(batches, n_rows)
+        return joined(self.read(estimator, X), X)
+
+    def header(self, X, table):
+        """What X, which is or wraps a Dask array or data frame, tells of its scores' columns."""
+        return Header()  # only the scores tell
+
+    def scores_of_chunk(self, estimator, X):
+        """Ask for the scores of one chunk of rows, which may be without any."""
+        if _num_samples(X) == 0:
+            return np.empty((0, 0))  # a model may refuse it
+        return self.logits(estimator, X).scores
 
     def read(self, estimator, X):
         """Yield the logits of a batch of rows of X after another.
@@ -148,6 +173,9 @@ class Response:
                 )
             n_columns, logits.first = logits.shape[1], rows.start
             yield logits
+
+    def warn(self, logits):
+        """Warn of rows that seem to be what they are not; a model knows what it gives."""
 
     def check(self, estimator, X):
         """Refuse a model whose columns are not the tree's leaves any more."""
@@ -217,14 +245,35 @@ class Precomputed(Response):
     def logits(self, estimator, X):
         """Logits that X is."""
         logits = as_logits(check_logits(X), self.kind, self.divisor)
-        logits.names = column_names(X)
+        logits.names, logits.labels = column_names(X), feature_labels(X)
         return logits
+
+    def warn(self, logits):
+        """Warn of rows that look like probabilities."""
+        warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
+
+    def header(self, X, table):
+        """What X, which is or wraps a Dask array or data frame of scores, tells of its columns."""
+        check_dtype("logits", table)
+        sample = sample_of(X)
+        n_columns = len(sample.columns) if is_frame(X) else table.shape[1]
+        if np.isnan(n_columns) or not n_columns:
+            raise ValueError(f"logits must have one column for each leaf, got {n_columns} columns.")
+        return Header(n_columns, column_names(sample), feature_labels(sample))
+
+    def scores_of_chunk(self, estimator, X):
+        """One chunk of scores; where it is no array of numbers, whoever reads it says so."""
+        return as_array("logits", X, accept_sparse=True) if hasattr(X, "columns") else X
 
     def read(self, estimator, X):
         """Yield the logits that X is, all at once."""
-        logits = self.logits(estimator, X)
-        warn_if_probabilities(logits.look_like_probabilities(), logits.shape[0])
-        yield logits
+        yield self.logits(estimator, X)
+
+
+def joined(batches, X):
+    """Logits of all rows of X, from those of one batch after another."""
+    first, n_rows = next(batches), _num_samples(X)
+    return first if first.shape[0] == n_rows else first.followed_by(batches, n_rows)
 
 
 def _has_method(estimator, name):

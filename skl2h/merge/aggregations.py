@@ -7,7 +7,9 @@ float64, the doubts are not. Each is a function of the total weight of some rows
 
 from typing import NamedTuple
 
-__all__ = ["AGGREGATIONS", "Aggregation"]
+from ..exceptions.arguments import as_choice
+
+__all__ = ["AGGREGATIONS", "Aggregation", "check_aggregation"]
 
 
 class Aggregation(NamedTuple):
@@ -54,3 +56,8 @@ AGGREGATIONS = {
     "sum": Aggregation(_total, _sum_of_doubts, adds_up=True, unit=1),
     "mean": Aggregation(_one, _mean_doubt, adds_up=False, unit=0),
 }
+
+
+def check_aggregation(aggregation):
+    """Refuse what is no way to score a group."""
+    as_choice("aggregation", aggregation, AGGREGATIONS)

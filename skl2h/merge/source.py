@@ -4,7 +4,8 @@ There are three: `RowsInMemory`, `Shards` of .npy files, and `DaskChunks`. Nothi
 asks which of them it has.
 
 shape                          rows (NaN while they are unknown) and leaves
-names                          labels of the leaves, or None
+names                          labels of the columns as text, or None
+labels                         as they are, if scikit-learn can tell them, or None
 weigh(weights)                 give the rows weights, or None, before they are read
 merge(aggregation, on_merge)   merge the leaves: `Merges`
 sample()                       rows that tell a temperature: `Logits`, and their weights or None
@@ -15,33 +16,49 @@ mean_square()                  of distances: mean square of the smallest distanc
 divide_by(divisor)             change what the logits are divided by
 with source:                   when it is left, what workers keep of the rows is let go
 
-`Shards` are read for their tree alone: they have the first six.
+`Shards` are read for their tree alone: they have no `sum_of`, `mean_square` and `divide_by`.
+Those that are read in passes have more, which `distributed.passes` needs of them.
 """
 
 import numpy as np
 
-from ..exceptions.arguments import check_weights
-from ..logits.matrix import warn_if_probabilities
+from ..exceptions.arguments import as_flag, check_n_jobs, check_weights
+from ..logits.kinds import are_paths, is_dask
+from ..logits.matrix import check_input, warn_if_probabilities
+from ..logits.of_models import Precomputed
 from .affinity import add_rows, places_of_sample, reassigned
+from .distributed.dask_chunks import dask_source
+from .distributed.npy_files import open_shards
 from .loop import in_own_unit, merge_leaves
 from .weights import exact_totals
 
-__all__ = ["RowsInMemory", "Source"]
+__all__ = ["RowsInMemory", "source_of", "source_of_logits"]
 
 
-class Source:
-    """What sources have in common."""
-
-    names = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
+def source_of(response, estimator, X, sample_weight=None, *, n_jobs=None, persist=True):
+    """Source of the logits of rows: those that an estimator gives, or X itself."""
+    if is_dask(X):
+        return dask_source(response, estimator, X, sample_weight, persist=persist)
+    source = RowsInMemory(response.logits(estimator, X), n_jobs)
+    source.weigh(sample_weight)
+    return source
 
 
-class RowsInMemory(Source):
+def source_of_logits(logits, sample_weight, input, n_jobs, persist):
+    """Source of the rows of logits, or probabilities, wherever they are: files as well."""
+    check_input(input)
+    check_n_jobs(n_jobs)
+    persist = as_flag("persist", persist)
+    return (
+        open_shards(logits, sample_weight, kind=input, n_jobs=n_jobs)
+        if are_paths(logits)
+        else source_of(
+            Precomputed(input=input), None, logits, sample_weight, n_jobs=n_jobs, persist=persist
+        )
+    )
+
+
+class RowsInMemory:
     """All rows as `Logits`, in memory or in one memory map.
 
     Parameters
@@ -54,9 +71,15 @@ class RowsInMemory(Source):
     def __init__(self, logits, n_jobs=None):
         self.logits = logits
         self.n_jobs = n_jobs
-        self.names = logits.names
+        self.names, self.labels = logits.names, logits.labels
         self.weights = None
         self.leaves = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
 
     @property
     def shape(self):

@@ -566,6 +566,16 @@ def test_a_missing_label_is_no_leaf():
     assert len(suggest_levels(TREE, table)) == 2
 
 
+def test_labels_of_several_types_are_refused_before_a_model_changes():
+    model = L2HClustering("precomputed").fit(LOGITS)
+    before = dict(vars(model))
+    with pytest.raises(TypeError, match=r"several types, int, str: .* X\.columns\.astype\(str\)"):
+        model.fit(pandas_frame(["a", "b", "c", 3]))
+    assert vars(model) == before
+    assert model.fit(pandas_frame([0, 1, 2, 3])).n_features_in_ == 4
+    assert not hasattr(model, "feature_names_in_")
+
+
 def test_a_refit_without_names_forgets_them():
     model = L2HClustering("precomputed").fit(pandas_frame(["a", "b", "b", "c"])).fit(LOGITS)
     assert not hasattr(model, "feature_names_in_")

@@ -11,16 +11,13 @@ from sklearn.utils.validation import _num_samples
 from ...exceptions.arguments import check_weights
 from ...exceptions.arrays import as_array
 from ...logits.kinds import check_dtype, import_dask, is_dask, is_frame
-from ...logits.of_models import Precomputed
 from ..weights import unit_of
-from .chunks import fault_of
 from .dask_graph import Tasks, add_task, naming_the_chunk, same, tasks_of
 
 __all__ = [
     "as_matrix",
     "chunks_of_weights",
     "map_chunks",
-    "matrix_of",
     "parts_of",
     "take",
 ]
@@ -46,23 +43,21 @@ def _call_on_part(sent, part, number, shape, dtype):
     try:
         if _num_samples(part) == 0:
             return np.empty((0, *shape), dtype)
-        if isinstance(response, Precomputed):
-            part = matrix_of(part)
-            fault = fault_of(part, response.n_leaves)
-            if fault is not None:
-                raise ValueError(f"it {fault.text}")
-        return np.concatenate([function(logits) for logits in response.read(estimator, part)])
+        return np.concatenate([function(logits) for logits in _read(response, estimator, part)])
     except ValueError as error:
         raise ValueError(f"Chunk {number}: {error}") from error
     except Exception as error:
         raise RuntimeError(f"Chunk {number}: {type(error).__name__}: {error}") from error
 
 
-def matrix_of(part):
-    """Part of a data frame as an array of numbers; an array as it is."""
-    if not hasattr(part, "columns"):
-        return part
-    return as_array("logits", part, accept_sparse=True)
+def _read(response, estimator, part):
+    for logits in response.read(estimator, part):
+        if logits.shape[1] != response.n_leaves:
+            raise ValueError(
+                f"it has {logits.shape[1]} columns, not {response.n_leaves}, one for each leaf."
+            )
+        response.warn(logits)
+        yield logits
 
 
 def take(table, leaves):
@@ -84,10 +79,10 @@ def parts_of(X, with_lengths=False):
 
     They are nan where they are not known. Those of a data frame can be had, for a pass over it.
     """
-    if not is_frame(X):
-        X = as_dask_array(X)
-        return tasks_of(X), X.chunks[0]
+    X = as_matrix(X)
     parts = tasks_of(X)
+    if not is_frame(X):
+        return parts, X.chunks[0]
     if not with_lengths:
         return parts, [np.nan] * len(parts.keys)
     graph, name = dict(parts.graph), f"lengths-{uuid4().hex}"
@@ -97,14 +92,9 @@ def parts_of(X, with_lengths=False):
 
 
 def as_matrix(X):
-    """Data frame of Dask, or Dask array with two dimensions, of real numbers."""
-    X = X if is_frame(X) else as_dask_array(X)
-    check_dtype("logits", X)
-    return X
-
-
-def as_dask_array(X):
-    """Dask array of two dimensions, of which the columns are whole in every chunk."""
+    """Data frame of Dask, or Dask array of two dimensions, with the columns in one chunk."""
+    if is_frame(X):
+        return X
     X = _unwrapped(X, "logits")
     if X.ndim != 2:
         raise ValueError(f"Expected 2D array, got {X.ndim}D array instead.")

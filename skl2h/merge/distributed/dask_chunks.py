@@ -9,12 +9,9 @@ from itertools import chain, count
 from uuid import uuid4
 
 import numpy as np
-from sklearn.utils.validation import _num_samples
 
-from ...exceptions.arrays import column_names
 from ...logits.kinds import import_dask, is_frame
 from ...logits.matrix import as_logits, warn_if_probabilities
-from ...logits.of_models import Precomputed
 from ..affinity import places_of_sample
 from .chunks import (
     ChangedChunkError,
@@ -27,7 +24,7 @@ from .chunks import (
     soft_profiles_of,
     update_chunk,
 )
-from .dask_arrays import as_matrix, chunks_of_weights, matrix_of, parts_of
+from .dask_arrays import as_matrix, chunks_of_weights, parts_of
 from .dask_graph import (
     Tasks,
     add_task,
@@ -57,22 +54,18 @@ def dask_source(response, estimator, X, sample_weight=None, *, persist=True):
     An estimator is asked on the workers, chunk by chunk. Numbers of rows may be unknown, unless
     there are weights.
     """
-    n_leaves = names = None
-    if isinstance(response, Precomputed):
-        X, names = as_matrix(X), column_names(X)
-        n_leaves = len(X.columns) if is_frame(X) else X.shape[1]
-        if np.isnan(n_leaves) or not n_leaves:
-            raise ValueError(f"logits must have one column for each leaf, got {n_leaves} columns.")
-    blocks, lengths = parts_of(X, with_lengths=sample_weight is not None)
-    if n_leaves is None or is_frame(X):
+    table = as_matrix(X)
+    blocks, lengths = parts_of(table, with_lengths=sample_weight is not None)
+    header = response.header(X, table)
+    if header.n_columns is None or is_frame(table):
         graph, name = dict(blocks.graph), f"scores-{uuid4().hex}"
         # What is sent is a task of its own, so that each worker gets it once.
         sent = add_task(graph, f"sent-{name}", same, it=(response, estimator))
         keys = [add_task(graph, (name, i), _ask, sent, key) for i, key in enumerate(blocks.keys)]
         blocks = Tasks(graph, keys)
     kind = {"kind": response.kind, "divisor": response.divisor}
-    source = DaskChunks(blocks, lengths, n_leaves, **kind, persist=persist)
-    source.names = names
+    source = DaskChunks(blocks, lengths, header.n_columns, **kind, persist=persist)
+    source.names, source.labels = header.names, header.labels
     source.weigh(sample_weight)
     return source
 
@@ -344,11 +337,7 @@ def _first_failed(done, kept):
 
 def _ask(sent, block):
     response, estimator = sent
-    if isinstance(response, Precomputed):
-        return matrix_of(block)
-    if _num_samples(block) == 0:
-        return np.empty((0, 0))  # a model may refuse it
-    return response.logits(estimator, block).scores
+    return response.scores_of_chunk(estimator, block)
 
 
 def _sum_of_squares(scores, weights):

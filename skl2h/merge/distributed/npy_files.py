@@ -104,8 +104,8 @@ class Shard(NamedTuple):
         )
 
 
-def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):
-    """`Shards` of some .npy files, of which the headers are read.
+def open_shards(paths, weights=None, *, kind="logits", divisor=1.0, n_jobs=None):
+    """`Shards` of some .npy files, of which the headers are read, and the weights of their rows.
 
     Raises
     ------
@@ -132,7 +132,9 @@ def open_shards(paths, *, kind="logits", divisor=1.0, n_jobs=None):
             Shard(path, start, min(start + step, n_rows), header, scores.shape, scores.dtype, order)
             for start in range(0, n_rows, step)
         ]
-    return Shards(shards, n_leaves, {"kind": kind, "divisor": divisor}, n_jobs)
+    source = Shards(shards, n_leaves, {"kind": kind, "divisor": divisor}, n_jobs)
+    source.weigh(weights)
+    return source
 
 
 def _open(path):

@@ -25,7 +25,6 @@ from ..groups import Groups
 from ..growth import Growth
 from ..loop import merge_groups
 from ..profiles import SOFT_ENTRIES
-from ..source import Source
 from ..weights import sum_digits
 from .chunks import Grown, Table, add_tables
 
@@ -36,10 +35,16 @@ __all__ = ["ChunkProfiles", "ChunkSource", "merge_chunks"]
 WITHIN = 2
 
 
-class ChunkSource(Source):
+class ChunkSource:
     """What sources have in common that are read in passes."""
 
-    scale = None
+    names = labels = scale = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
 
     def merge(self, aggregation="sum_of_means", on_merge=None):
         """Merge the leaves of the rows; see `merge_chunks`."""

@@ -560,8 +560,8 @@ def test_bad_chunks_to_predict_are_named(name):
     model = L2HClustering("precomputed").fit(2 * np.eye(3))
     for chunk, error, message in (
         (np.zeros((10, 2)), ValueError, "Chunk 1: it has 2 columns, not 3"),
-        (np.array([["a"] * 3]), ValueError, "Chunk 1: it is of <U1, not of real numbers"),
-        (np.ma.masked_equal(np.eye(3), 1), ValueError, "Chunk 1: it has masked entries"),
+        (np.array([["a"] * 3]), ValueError, "Chunk 1: logits must be real numbers, got dtype <U1"),
+        (np.ma.masked_equal(np.eye(3), 1), ValueError, "Chunk 1: logits has masked entries"),
         (None, RuntimeError, "Chunk 1: TypeError: "),
     ):
         with pytest.raises(error, match=message):
