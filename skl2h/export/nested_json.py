@@ -41,11 +41,12 @@ def export_json(tree, *, nested=True, levels=()):
 
         - for a leaf, ``value``, its number of rows, if the tree has counts: d3 sums these up;
         - for a merge, ``score`` and ``support``, if the tree has them, and ``children``, a list
-          of two. Its name is "node" and its number.
+          of two. Its name is "node" and its number;
+        - for the root, ``method``, if the tree has it.
 
         Flat, an object with ``n_leaves``, ``names``, ``counts``, ``children``, ``scores`` and
-        ``cuts``, which maps each level to the group of each leaf, and ``support``, if the tree
-        has it. Anything else that the tree does not have is null.
+        ``cuts``, which maps each level to the group of each leaf, and ``support`` and ``method``,
+        if the tree has them. Anything else that the tree does not have is null.
 
         Both are ASCII, and :func:`from_json` reads both.
 
@@ -91,6 +92,8 @@ def export_json(tree, *, nested=True, levels=()):
     }
     if tree.support is not None:
         fields["support"] = tree.support.tolist()
+    if tree.method is not None:
+        fields["method"] = tree.method
     return json.dumps(fields)
 
 
@@ -106,8 +109,8 @@ def from_json(text):
     Returns
     -------
     tree : MergeTree
-        Equal to the tree that was exported. Only the nested form of a single leaf does not keep
-        that there are scores or support, since it has no merge.
+        Equal to the tree that was exported, and of the same ``method``. Only the nested form of a
+        single leaf does not keep that there are scores or support, since it has no merge.
 
     Raises
     ------
@@ -208,6 +211,8 @@ def _nested(tree, levels):
             start if value is None else f'{start}, "{key}": {value}'
             for start, value in zip(opens, values)
         ]
+    if tree.method is not None:
+        opens[-1] += f', "method": "{tree.method}"'
     opens[tree.n_leaves :] = [f'{start}, "children": [' for start in opens[tree.n_leaves :]]
     return nest(tree, opens, ["}"] * tree.n_leaves + ["]}"] * n_merges, ", ")
 
@@ -226,7 +231,7 @@ def _tree_of_flat(data):
         _check(kind, fields[key] or [], lambda at, key=key: f"{key}[{at}]")
         fields[key] = _in_64_bits(fields[key])
     _check(_INTEGER, [data["n_leaves"]], lambda _: "n_leaves")
-    tree = MergeTree(fields.pop("children"), **fields)
+    tree = MergeTree(fields.pop("children"), method=data.get("method"), **fields)
     if data["n_leaves"] != tree.n_leaves:
         raise ValueError(
             f"n_leaves is {shown(data['n_leaves'])}, but its merges join {tree.n_leaves}."
@@ -262,7 +267,14 @@ def _tree_of_nested(root):
     names = _values(leaves, "name", _TEXT, needed=True)
     scores, counts = _values(merges, "score", _NUMBER), _values(leaves, "value", _NUMBER)
     support = _values(merges, "support", _NUMBER)
-    return MergeTree(children, scores=scores, names=names, counts=counts, support=support)
+    return MergeTree(
+        children,
+        scores=scores,
+        names=names,
+        counts=counts,
+        support=support,
+        method=root.get("method"),
+    )
 
 
 def _values(nodes, key, kind, needed=False):

@@ -307,4 +307,5 @@ def _reassigned(source, n_jobs, verbose=0):
 
 def _tree_of(merges, names, counts=None):
     children = merges[:, :2].astype(np.intp)
-    return MergeTree(children, scores=merges[:, 2], names=names, counts=counts)
+    heights = merges[:, 2]
+    return MergeTree(children, scores=heights, names=names, counts=counts, method="affinity")

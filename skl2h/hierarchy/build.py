@@ -117,7 +117,8 @@ def build_tree(source, *, names=None, aggregation="sum_of_means", verbose=0, on_
     if verbose:
         on_merge = printing(on_merge)
     merges = source.merge(aggregation, on_merge)
-    tree = MergeTree(merges.children, scores=merges.scores, names=names, counts=merges.counts)
+    made = {"scores": merges.scores, "counts": merges.counts, "method": "l2h"}
+    tree = MergeTree(merges.children, names=names, **made)
     if merges.stranded:
         named = [
             f"{node} ({shown(tree.names[node])})" if node < tree.n_leaves else str(node)

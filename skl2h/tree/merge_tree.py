@@ -14,6 +14,7 @@ from operator import add
 
 import numpy as np
 
+from ..exceptions.arguments import as_choice
 from ..exceptions.texts import shown
 from .alignment import in_order, names_in_order
 from .checks import (
@@ -31,6 +32,9 @@ from .notebook import picture_of
 from .subtrees import RangeMaximum, first_places, values_below
 
 __all__ = ["MergeTree"]
+
+# How a tree may have been made; None if that is not known.
+METHODS = ("l2h", "affinity", None)
 
 
 class MergeTree:
@@ -53,6 +57,10 @@ class MergeTree:
     support : array-like of shape (n_leaves - 1,), dtype=float, default=None
         For each merge, the share of other trees that have its group, from 0 to 1: as
         :func:`~skl2h.bootstrap_support` gives it.
+    method : {"l2h", "affinity"}, default=None
+        How the tree was made: by joining the least sure group first, as :func:`~skl2h.l2h_tree`
+        does, or the leaves that are most alike, as :func:`~skl2h.affinity_tree` and
+        :func:`~skl2h.confusion_tree` do. None says that this is not known, or is neither.
 
     Attributes
     ----------
@@ -61,6 +69,9 @@ class MergeTree:
     names : tuple of str of length n_leaves
     counts : ndarray of shape (n_leaves,), or None
     support : ndarray of shape (n_leaves - 1,), dtype=float64, or None
+    method : "l2h", "affinity" or None
+        It says what `scores` are: of "l2h", the score of the selected group at each merge; of
+        "affinity", the height of each merge in a linkage, and heights rise.
     n_leaves : int
     n_nodes : int
         ``2 * n_leaves - 1``.
@@ -81,7 +92,7 @@ class MergeTree:
     ValueError
         If the merges are not those of one binary tree, a length or the keys do not fit, a name is
         missing, a score or count is not a finite number, the counts add up to more than their
-        dtype holds, or a support is not from 0 to 1.
+        dtype holds, a support is not from 0 to 1, or `method` is not one of these.
     TypeError
         If `names` are in no order, as those of a set.
 
@@ -92,7 +103,7 @@ class MergeTree:
     values without keys, and a Series with the index 0, 1, 2, ..., are in the order of the leaves.
 
     All arrays are read-only. Two trees are equal if their children, scores, names, counts and
-    support are. Nodes are numbered as in SciPy [1]_.
+    support are, whatever their `method`. Nodes are numbered as in SciPy [1]_.
 
     References
     ----------
@@ -132,7 +143,9 @@ class MergeTree:
     True
     """
 
-    def __init__(self, children, *, scores=None, names=None, counts=None, support=None):
+    def __init__(
+        self, children, *, scores=None, names=None, counts=None, support=None, method=None
+    ):
         children = check_children(children)
         n_leaves = len(children) + 1
         merges = [*map(str, range(n_leaves, 2 * n_leaves - 1))]
@@ -152,6 +165,7 @@ class MergeTree:
             "names": tuple(names),
             "counts": _read_only(counts),
             "support": _read_only(support),
+            "method": as_choice("method", method, METHODS),
         }
         self.__dict__.update(fields)
 
@@ -397,7 +411,8 @@ class MergeTree:
 
     def _fields(self):
         """What the tree is made of besides its merges, by the name of the argument."""
-        return {key: getattr(self, key) for key in ("scores", "names", "counts", "support")}
+        arguments = ("scores", "names", "counts", "support", "method")
+        return {key: getattr(self, key) for key in arguments}
 
     def _with(self, **fields):
         return MergeTree(self.children, **(self._fields() | fields))

@@ -61,6 +61,7 @@ CALLS = {
     L2HClustering.cut: MODEL.cut,
     TURTLE: fitted(TURTLE, n_clusters=2, max_iter=2),
     TEMI: fitted(TEMI, n_clusters=2, max_iter=2, hidden_layer_sizes=(3,)),
+    MergeTree: lambda **kw: MergeTree(TREE.children, **kw),
     MergeTree.cut: TREE.cut,
     MergeTree.members: TREE.members,
     MergeTree.path: TREE.path,
@@ -124,7 +125,7 @@ KINDS = {  # the parameters of each kind, and which of the values above it accep
     ),
     "flag or None": ({"legend"}, {"True", "None"}),
     "flag or choice": ({"node_labels"}, {"True"}),
-    "choice": ({"aggregation", "input", "layout", "orientation", "heights"}, set()),
+    "choice": ({"aggregation", "input", "layout", "orientation", "heights", "method"}, set()),
     "choice or order": ({"leaf_order"}, SEQUENCE),
     "count": (
         {"n_clusters", "n_levels", "n_resamples", "n_rows", "decimals", "n_groups", "n_samples",
@@ -161,6 +162,7 @@ OTHERS = {
 # Values that these parameters accept, although their kind does not.
 ALSO_FINE = {
     (L2HClustering, "n_clusters"): {"None"},
+    (MergeTree, "method"): {"None"},
     (export.export_newick, "heights"): {"None"},
     (export.from_newick, "node_labels"): {"None"},
     (MergeTree.lca, "a"): {"list"},

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from helpers.orders import TREES, for_every
-from helpers.trees import balanced, chain, oddly_named_tree
+from helpers.trees import balanced, chain, oddly_named_tree, random_tree
 from scipy.cluster.hierarchy import cut_tree, fcluster, is_monotonic, is_valid_linkage
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import NotFittedError
@@ -214,6 +214,16 @@ class TestJsonRoundTrip:
         tree = MergeTree([], names=[""], counts=[3])
         assert from_json(export_json(tree, nested=nested)) == tree
 
+    @pytest.mark.parametrize("method", ["l2h", "affinity", None])
+    @pytest.mark.parametrize("n_leaves", [1, 2, 30])
+    def test_method(self, method, n_leaves, nested):
+        """Written if the tree has it, for the tree as a whole; files without it are read too."""
+        tree = random_tree(n_leaves, 0, method=method)
+        text = export_json(tree, nested=nested)
+        assert text.count("method") == (method is not None)
+        assert json.loads(text).get("method") == method
+        assert from_json(text).method == method
+
 
 FLAT = {"n_leaves": 3, "children": [[0, 1], [2, 3]]}
 LEAVES = [{"id": leaf, "name": "a"} for leaf in range(3)]
@@ -278,6 +288,12 @@ BAD_JSON = {
     ),
     "some scores": (NESTED | {"score": 1}, "node 3 has no `score`, others have"),
     "too large": (FLAT | {"children": [[0, 1], [2, 10**30]]}, "children[1][1] is 10000000000000"),
+    "method": (FLAT | {"method": "ward"}, "method must be 'l2h', 'affinity' or None, got 'ward'"),
+    "method of list": (FLAT | {"method": ["l2h"]}, "'affinity' or None, got ['l2h']"),
+    "long method": (FLAT | {"method": "m" * 10**6}, "method must be 'l2h', 'affinity' or None"),
+    "method of nested": (
+        {"id": 0, "name": "a", "method": 1}, "method must be 'l2h', 'affinity' or None, got 1"
+    ),
     "an object as score": (
         {"id": 2, "score": {}, "children": LEAVES[:2]}, "the `score` of node 2 is {}, not a finite"
     ),

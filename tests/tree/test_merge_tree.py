@@ -12,7 +12,7 @@ from helpers.trees import chain
 from scipy.cluster.hierarchy import cophenet, fcluster, is_monotonic, is_valid_linkage, linkage
 from scipy.spatial.distance import squareform
 
-from skl2h import MergeTree
+from skl2h import L2HClustering, MergeTree, affinity_tree, confusion_tree, l2h_tree
 
 
 def groups_by_hand(merges, n_leaves, level):
@@ -220,6 +220,29 @@ def test_equality():
     ]
     assert all(tree(**changes) != tree() for changes in others)
     assert tree() != "tree"
+    assert tree(method="l2h") == tree(method="affinity") == tree()
+    assert hash(tree(method="l2h")) == hash(tree())
+
+
+@pytest.mark.parametrize("method", ["l2h", "affinity", None])
+def test_trees_made_of_a_tree_keep_its_method(method):
+    """A copy, other names and another support say nothing new about how the tree was made."""
+    tree = MergeTree([(0, 2), (1, 3)], scores=[1, 2], method=method)
+    copies = [copy.copy(tree), copy.deepcopy(tree), pickle.loads(pickle.dumps(tree))]
+    others = [tree.with_names("abc"), tree.with_names(None), tree.with_support([0.5, 1])]
+    assert [made.method for made in [tree, *copies, *others]] == [method] * 7
+    with pytest.raises(AttributeError, match="make a new one to set 'method'"):
+        tree.method = "l2h"
+
+
+def test_what_makes_a_tree_says_how():
+    """A linkage matrix of SciPy does not say what its heights are."""
+    logits = [[3, 2, 0, 0], [2, 3, 0, 0], [1, 0, 4, 2], [0, 0, 2, 4]]
+    model = L2HClustering("precomputed").fit(logits)
+    assert l2h_tree(logits).method == model.tree_.method == "l2h"
+    assert affinity_tree(logits).method == confusion_tree(np.ones((3, 3))).method == "affinity"
+    assert MergeTree([(0, 1)]).method is None
+    assert MergeTree.from_linkage(affinity_tree(logits).to_linkage("score")).method is None
 
 
 def test_names():
@@ -244,6 +267,11 @@ BAD = {
     "inf score": (lambda: MergeTree([(0, 1)], scores=[np.inf]), r"scores\[0\] is inf, not a fin"),
     "huge": (lambda: MergeTree([(0, 2**70)]), "children must be integers, got object"),
     "text": (lambda: MergeTree([("0", "1")]), "children must be integers, got <U1"),
+    "method": (
+        lambda: MergeTree([(0, 1)], method="average"),
+        "method must be 'l2h', 'affinity' or None, got 'average'",
+    ),
+    "method of number": (lambda: MergeTree([(0, 1)], method=1), "method must be 'l2h', .* got 1"),
     "none": (lambda: MergeTree(None), r"children must have the shape .* got \(\)"),
     "no columns": (lambda: MergeTree(np.zeros((5, 0))), r"got \(5, 0\)"),
     "text scores": (lambda: MergeTree([(0, 1)], scores=["0.5"]), "scores must be real numb"),
