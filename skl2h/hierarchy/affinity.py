@@ -3,19 +3,16 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from ..exceptions.arguments import as_verbosity
+from ..exceptions.arguments import as_verbosity, check_n_jobs
 from ..exceptions.arrays import as_array, column_names
 from ..exceptions.texts import shown
-from ..logits.room import free_memory
-from ..merge.affinity import average_linkage, likeness_of, temperature_of
-from ..merge.source import source_of_logits
+from ..merge.affinity import likeness_of
+from ..merge.source import RowsInMemory, source_of_logits
 from ..tree.alignment import in_order, names_in_order
-from ..tree.merge_tree import MergeTree
+from .build import build_tree, check_memory, reassigned_of, tree_of_shares
+from .fitted import fitted_logits, last_step, refuse_input
 
 __all__ = ["affinities", "affinity_tree", "confusion_tree"]
-
-# Arrays of leaves by leaves, in float64, that there are at once.
-N_ARRAYS = 4
 
 
 def affinity_tree(
@@ -117,25 +114,25 @@ def affinity_tree(
     array([0, 0, 1, 1])
     """
     verbose = as_verbosity("verbose", verbose)
-    with _open(logits, sample_weight, input, n_jobs, persist) as source:
-        found = _reassigned(source, n_jobs, verbose)
-        merges = average_linkage(likeness_of(found.shares))
-        if verbose:
-            print(f"[affinity] {len(merges)} merges made", flush=True)
-        return _tree_of(merges, source.names, found.counts)
+    with source_of_logits(logits, sample_weight, input, n_jobs, persist) as source:
+        options = {"names": source.names, "n_jobs": n_jobs, "verbose": verbose}
+        return build_tree(source, method="affinity", **options)[0]
 
 
-def affinities(logits, *, sample_weight=None, input="logits", n_jobs=None, persist=True):
+def affinities(source, X=None, *, sample_weight=None, input="logits", n_jobs=None, persist=True):
     """How alike any two of the K clusters of a flat model are.
 
     Parameters
     ----------
-    logits : {array-like, sparse matrix, Dask array} of shape (n_samples, K), dtype=number
-        As of :func:`affinity_tree`.
+    source : {array-like, sparse matrix, Dask array} of shape (n_samples, K), dtype=number
+        Logits, as of :func:`affinity_tree`. Or a fitted `L2HClustering`, whatever its `method`, or
+        a Pipeline that ends in one.
+    X : array-like of shape (n_samples, n_features), default=None
+        With a model, the rows that it was fitted on, or others.
     sample_weight : array-like or Dask array of shape (n_samples,), default=None
         Weight of each row, not negative; None weighs all 1.
     input : {"logits", "probabilities"}, default="logits"
-        What the numbers are.
+        What the numbers are, where logits are given. A model knows that itself.
     n_jobs : int, default=None
         Threads that read the rows. Any number gives the same result.
     persist : bool, default=True
@@ -150,11 +147,14 @@ def affinities(logits, *, sample_weight=None, input="logits", n_jobs=None, persi
 
     Raises
     ------
+    NotFittedError
+        If a model has not been fitted.
     ValueError
         If logits or weights are at fault, or a few arrays of shape (K, K) would not fit in
-        memory, as of :func:`affinity_tree`.
+        memory, as of :func:`affinity_tree`, or `input` is given with a model.
     TypeError
-        If `n_jobs` is not an integer, or `persist` not a bool.
+        If `n_jobs` is not an integer, `persist` not a bool, or `X` is given without a model or
+        the other way round.
 
     Warns
     -----
@@ -186,8 +186,20 @@ def affinities(logits, *, sample_weight=None, input="logits", n_jobs=None, persi
     >>> likeness[leaf, most_alike].round(1)
     array([1.7, 0.8, 0.8])
     """
-    with _open(logits, sample_weight, input, n_jobs, persist) as source:
-        return likeness_of(_reassigned(source, n_jobs).shares)
+    if not hasattr(source, "fit"):
+        if X is not None:
+            raise TypeError("X is for a fitted model: logits are given alone.")
+        rows = source_of_logits(source, sample_weight, input, n_jobs, persist)
+    else:
+        refuse_input(input)
+        check_n_jobs(n_jobs)
+        model, X = last_step(source, X)
+        if X is None:
+            raise TypeError("X is needed: a model does not keep the rows it was fitted on.")
+        rows = RowsInMemory(fitted_logits(model, X), n_jobs)
+        rows.weigh(sample_weight)
+    with rows:
+        return likeness_of(reassigned_of(rows, n_jobs).shares)
 
 
 def confusion_tree(matrix, *, names=None):
@@ -250,7 +262,7 @@ def confusion_tree(matrix, *, names=None):
             f"{matrix.shape}."
         )
     n_classes = matrix.shape[0]
-    _check_room(n_classes)
+    check_memory(n_classes)
     matrix = matrix.toarray() if issparse(matrix) else matrix
     shares = np.array(matrix, dtype=np.float64, order="C")  # sums are of the same order for all
     np.fill_diagonal(shares, 0.0)
@@ -270,42 +282,4 @@ def confusion_tree(matrix, *, names=None):
     for size in (np.max, np.sum):
         of_line = size(shares, axis=1, keepdims=True)
         np.divide(shares, of_line, out=shares, where=of_line > 0)
-    return _tree_of(average_linkage(likeness_of(shares)), labels)
-
-
-def _open(logits, sample_weight, input, n_jobs, persist):
-    """Source of the rows of logits, wherever they are, that has room for what is made of them."""
-    source = source_of_logits(logits, sample_weight, input, n_jobs, persist)
-    _check_room(source.shape[1])
-    return source
-
-
-def _check_room(n_leaves):
-    """Refuse leaves of which there are too many for a few arrays of leaves by leaves."""
-    needed, free = N_ARRAYS * 8 * n_leaves**2, free_memory()
-    if free is not None and needed > free:
-        raise ValueError(
-            f"The likeness of {n_leaves:,} leaves takes {needed / 1e9:,.3g} GB of memory, and "
-            f"there are {free / 1e9:,.3g} GB. Of logits, l2h_tree makes a tree without it."
-        )
-
-
-def _reassigned(source, n_jobs, verbose=0):
-    """Where the rows of each leaf would go, at the temperature that a sample of them tells."""
-    temperature = 1.0
-    if source.shape[1] >= 4:
-        sample, weights = source.sample()
-        if sample is not None:
-            temperature = temperature_of(sample, weights, n_jobs)
-    if verbose:
-        print(f"[affinity] the temperature is {temperature:.4g}", flush=True)
-    found = source.reassign(temperature)
-    if verbose:
-        print(f"[affinity] the rows of {source.shape[1]} leaves read", flush=True)
-    return found
-
-
-def _tree_of(merges, names, counts=None):
-    children = merges[:, :2].astype(np.intp)
-    heights = merges[:, 2]
-    return MergeTree(children, scores=heights, names=names, counts=counts, method="affinity")
+    return tree_of_shares(shares, labels)

@@ -1,14 +1,21 @@
 """From the rows of logits, wherever they are, to their tree."""
 
+import numpy as np
+
 from ..exceptions.arguments import as_verbosity
 from ..exceptions.categories import StrandedGroupWarning, warn
 from ..exceptions.texts import shown
+from ..logits.room import free_memory
+from ..merge.affinity import average_linkage, likeness_of, temperature_of
 from ..merge.aggregations import check_aggregation
 from ..merge.progress import printing
 from ..merge.source import source_of_logits
 from ..tree.merge_tree import MergeTree
 
-__all__ = ["build_tree", "l2h_tree"]
+__all__ = ["build_tree", "check_memory", "l2h_tree", "reassigned_of", "tree_of_shares"]
+
+# Arrays of leaves by leaves, in float64, that an affinity tree needs at once.
+N_ARRAYS = 4
 
 
 def l2h_tree(
@@ -112,8 +119,28 @@ def l2h_tree(
         return build_tree(source, names=source.names, aggregation=aggregation, verbose=verbose)[0]
 
 
-def build_tree(source, *, names=None, aggregation="sum_of_means", verbose=0, on_merge=None):
+def build_tree(
+    source,
+    *,
+    method="l2h",
+    names=None,
+    aggregation="sum_of_means",
+    n_jobs=None,
+    verbose=0,
+    on_merge=None,
+):
     """Tree of the rows of a source, and the leaf of each row: of `DaskChunks`, a Dask array."""
+    if method == "affinity":
+        found = reassigned_of(source, n_jobs, verbose)
+        n_merges = len(found.shares) - 1
+        if on_merge is not None:
+            on_merge(0, n_merges, 1.0)
+        tree = tree_of_shares(found.shares, names, found.counts)
+        if verbose:
+            print(f"[affinity] {n_merges} merges made", flush=True)
+        if on_merge is not None and n_merges:
+            on_merge(n_merges, n_merges, 1.0)
+        return tree, found.leaves
     if verbose:
         on_merge = printing(on_merge)
     merges = source.merge(aggregation, on_merge)
@@ -132,3 +159,37 @@ def build_tree(source, *, names=None, aggregation="sum_of_means", verbose=0, on_
             StrandedGroupWarning,
         )
     return tree, merges.leaves
+
+
+def reassigned_of(source, n_jobs=None, verbose=0):
+    """Where the rows of each leaf would go, at the temperature that a sample of them tells."""
+    check_memory(source.shape[1])
+    temperature = 1.0
+    if source.shape[1] >= 4:
+        sample, weights = source.sample()
+        if sample is not None:
+            temperature = temperature_of(sample, weights, n_jobs)
+    if verbose:
+        print(f"[affinity] the temperature is {temperature:.4g}", flush=True)
+    found = source.reassign(temperature)
+    if verbose:
+        print(f"[affinity] the rows of {source.shape[1]} leaves read", flush=True)
+    return found
+
+
+def tree_of_shares(shares, names=None, counts=None):
+    """Affinity tree of where the rows of each leaf would go; the shares are overwritten."""
+    merges = average_linkage(likeness_of(shares))
+    children, heights = merges[:, :2].astype(np.intp), merges[:, 2]
+    return MergeTree(children, scores=heights, names=names, counts=counts, method="affinity")
+
+
+def check_memory(n_leaves):
+    """Refuse leaves of which there are too many for a few arrays of leaves by leaves."""
+    needed, free = N_ARRAYS * 8 * n_leaves**2, free_memory()
+    if free is not None and needed > free:
+        raise ValueError(
+            f"The likeness of {n_leaves:,} leaves takes {needed / 1e9:,.3g} GB of memory, and "
+            f"there are {free / 1e9:,.3g} GB. Of logits, l2h_tree, or method='l2h', makes a tree "
+            "without it."
+        )

@@ -57,6 +57,11 @@ class L2HClustering(
     n_clusters : int or "auto", default=None
         Number of groups in `labels_` and `predict`, from 1 to K; None keeps all K leaves. "auto"
         takes the first of :func:`suggest_levels`.
+    method : {"l2h", "affinity"}, default="l2h"
+        How the tree is made: the group that the model is least sure of first, as
+        :func:`l2h_tree` does, or the groups that are most alike, as :func:`affinity_tree`
+        does. Superclasses are found much better by "affinity", which needs a few arrays of shape
+        (K, K).
     response_method : str or callable, default="auto"
         What to ask of the fitted inner model. "auto" takes the first it has of
         ``decision_function``, ``predict_log_proba``, ``predict_proba`` (its logarithm) and, for
@@ -66,14 +71,14 @@ class L2HClustering(
     temperature : float, default=1.0
         Divides the logits. Above 1 for a model that is too sure of itself.
     aggregation : {"sum_of_means", "sum", "mean"}, default="sum_of_means"
-        Score of a group; see :func:`l2h_tree`.
+        Score of a group; see :func:`l2h_tree`. It does not apply to "affinity".
     input : {"logits", "probabilities"}, default="logits"
         What X is, with ``"precomputed"``. Of probabilities, the logarithms are the logits. An inner
         model is asked by `response_method`, which tells what its scores are.
     n_jobs : int, default=None
         Threads that read the rows. Any number gives the same tree.
     verbose : int, default=0
-        1 prints a line at each tenth of the merges.
+        1 prints a line at each tenth of the merges, or at each step of "affinity".
     persist : bool, default=True
         Whether the workers keep the logits of a Dask array in memory during `fit`. They also keep
         56 bytes for each row, 64 with weights. With False each pass computes the logits again.
@@ -90,9 +95,10 @@ class L2HClustering(
     tree_ : MergeTree
         The hierarchy: names, counts, cuts, members, paths.
     children_ : ndarray of shape (K - 1, 2), dtype=intp
-        The two nodes of each merge, selected group first; merge t makes node K + t.
+        The two nodes of each merge, selected group first; merge t makes node K + t. With
+        "affinity", in the order of SciPy's linkage.
     distances_ : ndarray of shape (K - 1,), dtype=float64
-        Score of the selected group at each merge.
+        Score of the selected group at each merge. With "affinity", its height in the linkage.
     labels_ : ndarray of shape (n_samples,), dtype=intp
         Group of each fitted row, at the level `n_clusters_`.
     leaf_labels_ : ndarray of shape (n_samples,), dtype=intp
@@ -112,7 +118,7 @@ class L2HClustering(
 
     See Also
     --------
-    l2h_tree : The tree alone, from a matrix of logits.
+    l2h_tree, affinity_tree : The tree alone, from a matrix of logits.
     suggest_levels : Good levels of a tree, best first.
     sklearn.cluster.AgglomerativeClustering : A hierarchy of the rows.
 
@@ -160,6 +166,7 @@ class L2HClustering(
         estimator,
         *,
         n_clusters=None,
+        method="l2h",
         response_method="auto",
         temperature=1.0,
         aggregation="sum_of_means",
@@ -170,6 +177,7 @@ class L2HClustering(
     ):
         self.estimator = estimator
         self.n_clusters = n_clusters
+        self.method = method
         self.response_method = response_method
         self.temperature = temperature
         self.aggregation = aggregation
@@ -235,11 +243,14 @@ class L2HClustering(
                     f"n_clusters={shown(n_clusters)} is out of range: the inner model has "
                     f"{n_leaves} clusters, so it can be 1 to {n_leaves}."
                 )
-            merging = task.part("merge", min(n_leaves, N_REPORTS + 1)).begin()
+            n_reports = N_REPORTS if self.method == "l2h" else 1
+            merging = task.part("merge", min(n_leaves, n_reports + 1)).begin()
             tree, leaves = build_tree(
                 source,
+                method=self.method,
                 names=names,
                 aggregation=self.aggregation,
+                n_jobs=self.n_jobs,
                 verbose=self.verbose,
                 on_merge=merging.on_merge(),
             )

@@ -7,7 +7,7 @@ from ..tree.tree_of import model_of
 from .estimator import L2HClustering
 from .logits_of_rows import logits_of_rows
 
-__all__ = ["default_level", "fitted_logits", "last_step"]
+__all__ = ["default_level", "fitted_logits", "last_step", "refuse_input"]
 
 
 def last_step(estimator, X):
@@ -38,3 +38,12 @@ def fitted_logits(model, X):
         raise TypeError(f"A fitted L2HClustering is needed, got {shown(model)}.")
     check_is_fitted(model)
     return logits_of_rows(model, X)
+
+
+def refuse_input(input):
+    """Refuse to be told what the rows of a fitted model are."""
+    if input != "logits":
+        raise ValueError(
+            f"input={shown(input)} says what logits are that are given without a model: a model "
+            "knows what it was fitted on. Leave it out."
+        )

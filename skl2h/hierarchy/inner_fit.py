@@ -9,7 +9,14 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import process_routing
 
-from ..exceptions.arguments import as_flag, as_index, as_number, as_verbosity, check_n_jobs
+from ..exceptions.arguments import (
+    as_choice,
+    as_flag,
+    as_index,
+    as_number,
+    as_verbosity,
+    check_n_jobs,
+)
 from ..exceptions.arrays import refuse_masked
 from ..exceptions.texts import shown
 from ..logits.inner_model import (
@@ -44,6 +51,12 @@ def check_parameters(model):
     if not callable(method) and not isinstance(method, str):
         raise TypeError(f"response_method must be a name or a callable, got {shown(method)}.")
     check_aggregation(model.aggregation)
+    as_choice("method", model.method, ("l2h", "affinity"))
+    if model.method != "l2h" and model.aggregation != "sum_of_means":
+        raise ValueError(
+            f"aggregation={shown(model.aggregation)} says how method='l2h' scores groups, which "
+            f"method={shown(model.method)} does not: leave aggregation out."
+        )
     check_input(model.input)
     if model.input != "logits" and not is_precomputed(estimator):
         raise ValueError(

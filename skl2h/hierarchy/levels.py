@@ -12,7 +12,7 @@ from ..merge.source import RowsInMemory
 from ..tree.merge_tree import MergeTree
 from ..tree.names import check_order
 from .estimator import L2HClustering
-from .fitted import fitted_logits, last_step
+from .fitted import fitted_logits, last_step, refuse_input
 from .level_gains import best_levels, mass_of_merges
 
 __all__ = ["suggest_levels"]
@@ -119,11 +119,7 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
             check_order(tree, logits.names)
         response.warn(logits)
     else:
-        if input != "logits":
-            raise ValueError(
-                f"input={shown(input)} is of what is given with a tree alone: a model knows what "
-                "it was fitted on. Leave it out."
-            )
+        refuse_input(input)
         model, X = last_step(source, X)
         if not isinstance(model, L2HClustering):
             raise TypeError(

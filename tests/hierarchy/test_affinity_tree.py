@@ -339,7 +339,7 @@ def test_the_smallest_number_is_as_impossible_as_minus_inf():
 
 def test_too_many_leaves_for_memory(monkeypatch):
     """Before anything is computed, and with a way out."""
-    monkeypatch.setattr("skl2h.hierarchy.affinity.free_memory", lambda: 10**9)
+    monkeypatch.setattr("skl2h.hierarchy.build.free_memory", lambda: 10**9)
     wide = csr_matrix((np.ones(2), ([0, 1], [0, 5])), (2, 100_000))
     message = r"100,000 leaves takes 320 GB of memory, and there are 1 GB\. Of logits, l2h_tree"
     for function in (affinity_tree, affinities, confusion_tree):
