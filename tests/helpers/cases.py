@@ -55,3 +55,14 @@ def sparse_case(seed):
     dense = dense.astype(dtype).astype(float)
     values = dense[rows, columns].astype(dtype)
     return coo_matrix((values, (rows, columns)), dense.shape), np.where(stored, dense, -np.inf)
+
+
+def clear_logits(seed=0, n_rows=400, n_leaves=14):
+    """Logits without ties, so that the groups of the tree are told by more than rounding."""
+    rng = np.random.default_rng(seed)
+    places = rng.standard_normal((n_leaves, 4))
+    return (
+        2
+        * (rng.standard_normal((n_rows, 4)) + places[rng.integers(n_leaves, size=n_rows)])
+        @ (places.T)
+    )

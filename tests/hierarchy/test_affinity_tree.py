@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from helpers.cases import random_case, sparse_case
+from helpers.cases import clear_logits, random_case, sparse_case
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 
@@ -35,17 +35,6 @@ def same_groups(tree, expected):
     """The same leaves together at every level, whatever the leaves' order."""
     levels = range(1, tree.n_leaves + 1)
     return np.array_equal(tree.cut(levels), expected.cut(levels))
-
-
-def clear_logits(seed=0, n_rows=400, n_leaves=14):
-    """Logits without ties, so that the groups of the tree are told by more than rounding."""
-    rng = np.random.default_rng(seed)
-    places = rng.standard_normal((n_leaves, 4))
-    return (
-        2
-        * (rng.standard_normal((n_rows, 4)) + places[rng.integers(n_leaves, size=n_rows)])
-        @ (places.T)
-    )
 
 
 def in_files(folder, logits, rng):

@@ -185,6 +185,12 @@ class TestCallbacks:
         model.fit(random_logits(n_leaves))
         assert check_record(recorder.read()) == [((0, 0), min(n_leaves, 101))]
 
+    @pytest.mark.parametrize("n_leaves", [1, 2, 20])
+    def test_an_affinity_tree_is_a_reading_and_one_step(self, recorder, n_leaves):
+        model = L2HClustering("precomputed", method="affinity").set_callbacks(recorder)
+        model.fit(random_logits(n_leaves))
+        assert check_record(recorder.read()) == [((0, 0), min(n_leaves, 2))]
+
     def test_an_inner_model_without_callbacks_is_one_step(self, recorder, X):
         model = L2HClustering(KMeans(6, random_state=0, n_init=1)).set_callbacks(recorder)
         model.fit_predict(X)
@@ -262,8 +268,9 @@ class TestCallbacks:
             other.fit(X)
             assert check_record(recorder.read()) == [((0, 1), 6)]
 
+    @pytest.mark.parametrize("method", ["l2h", "affinity"])
     @pytest.mark.parametrize("first", [True, False])
-    def test_an_interrupted_fit_is_the_last_fit_or_a_whole_one(self, X, first):
+    def test_an_interrupted_fit_is_the_last_fit_or_a_whole_one(self, X, first, method):
         """Interrupted in any hook: only the last one comes when the fit is done."""
 
         class Interrupter(Recorder):
@@ -272,8 +279,9 @@ class TestCallbacks:
 
             setup = teardown = lambda *_, **__: None
 
-        model = L2HClustering(KMeans(4, random_state=0, n_init=1))
-        n_hooks = 2 * (3 + 4)  # begin and end of the fit, the inner fit, the merging, four steps
+        model = L2HClustering(KMeans(4, random_state=0, n_init=1), method=method)
+        # Begin and end of the fit, of the inner fit, of the merging and of its steps.
+        n_hooks = 2 * (3 + {"l2h": 4, "affinity": 2}[method])
         for n in range(1, n_hooks + 2):
             model = clone(model) if first else model.set_callbacks().fit(X)
             model.set_callbacks(Interrupter(n))
@@ -286,7 +294,7 @@ class TestCallbacks:
             if n < n_hooks:
                 assert state(model) == before
             else:
-                fresh = L2HClustering(KMeans(4, random_state=0, n_init=1)).fit(X[:100])
+                fresh = clone(model).set_callbacks().fit(X[:100])
                 assert vars(model).keys() == {*vars(fresh), "_skl_callbacks"}
                 assert model.tree_ == fresh.tree_
 
