@@ -12,6 +12,7 @@ from string import Template
 
 from ..exceptions.arguments import check_text
 from ..tree.checks import check_level
+from ..tree.heights import word_for_scores
 from ..tree.notebook import as_text
 from ..tree.palette import group_colors
 from ..tree.tree_of import model_of, tree_of
@@ -64,7 +65,8 @@ def export_html(tree, *, title=None, level=None):
     -----
     The page loads nothing from any network, and its Content-Security-Policy lets it run only its
     own script, so names may hold anything. Groups have the colours and numbers of
-    :meth:`~skl2h.MergeTree.cut` at the level of the slider.
+    :meth:`~skl2h.MergeTree.cut` at the level of the slider. The score of a merge of an affinity
+    tree is called its height. Lines and rectangles show levels, not scores.
 
     Examples
     --------
@@ -92,6 +94,7 @@ def export_html(tree, *, title=None, level=None):
         "names": tree.names,
         "children": tree.children.ravel().tolist(),
         "scores": None if tree.scores is None else tree.scores.tolist(),
+        "word_for_scores": word_for_scores(tree),
         "counts": None if tree.counts is None else tree.counts.tolist(),
         "colors": "".join(group_colors(tree.n_leaves)).replace("#", ""),
     }

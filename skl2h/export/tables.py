@@ -43,9 +43,10 @@ def export_csv(tree, *, levels=(), safe=False):
     -------
     text : str
         Comma-separated: ``node``, ``name`` (of a leaf), ``parent``, ``child_1``, ``child_2``,
-        ``score`` (of a merge), ``support`` (of a merge; only if the tree has it), ``n_leaves``
-        and ``rows`` below the node, and for each level ``level_k``, the group that holds the
-        node. A field is empty if the node does not have it: a node above a cut is in no group.
+        ``score`` (of a merge: its height in an affinity tree), ``support`` (of a merge; only if
+        the tree has it), ``n_leaves`` and ``rows`` below the node, and for each level ``level_k``,
+        the group that holds the node. A field is empty if the node does not have it: a node above
+        a cut is in no group.
 
     Raises
     ------

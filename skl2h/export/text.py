@@ -3,6 +3,7 @@
 from ..exceptions.arguments import as_count
 from ..exceptions.texts import printable
 from ..tree.checks import check_level
+from ..tree.heights import word_for_scores
 from ..tree.names import some_names
 from ..tree.tree_of import tree_of
 
@@ -35,9 +36,10 @@ def export_text(tree, *, decimals=3, level=None, max_depth=None):
     -------
     text : str
         One line for each node. A leaf shows its name. A merge shows its number, its number of
-        leaves, and its score and support, if the tree has them. Both show their number of rows, if
-        the tree has counts. A merge that is not drawn further names its leaves, at most ten. A name
-        that is empty or would not stay on its line is quoted as in Python.
+        leaves, and its score and support, if the tree has them; the score of an affinity tree is
+        called height. Both show their number of rows, if the tree has counts. A merge that is not
+        drawn further names its leaves, at most ten. A name that is empty or would not stay on its
+        line is quoted as in Python.
 
     Raises
     ------
@@ -114,10 +116,10 @@ def _descriptions(tree, decimals):
         texts[:n_leaves] = [f"{text} ({n})" for text, n in zip(texts[:n_leaves], rows)]
         texts[n_leaves:] = [f"{text}, {n}" for text, n in zip(texts[n_leaves:], rows[n_leaves:])]
     if tree.scores is not None:
-        scores = tree.scores.tolist()
+        scores, word = tree.scores.tolist(), word_for_scores(tree)
         texts[n_leaves:] = [
             # A larger float has digits before the point that say nothing.
-            f"{text}, score {score:.{decimals}{'f' if abs(score) < 1e16 else 'e'}}"
+            f"{text}, {word} {score:.{decimals}{'f' if abs(score) < 1e16 else 'e'}}"
             for text, score in zip(texts[n_leaves:], scores)
         ]
     if tree.support is not None:

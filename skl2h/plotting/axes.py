@@ -9,6 +9,8 @@ from weakref import WeakSet
 
 import numpy as np
 
+from ..tree.heights import word_for_scores
+
 __all__ = ["box_of", "draw_axis", "figure_of", "opened"]
 
 # What displays have drawn. It is removed if a display draws on the same axes again.
@@ -56,7 +58,7 @@ def box_of(ax):
     return ax.get_window_extent().size * 72 / figure.dpi
 
 
-def draw_axis(ax, view, tree, heights):
+def draw_axis(ax, view, tree):
     """Draw the axis of heights and hide the other; a radial tree has no axis."""
     ax.set_aspect("auto")
     if view.is_radial:
@@ -70,13 +72,13 @@ def draw_axis(ax, view, tree, heights):
     ax.spines[:].set_visible(False)
     spine = ax.spines["bottom" if view.along_y else "left"]
     spine.set_visible(True)
-    if heights == "rank":
+    if layout.measure == "rank":
         # After merge t there are n_leaves - t groups.
         ticks = _rank_ticks(view.n_tips)
         at, label = tree.n_leaves - ticks, "number of groups"
     else:
         at = ticks = _score_ticks(layout.floor, layout.top)
-        label = "score"
+        label = word_for_scores(tree)
     inside = (at >= layout.floor) & (at <= layout.top)
     at, ticks = at[inside], ticks[inside]
     ends = view.project(np.array([[0.0, layout.floor], [0.0, layout.top]]))

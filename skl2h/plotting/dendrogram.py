@@ -12,6 +12,7 @@ from ..exceptions.categories import DisplayWarning, warn
 from ..exceptions.texts import shown
 from ..hierarchy.fitted import default_level, last_step
 from ..hierarchy.profile_matrix import affinity_of
+from ..tree.heights import falls
 from ..tree.leaf_order import order_leaves
 from ..tree.merge_tree import MergeTree
 from ..tree.tree_of import tree_of
@@ -103,7 +104,7 @@ class DendrogramDisplay:
         *,
         layout="rectangular",
         orientation="left",
-        heights="rank",
+        heights="auto",
         leaf_order="merge",
         max_leaves="auto",
         level=None,
@@ -129,9 +130,10 @@ class DendrogramDisplay:
             that takes it in, so that the cells at any height are the groups of a level.
         orientation : {"left", "right", "top", "bottom"}, default="left"
             Side of the root; ignored by a radial tree, which has it in the middle.
-        heights : {"rank", "score"}, default="rank"
+        heights : {"auto", "rank", "score"}, default="auto"
             Height of a merge: its number, so that the axis shows the number of groups; or its
-            score.
+            score. "auto" draws the scores of a tree with the `method` "affinity", which are the
+            heights of a linkage, unless all are 0, and the numbers of the merges of any other.
         leaf_order : {"merge", "size", "name", "similarity"} or array-like of shape (n_leaves,), \
 default="merge"
             Which of its two children a merge puts first. "merge": the first as the tree has them.
@@ -169,7 +171,7 @@ default="merge"
             stands at its tip, like the name of a leaf. The number of its leaves follows on a
             second line, or on the same if lines are close. In an icicle the other labels are made
             small enough to fit their cells, though not below 2 points, and turned if that makes
-            them larger.
+            them larger; a cell without a height, since its merge is as high as the next, has none.
         legend : bool, default=None
             Whether to explain the colours in a legend, in as many columns as it takes. None does
             so for up to 30 colours, if there is room. Without a legend, the numbers of the groups
@@ -227,7 +229,7 @@ default="merge"
         leaves = order_leaves(tree, leaf_order, self.affinity)
         places = lay_out(tree, leaf_order=leaves, max_leaves=max_leaves, heights=heights)
         view = View(places, layout, orientation)
-        if view.is_icicle and heights == "score" and _falls(tree):
+        if view.is_icicle and places.measure == "score" and falls(tree):
             raise ValueError(
                 "Some scores are smaller than those of merges below, so cells of an icicle would "
                 "overlap: use heights='rank'."
@@ -237,7 +239,7 @@ default="merge"
         if not show_labels:
             captions = only_labelled(tree, places, captions)
         labels = measured(captions, text_kw)
-        node_labels = node_captions(tree, places.merges.tolist(), node_labels)
+        node_labels = node_captions(tree, view.merges_with_room(tree).tolist(), node_labels)
         entries = coloring.entries
         # A legend of many colours helps nobody who did not ask for it.
         is_wanted = bool(entries) and (len(entries) <= MOST_ENTRIES if legend is None else legend)
@@ -246,7 +248,7 @@ default="merge"
         lines = cells = triangles = tiles = key = None
         numbers, aside, tile = [], 0.0, 0.0
         with opened(ax, figsize=size, layout="constrained") as ax:
-            draw_axis(ax, view, tree, heights)
+            draw_axis(ax, view, tree)
             if is_wanted:
                 key, aside = draw_legend(
                     ax, coloring.title, entries, at_top=not view.is_radial, may_widen=is_own
@@ -394,11 +396,3 @@ default="merge"
         """
         tree = MergeTree.from_linkage(linkage, names=names, counts=counts)
         return cls(tree, affinity=affinity).plot(**plot_kw)
-
-
-def _falls(tree):
-    """Whether a merge scores less than a merge below it, by more than the error of rounding."""
-    taken_in = tree.children - tree.n_leaves
-    below = np.where(taken_in >= 0, tree.scores[np.maximum(taken_in, 0)], -np.inf)
-    fall = (below - tree.scores[:, np.newaxis]).max(initial=0.0)
-    return bool(fall > 1e-9 * np.abs(tree.scores).max(initial=0.0))

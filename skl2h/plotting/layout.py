@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..exceptions.arguments import as_choice, as_count
+from ..tree.heights import LARGEST_HEIGHT, has_heights
 from ..tree.leaf_order import spans
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
     "lay_out",
 ]
 
-HEIGHTS = ("rank", "score")
+HEIGHTS = ("auto", "rank", "score")
 LAYOUTS = ("rectangular", "radial", "icicle")
 ORIENTATIONS = ("top", "bottom", "left", "right")
 
@@ -40,9 +41,6 @@ GAP = 0.02
 
 # Height of a triangle, as a share of the heights that are shown.
 TRIANGLE_HEIGHT = 0.08
-
-# Largest score that can be drawn: sums and ratios of scores stay finite.
-LARGEST_SCORE = 1e150
 
 
 class Layout(NamedTuple):
@@ -68,6 +66,8 @@ class Layout(NamedTuple):
         Lowest height on the axis: the base, or above it if there are triangles.
     top : float
         Largest height, above the floor.
+    measure : {"rank", "score"}
+        What the height of a merge is.
     """
 
     tips: np.ndarray
@@ -78,6 +78,7 @@ class Layout(NamedTuple):
     base: float
     floor: float
     top: float
+    measure: str
 
     def joined(self, tree):
         """Both nodes that each merge shown joins, (m - 1, 2)."""
@@ -190,6 +191,14 @@ class View(NamedTuple):
         # Half a line takes room as well.
         return layout.ceiling if self.is_icicle else layout.top + 0.01 * (layout.top - layout.base)
 
+    def merges_with_room(self, tree):
+        """Merges shown that a label can stand at: not cells without a height, of equal heights."""
+        merges = self.layout.merges
+        if not self.is_icicle:
+            return merges
+        lower, upper = self.layout.cell_ends(tree, merges)
+        return merges[lower < upper]
+
     def project(self, points):
         """(x, y) of (place, height) points, (..., 2).
 
@@ -228,7 +237,7 @@ class View(NamedTuple):
         return np.split(self.project(np.concatenate(bent)), ends[:-1])
 
 
-def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
+def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="auto"):
     """Places and heights of the nodes of a tree.
 
     Parameters
@@ -239,8 +248,9 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     max_leaves : int, default=None
         Largest number of tips. If there are more leaves, the groups of this level are the tips.
         None: all leaves are.
-    heights : {"rank", "score"}, default="rank"
-        Height of a merge: its number, from 1, or its score.
+    heights : {"auto", "rank", "score"}, default="auto"
+        Height of a merge: its number, from 1, or its score. "auto" takes the scores of an affinity
+        tree, which are heights, and the numbers of the merges of any other.
 
     Returns
     -------
@@ -266,6 +276,8 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
     array([0., 0., 0., 1., 2.])
     """
     as_choice("heights", heights, HEIGHTS)
+    if heights == "auto":
+        heights = "score" if has_heights(tree) else "rank"
     if heights == "score" and tree.scores is None:
         raise ValueError("This tree has no scores: use heights='rank'.")
     n_leaves, n_tips = tree.n_leaves, tree.n_leaves
@@ -291,7 +303,7 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="rank"):
         place[merge] = (place[left] + place[right]) / 2
 
     height, base, floor, top = _heights(tree, shown, n_tips, heights)
-    return Layout(tips, merges, np.array(place), height, places, base, floor, top)
+    return Layout(tips, merges, np.array(place), height, places, base, floor, top, heights)
 
 
 def _heights(tree, shown, n_tips, heights):
@@ -304,7 +316,7 @@ def _heights(tree, shown, n_tips, heights):
         floor, top = float(n_leaves - n_tips), float(n_leaves - 1)
     else:
         floor, top = float(of_merges.min(initial=0.0)), float(of_merges.max(initial=-np.inf))
-        if max(-floor, top) > LARGEST_SCORE:
+        if max(-floor, top) > LARGEST_HEIGHT:
             raise ValueError(
                 f"A score of {floor if -floor > top else top:g} is too large to draw: scale the "
                 "scores down, or use heights='rank'."

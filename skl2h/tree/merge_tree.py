@@ -48,7 +48,7 @@ class MergeTree:
         The two nodes that each merge joins. Nodes 0..n_leaves-1 are the leaves; merge t makes
         node ``n_leaves + t``.
     scores : array-like of shape (n_leaves - 1,), dtype=float, default=None
-        A height for each merge, such as the score of the group that was selected.
+        A number for each merge, such as its height or the score of the group that was selected.
     names : sequence of str of length n_leaves, or dict of {int: str}, default=None
         Leaf names. Leaves without a name, because of None or because the dict lacks them, are
         named by their numbers.

@@ -13,6 +13,7 @@ from unicodedata import east_asian_width
 import numpy as np
 
 from ..exceptions.texts import NONCHARACTERS, printable
+from .heights import has_heights
 from .palette import group_colors
 
 __all__ = ["as_text", "picture_of"]
@@ -30,8 +31,9 @@ _NOT_HELD = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x80-\x9f\ud800-\udfff{NONCH
 def _tree_svg(tree, level):
     """Picture of a tree from its root, on the left, to at most `MAX_TIPS` tips.
 
-    The groups of the cut at `level` have their colours; what is above them is grey. Depth is the
-    rank of the merge. Returns the text of an ``<svg>`` element, of ASCII characters only.
+    The groups of the cut at `level` have their colours; what is above them is grey. Where a merge
+    stands is said by its height above the highest merge that is not shown, if the tree has heights,
+    and otherwise by its number. Returns the text of an ``<svg>`` element, of ASCII characters only.
     """
     n_tips = min(tree.n_leaves, MAX_TIPS)
     above = 2 * tree.n_leaves - n_tips  # from here on nodes are merges of tips
@@ -42,9 +44,10 @@ def _tree_svg(tree, level):
     y = dict(zip(tips.tolist(), _MARGIN + _ROW * (np.arange(n_tips) + 0.5)))
     x = dict.fromkeys(y, _MARGIN + _LINES)
     lines, texts = [], []
+    below_root = _depths(tree, above, n_tips)
     for node, (first, last) in enumerate(tree.children[above - tree.n_leaves :].tolist(), above):
         y[node] = (y[first] + y[last]) / 2
-        x[node] = _MARGIN + _LINES * (tree.n_nodes - 1 - node) / n_tips
+        x[node] = _MARGIN + _LINES * below_root[node - above]
         for child in (first, last):
             path = f"M{x[node]:.1f} {y[node]:.1f}V{y[child]:.1f}H{x[child]:.1f}"
             lines.append(f'<path d="{path}" stroke="{color_of(child)}"/>')
@@ -67,6 +70,17 @@ def _tree_svg(tree, level):
         f'<g fill="currentColor" font-family="sans-serif" font-size="12">{"".join(texts)}</g>'
         "</svg>"
     )
+
+
+def _depths(tree, above, n_tips):
+    """How far each merge shown is below the root, as a part of the way to the tips."""
+    if not has_heights(tree):
+        return np.arange(n_tips - 1)[::-1] / n_tips
+    hidden, shown = np.split(tree.scores, [above - tree.n_leaves])
+    top, floor = shown.max(), hidden.max(initial=0.0)
+    if not floor < top:
+        floor = 0.0
+    return (top - np.maximum(shown, floor)) / (top - floor)
 
 
 def _colors(tree, level):

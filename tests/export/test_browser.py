@@ -387,6 +387,15 @@ class TestTree:
         view.mouse().move_to_element(view["summary"]).perform()
         assert not view["tip"].is_displayed()
 
+    def test_heights_of_an_affinity_tree_are_called_so(self, view):
+        tree = MergeTree([(0, 1), (2, 3)], scores=[0.5, 0.75], method="affinity")
+        view.open(tree, level=2)
+        view.row(4).find_element(By.CLASS_NAME, "name").click()
+        assert "Height 0.75" in view["facts"].text.replace("\n", " ")
+        view.mouse().move_to_element(view.row(4)).perform()
+        assert "height 0.75" in view["tip"].text
+        assert "score" not in view["tip"].text + view.row(4).accessible_name
+
     def test_support_is_told_in_the_details_on_hover_and_aloud(self, view):
         support = np.linspace(0, 1, 23)
         view.open(TREE.with_support(support), level=6)

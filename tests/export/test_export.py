@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from helpers.orders import TREES, for_every
+from helpers.pages import Page
 from helpers.trees import balanced, chain, oddly_named_tree, random_tree
 from scipy.cluster.hierarchy import cut_tree, fcluster, is_monotonic, is_valid_linkage
 from sklearn.cluster import AgglomerativeClustering, KMeans
@@ -18,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from skl2h import L2HClustering, MergeTree
 from skl2h.export import (
     export_csv,
+    export_html,
     export_json,
     export_networkx,
     export_newick,
@@ -187,6 +189,24 @@ def test_pandas_keeps_the_dtypes(counts):
         "score": "float64", "n_leaves": "int64", "rows": str(tree.counts.dtype),
         "level_2": "Int64",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "word"), [("l2h", "score"), (None, "score"), ("affinity", "height")]
+)
+def test_the_scores_of_an_affinity_tree_are_called_heights(method, word):
+    """Where people read them. Programs find them under one name in all trees."""
+    tree = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], names="abc", method=method)
+    plain = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], names="abc")
+    lines = export_text(tree).split("\n")
+    assert [line for line in lines if "leaves" in line] == [
+        f"node 4: 3 leaves, {word} 0.750",
+        f"`-- node 3: 2 leaves, {word} 0.500",
+    ]
+    assert Page(export_html(tree)).data()["word_for_scores"] == word
+    assert export_csv(tree) == export_csv(plain)
+    assert export_pandas(tree).equals(export_pandas(plain))
+    assert export_newick(tree) == export_newick(plain) == export_newick(tree, heights="rank")
 
 
 @pytest.mark.parametrize("nested", [True, False], ids=["nested", "flat"])

@@ -772,7 +772,7 @@ def test_from_tree_wants_a_tree():
     [
         ({"layout": "round"}, "layout must be .*, got 'round'"),
         ({"orientation": "up"}, "orientation must be .*, got 'up'"),
-        ({"heights": "depth"}, "heights must be 'rank' or 'score', got 'depth'"),
+        ({"heights": "depth"}, "heights must be 'auto', 'rank' or 'score', got 'depth'"),
         ({"heights": "score"}, "This tree has no scores"),
         ({"leaf_order": "best"}, "leaf_order, unless it is an array, must be .*, got 'best'"),
         ({"leaf_order": [0, 1, 2]}, "In this leaf_order branches cross: the leaves of node 3"),

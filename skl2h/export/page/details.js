@@ -10,7 +10,8 @@ function drawDetails() {
     const percent = share > 0 ? ` (${(100 * share).toPrecision(3)} %)` : "";
     lines.push(["Rows", count(rows[chosen]) + percent]);
   }
-  if (score(chosen) !== null) lines.push(["Score", score(chosen)]);
+  const scoreTerm = scoreWord[0].toUpperCase() + scoreWord.slice(1);
+  if (score(chosen) !== null) lines.push([scoreTerm, score(chosen)]);
   if (supportOf(chosen) !== null) lines.push(["Support", supportOf(chosen)]);
   const [from, to] = [topLevel(chosen), bottomLevel(chosen)];
   lines.push(["A group of its own", from === to ? `at level ${from}` : `at levels ${from} to ${to}`]);

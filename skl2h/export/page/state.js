@@ -4,7 +4,7 @@
 // Names come from users: they reach the page through textContent and fillText alone.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const { names, children, scores, counts, support, colors } = data;
+const { names, children, scores, counts, support, colors, word_for_scores: scoreWord } = data;
 const K = names.length;
 const N = 2 * K - 1;
 const ROOT = N - 1;

@@ -30,7 +30,7 @@ const spoken = (node) =>
 function facts(node) {
   const parts = [];
   if (rows) parts.push(plural(rows[node], "row"));
-  if (score(node) !== null) parts.push(`score ${score(node)}`);
+  if (score(node) !== null) parts.push(`${scoreWord} ${score(node)}`);
   if (supportOf(node) !== null) parts.push(`support ${supportOf(node)}`);
   if (groups[node] >= 0) parts.push(`group ${groups[node]} at level ${level}`);
   return parts;
