@@ -155,7 +155,7 @@ def from_newick(text, *, leaves=None, node_labels=None):
     ``heights="rank"`` the order of the merges survives as well, and the scores are the ranks. With
     ``heights="score"`` the scores survive up to rounding, and the order of merges with different
     scores. Support survives if it is written and read by ``node_labels="support"``. Counts do not
-    survive; :func:`export_json` keeps everything.
+    survive, nor does the ``method``; :func:`export_json` keeps everything.
 
     In names without quotes, the format reads underscores as spaces.
 

@@ -58,7 +58,8 @@ def from_linkage(cls, linkage, *, names=None, counts=None):
     Returns
     -------
     tree : MergeTree
-        Over the same leaves.
+        Over the same leaves. Its ``method`` is None, since a matrix does not say where its heights
+        are from.
 
     Raises
     ------

@@ -123,6 +123,13 @@ def test_names_of_one_mark(name):
     assert from_newick(export_newick(tree)) == tree
 
 
+def test_how_a_tree_was_made_does_not_survive():
+    """Nothing in the text says what its lengths are."""
+    tree = oddly_named_tree(0)
+    tree = MergeTree(tree.children, scores=tree.scores, method="affinity")
+    assert from_newick(export_newick(tree, heights="score")).method is None
+
+
 def test_one_leaf():
     for name in ("a", "", "it's"):
         tree = MergeTree([], names=[name])
