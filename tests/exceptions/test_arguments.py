@@ -102,6 +102,9 @@ CALLS = {
         )
     },
     DendrogramDisplay.plot: drawn(lambda **kw: DendrogramDisplay(TREE).plot(**kw)),
+    ProfileMatrixDisplay: drawn(
+        lambda **kw: ProfileMatrixDisplay(TREE, np.ones((4, 4)), **kw).plot()
+    ),
     ProfileMatrixDisplay.plot: drawn(
         lambda **kw: ProfileMatrixDisplay(TREE, np.ones((4, 4))).plot(**kw)
     ),
@@ -120,7 +123,7 @@ SEQUENCE = {"list", "lists", "array", "text array"}
 KINDS = {  # the parameters of each kind, and which of the values above it accepts
     "flag": (
         {"persist", "warm_start_inner", "scale_features", "adjusted", "greater_is_better",
-         "nested", "safe", "show_labels", "show_counts", "normalize"},
+         "nested", "safe", "show_labels", "show_counts", "normalize", "confusion"},
         {"True"},
     ),
     "flag or None": ({"legend"}, {"True", "None"}),
