@@ -12,7 +12,7 @@ from scipy import sparse
 
 from skl2h import L2HClustering, MergeTree, l2h_tree
 from skl2h.export import export_csv, export_json, export_newick, export_text
-from skl2h.logits import room
+from skl2h.logits import memory
 from skl2h.merge.aggregations import AGGREGATIONS
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
@@ -241,7 +241,7 @@ class TestHeaders:
 
 class TestMemory:
     def test_what_there_is(self):
-        free = room.free_memory()
+        free = memory.free_memory()
         assert free is None or free >= 0
 
     @pytest.mark.parametrize("name", ["a.npz", "s.npz", "a.csv", "a.json"])
@@ -251,7 +251,7 @@ class TestMemory:
         np.savetxt("a.csv", LOGITS, delimiter=",")
         with open("a.json", "w") as file:
             file.write(export_json(l2h_tree(LOGITS)))
-        monkeypatch.setattr(room, "free_memory", lambda: 200)
+        monkeypatch.setattr(memory, "free_memory", lambda: 200)
         code, out, err = run("build", name)
         assert (code, out) == (1, "")
         assert err.startswith(f"skl2h: error: {name}: takes ")
@@ -259,12 +259,12 @@ class TestMemory:
 
     def test_what_is_mapped_needs_none(self, run, monkeypatch):
         np.save("a.npy", LOGITS)
-        monkeypatch.setattr(room, "free_memory", lambda: 0)
+        monkeypatch.setattr(memory, "free_memory", lambda: 0)
         assert run("build", "a.npy")[0] == 0
 
     def test_where_nobody_tells_it_is_tried(self, run, monkeypatch):
         np.savez("a.npz", LOGITS)
-        monkeypatch.setattr(room, "free_memory", lambda: None)
+        monkeypatch.setattr(memory, "free_memory", lambda: None)
         assert run("build", "a.npz")[0] == 0
 
 
@@ -454,7 +454,7 @@ class TestNames:
     def test_what_does_not_fit_is_not_read(self, run, folder, monkeypatch):
         np.save("a.npy", LOGITS)
         (folder / "names.txt").write_text("\n".join("abcde"))
-        monkeypatch.setattr(room, "free_memory", lambda: 10)
+        monkeypatch.setattr(memory, "free_memory", lambda: 10)
         code, out, err = run("build", "a.npy", "--names=names.txt")
         assert (code, out) == (1, "")
         assert "names.txt: takes 180 bytes of memory, and there are 10 bytes" in err

@@ -18,7 +18,7 @@ import numpy as np
 from ..exceptions.faults import InputError, doing, signals_held, telling
 from ..exceptions.texts import first_few, printable, shown_text
 from ..logits.files import TREES, check_regular, reading
-from ..logits.room import check_room
+from ..logits.memory import check_memory
 from .nested_json import export_json, from_json
 from .newick import export_newick, from_newick
 from .tables import csv_writer, export_csv, safe_names
@@ -207,7 +207,7 @@ def read_tree(path, columns=None):
     """
     with reading(path):
         check_regular(path)
-        check_room(path, os.path.getsize(path), "is it a file of a tree?")
+        check_memory(path, os.path.getsize(path), "is it a file of a tree?")
         with open(path, encoding="utf-8-sig", newline="") as file:
             text = file.read()
     with doing(path):

@@ -5,7 +5,7 @@ import numpy as np
 from ..exceptions.arguments import as_verbosity
 from ..exceptions.categories import StrandedGroupWarning, warn
 from ..exceptions.texts import shown
-from ..logits.room import free_memory
+from ..logits.memory import free_memory
 from ..merge.affinity import average_linkage, likeness_of, temperature_of
 from ..merge.aggregations import check_aggregation
 from ..merge.progress import printing

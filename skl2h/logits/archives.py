@@ -13,7 +13,7 @@ from scipy import sparse
 
 from ..exceptions.faults import InputError
 from ..exceptions.texts import first_few, shown, shown_text
-from .room import check_room
+from .memory import check_memory
 
 __all__ = ["read_archive"]
 
@@ -150,7 +150,7 @@ def _read(path, archive, member):
     if not member.dtype.hasobject:  # that is refused by NumPy
         if member.n_bytes > member.info.file_size:
             raise ValueError(f"its array {shown(member.name)} is cut short")
-        check_room(path, member.n_bytes)
+        check_memory(path, member.n_bytes)
     with archive.open(member.info) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
 
@@ -204,7 +204,7 @@ def _read_sparse(path, members, shape):
     """Matrix that `scipy.sparse.save_npz` has written."""
     # It is read, and then brought into the order of its rows.
     n_bytes = 2 * sum(member.n_bytes for member in members.values())
-    check_room(path, n_bytes + BYTES_OF_ROW * sum(shape))
+    check_memory(path, n_bytes + BYTES_OF_ROW * sum(shape))
     try:
         scores = sparse.load_npz(path)
     except (KeyError, AttributeError, TypeError) as error:

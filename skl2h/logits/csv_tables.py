@@ -16,7 +16,7 @@ import numpy as np
 
 from ..exceptions.faults import InputError
 from ..exceptions.texts import shown, shown_text
-from .room import check_room
+from .memory import check_memory
 
 __all__ = ["line_of_row", "read_csv"]
 
@@ -47,7 +47,7 @@ def read_csv(path, header):
     with open(path, "rb") as file:
         sample = file.read(SAMPLE)
     n_cells = sample.count(delimiter.encode()) + sample.count(b"\n")
-    check_room(path, 8 * n_cells * os.path.getsize(path) // len(sample))
+    check_memory(path, 8 * n_cells * os.path.getsize(path) // len(sample))
     with _opened(path) as file:
         _, first = next(_lines(file, delimiter))
         names, is_marked = _names_in(first)

@@ -18,8 +18,8 @@ from ..exceptions.faults import InputError, doing
 from ..exceptions.texts import shown_text
 from .archives import read_archive
 from .csv_tables import line_of_row, read_csv
+from .memory import check_memory
 from .memory_maps import load_mapped, why_not_read
-from .room import check_room
 
 __all__ = [
     "TREES",
@@ -196,7 +196,7 @@ def read_names(path, n_names):
     """Names of the clusters, one a line; superfluous blank lines at the end are dropped."""
     with reading(path):
         check_regular(path)
-        check_room(path, BYTES_OF_TEXT * os.path.getsize(path), "is it a file of names?")
+        check_memory(path, BYTES_OF_TEXT * os.path.getsize(path), "is it a file of names?")
         with open(path, encoding="utf-8-sig") as file:
             names = [line.removesuffix("\n") for line in file]
     while len(names) > n_names and not names[-1].strip():

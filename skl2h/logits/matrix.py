@@ -18,8 +18,8 @@ from ..exceptions.arguments import as_choice
 from ..exceptions.categories import LogitsWarning, warn
 from .blocks import SUM_TOLERANCE, ScoreMatrix, first_not_finite
 from .entries import best_entries, rows_of_entries, softmax_of_entries, sums_so_far
+from .memory import Memory
 from .memory_maps import place_of, rows_at
-from .scratch import Memory
 
 __all__ = [
     "Logits",

@@ -24,7 +24,7 @@ from scipy.sparse import csr_matrix, issparse
 from scipy.spatial.distance import squareform
 
 from ..logits.matrix import best_entries, first_not_finite
-from ..logits.scratch import Memory
+from ..logits.memory import Memory
 
 __all__ = [
     "SAMPLE_SIZE",

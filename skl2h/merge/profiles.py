@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
 
-from ..logits.scratch import Memory
+from ..logits.memory import Memory
 from .growth import Growth
 from .rows import leave_out, soft_probabilities, soft_profiles
 from .rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches

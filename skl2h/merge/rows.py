@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..logits.scratch import Memory
+from ..logits.memory import Memory
 from . import dense_rows, sparse_rows
 
 __all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities", "soft_profiles"]

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ...logits.matrix import as_logits
-from ...logits.scratch import Memory
+from ...logits.memory import Memory
 from ..rows import Rows, leave_out, read_rows, soft_profiles
 from ..rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches
 from ..weights import digits_of

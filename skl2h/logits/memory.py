@@ -1,19 +1,22 @@
-"""How much memory there is for what is to be read."""
+"""Memory: how much there is for what is to be read, and arrays that are used again."""
 
 from contextlib import suppress
+from math import prod
 from pathlib import Path
+from threading import local
+
+import numpy as np
 
 from ..exceptions.faults import InputError
 from ..exceptions.texts import shown_text
 
-__all__ = ["check_room", "free_memory"]
-
+__all__ = ["Memory", "check_memory", "free_memory"]
 
 # What to do about a table that is too large.
 MAPPED = "save the logits as .npy, which is read without loading it whole."
 
 
-def check_room(path, n_bytes, remedy=MAPPED):
+def check_memory(path, n_bytes, remedy=MAPPED):
     """Refuse to read what would not fit into memory."""
     free = free_memory()
     if free is not None and n_bytes > free:
@@ -45,3 +48,22 @@ def _in_words(n_bytes):
         n_bytes /= 1000
         del units[0]
     return f"{n_bytes:.3g} {units[0]}"
+
+
+class Memory(local):
+    """Arrays that are used again, as writing to new memory is slow; each thread has its own."""
+
+    def __init__(self):
+        self.by_use = {}
+
+    def __reduce__(self):
+        # What can be overwritten need not be sent to another process.
+        return Memory, ()
+
+    def array(self, use, shape, dtype):
+        """Array of some shape with anything in it, until the next is asked for the same use."""
+        n_bytes = prod(shape) * np.dtype(dtype).itemsize
+        buffer = self.by_use.get(use)
+        if buffer is None or len(buffer) < n_bytes:
+            buffer = self.by_use[use] = np.empty(n_bytes, dtype=np.uint8)
+        return buffer[:n_bytes].view(dtype).reshape(shape)

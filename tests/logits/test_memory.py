@@ -5,7 +5,7 @@ from threading import Barrier, Thread
 
 import numpy as np
 
-from skl2h.logits.scratch import Memory
+from skl2h.logits.memory import Memory
 
 
 def test_the_same_use_has_the_same_memory():
