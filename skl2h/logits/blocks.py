@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn import get_config
 
-__all__ = ["SUM_TOLERANCE", "ScoreMatrix", "first_not_finite"]
+__all__ = ["SUM_TOLERANCE", "ScoreMatrix", "first_not_finite", "share_of", "weights_of"]
 
 # A block and what is computed from it stay in the processor's cache.
 CACHE_BYTES = 12 * 2**20
@@ -117,3 +117,13 @@ def first_not_finite(largest):
     """Row whose largest logit is not finite, or None: NaN, +inf and rows of -inf alike."""
     finite = np.isfinite(largest)
     return None if finite.all() else int(finite.argmin())
+
+
+def weights_of(rows, weights):
+    """Weights of some rows, or 1 where rows have none."""
+    return 1.0 if weights is None else weights[rows]
+
+
+def share_of(rest):
+    """Softmax of the largest logit, from the sum of exp(logit - largest); 0 if there is none."""
+    return np.where(rest > 0, 1 / rest, 0.0)

@@ -11,21 +11,20 @@ from functools import partial
 from itertools import chain
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse, vstack
+from scipy.sparse import issparse
 from scipy.special import softmax
 
 from ..exceptions.arguments import as_choice
 from ..exceptions.categories import LogitsWarning, warn
-from .blocks import SUM_TOLERANCE, ScoreMatrix, first_not_finite
-from .entries import best_entries, rows_of_entries, softmax_of_entries, sums_so_far
+from .blocks import SUM_TOLERANCE, ScoreMatrix, first_not_finite, share_of, weights_of
 from .memory import Memory
 from .memory_maps import place_of, rows_at
+from .sparse import SparseLogits
 
 __all__ = [
     "Logits",
     "as_logits",
     "check_input",
-    "share_of",
     "warn_if_probabilities",
 ]
 
@@ -211,123 +210,13 @@ class Logits(ScoreMatrix):
                 V -= np.where(np.isneginf(peak), 0.0, peak)
                 np.exp(V, out=V)
                 total = V.sum(axis=1)
-                V *= (share_of(total) * _weights_of(rows, weights))[:, np.newaxis]
+                V *= (share_of(total) * weights_of(rows, weights))[:, np.newaxis]
             leaf, first = np.unique(own, return_index=True)
             yield leaf[:, np.newaxis], columns, np.add.reduceat(V, first, axis=0)
 
     def row(self, row):
         """Scores of a row, (K,)."""
         return self.scores[row]
-
-
-class SparseLogits(ScoreMatrix):
-    """View of an (n, K) CSR matrix of scores as logits."""
-
-    is_sparse = True
-
-    def __reduce__(self):
-        return SparseLogits, (self.scores, self.kind, self.divisor)
-
-    def __getitem__(self, rows):
-        return SparseLogits(self.scores[rows], self.kind, self.divisor)
-
-    def followed_by(self, others, n_rows):
-        """View of these rows and then those of `others`, `n_rows` in all, as one matrix."""
-        scores = vstack([logits.scores for logits in chain([self], others)], format="csr")
-        return SparseLogits(scores, self.kind, self.divisor)
-
-    @property
-    def entries_per_row(self):
-        """Logits of a row that have to be read, on average."""
-        return max(self.scores.nnz / self.shape[0], 1)
-
-    def entries(self, rows):
-        """Logits (E,), leaves (E,) and first entry (len(rows) + 1,) of an index of rows."""
-        indptr = self.scores.indptr
-        if isinstance(rows, slice):
-            stored = slice(indptr[rows.start], indptr[rows.stop])
-            starts = indptr[rows.start : rows.stop + 1].astype(np.intp) - indptr[rows.start]
-        else:
-            first = indptr[rows].astype(np.intp)
-            starts = np.concatenate([[0], np.cumsum(indptr[rows + 1] - first)])
-            stored = np.repeat(first - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
-        values = np.array(self.scores.data[stored], dtype=np.float64)
-        return self.convert(values), self.scores.indices[stored], starts
-
-    def leaves(self):
-        """Column of the largest logit of each row, (n,); see `Logits.leaves`."""
-        leaves = np.empty(self.shape[0], dtype=np.intp)
-        for rows in self.blocks():
-            leaves[rows], peak, _ = best_entries(*self.entries(rows))
-            self.check_rows(first_not_finite(peak), rows.start)
-        return leaves
-
-    def sum_to_one(self):
-        """Whether no score is negative and each row sums to about 1."""
-        if not np.diff(self.scores.indptr).all():
-            return False  # a row in which nothing is stored sums to 0
-        if not self.scores.data.min() >= 0:
-            return False
-        with np.errstate(over="ignore"):
-            sums = np.add.reduceat(self.scores.data, self.scores.indptr[:-1], dtype=np.float64)
-        return bool((np.abs(sums - 1) <= SUM_TOLERANCE).all())
-
-    def group_probabilities(self, groups, n_groups):
-        """Softmax, summed over the leaves of each group, (n, n_groups)."""
-        member = csr_matrix(
-            (np.ones(len(groups)), (np.arange(len(groups)), groups)), (len(groups), n_groups)
-        )
-        probabilities = np.empty((self.shape[0], n_groups))
-        for rows in self.blocks():
-            values, leaves, starts = self.entries(rows)
-            p, peak = softmax_of_entries(values, leaves, starts)
-            self.check_rows(first_not_finite(peak), rows.start)
-            block = csr_matrix((p, leaves, starts), (len(peak), self.shape[1]))
-            probabilities[rows] = (block @ member).toarray()
-        return probabilities
-
-    def outside_stretches(self, order):
-        """What is outside of stretches of the leaves; see `Logits.outside_stretches`."""
-        n_leaves = self.shape[1]
-        places = np.empty(n_leaves, dtype=np.int64)
-        places[order] = np.arange(n_leaves)
-        for rows in self.blocks():
-            values, leaves, starts = self.entries(rows)
-            leaf, peak, _ = best_entries(values, leaves, starts)
-            self.check_rows(first_not_finite(peak), rows.start)
-            row = rows_of_entries(starts)
-            keys = row * n_leaves + places[leaves]
-            by_place = np.argsort(keys, kind="stable")
-            with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
-                V = np.exp(values - peak[row])[by_place]
-            before = sums_so_far(V, starts)
-            after = sums_so_far(V[::-1], len(V) - starts[::-1])[::-1]
-            first_keys = np.arange(len(leaf)) * n_leaves
-            yield (
-                rows,
-                leaf,
-                partial(_outside_entries, before, after, keys[by_place], starts, first_keys),
-            )
-
-    def leaving(self, leaves, weights=None):
-        """Where the rows would go without their leaves; see `Logits.leaving`."""
-        for rows in self.blocks():
-            values, columns, starts = self.entries(rows)
-            row = rows_of_entries(starts)
-            own = leaves[rows][row]
-            values[columns == own] = -np.inf
-            _, peak, rest = best_entries(values, columns, starts)
-            with np.errstate(all="ignore"):
-                p = np.exp(values - np.where(np.isneginf(peak), 0.0, peak)[row])
-                p *= (share_of(rest) * _weights_of(rows, weights))[row]
-            yield own[:, np.newaxis], columns[:, np.newaxis], p[:, np.newaxis]
-
-    def row(self, row):
-        """Scores of a row, (K,)."""
-        stored = slice(self.scores.indptr[row], self.scores.indptr[row + 1])
-        scores = np.full(self.shape[1], 0.0 if self.kind == "probabilities" else -np.inf)
-        scores[self.scores.indices[stored]] = self.scores.data[stored]
-        return scores
 
 
 def as_logits(scores, kind="logits", divisor=1.0):
@@ -364,20 +253,3 @@ def warn_if_probabilities(look_so, n_rows):
 def _outside_columns(before, after, start, stop):
     rows = np.arange(len(before))
     return before[rows, start] + after[rows, after.shape[1] - 1 - stop]
-
-
-def _outside_entries(before, after, keys, starts, first_keys, start, stop):
-    start = np.searchsorted(keys, first_keys + start)  # the first entry that is inside
-    stop = np.searchsorted(keys, first_keys + stop)  # the first entry after it
-    last = len(keys) - 1
-    left = np.where(start > starts[:-1], before[start - 1], 0.0)
-    return left + np.where(stop < starts[1:], after[np.minimum(stop, last)], 0.0)
-
-
-def _weights_of(rows, weights):
-    return 1.0 if weights is None else weights[rows]
-
-
-def share_of(rest):
-    """Softmax of the largest logit, from the sum of exp(logit - largest); 0 if there is none."""
-    return np.where(rest > 0, 1 / rest, 0.0)

@@ -23,8 +23,9 @@ from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_matrix, issparse
 from scipy.spatial.distance import squareform
 
-from ..logits.matrix import best_entries, first_not_finite
+from ..logits.blocks import first_not_finite
 from ..logits.memory import Memory
+from ..logits.sparse import best_entries
 
 __all__ = [
     "SAMPLE_SIZE",

@@ -10,8 +10,7 @@ V        (b, K) logits of a block
 
 import numpy as np
 
-from ..logits.blocks import first_not_finite
-from ..logits.matrix import share_of
+from ..logits.blocks import first_not_finite, share_of
 
 __all__ = [
     "ROUNDING",

@@ -6,9 +6,8 @@ It is always computed afresh, from the few entries that there are.
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..logits.blocks import first_not_finite
-from ..logits.entries import best_entries, rows_of_entries, softmax_of_entries
-from ..logits.matrix import share_of
+from ..logits.blocks import first_not_finite, share_of
+from ..logits.sparse import best_entries, rows_of_entries, softmax_of_entries
 
 __all__ = ["leave_out", "read_block", "soft_probabilities", "soft_profiles"]
 

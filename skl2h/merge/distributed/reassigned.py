@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse, vstack
 
-from ...logits.matrix import SparseLogits, as_logits
+from ...logits.matrix import as_logits
+from ...logits.sparse import SparseLogits
 from ..affinity import add_rows, reassigned
 from ..weights import digits_of, sum_digits
 from .chunks import Fault, Reading, Table, add_readings, fault_of
