@@ -1,4 +1,4 @@
-"""Arrays of real numbers, from whatever holds them, and the names of their columns."""
+"""Arrays of real numbers or labels, from whatever holds them, and the names of their columns."""
 
 import sys
 import warnings
@@ -13,7 +13,9 @@ from .texts import shown
 
 __all__ = [
     "as_array",
+    "as_labels",
     "as_sequence",
+    "codes_of",
     "column_names",
     "feature_labels",
     "has_dimensions",
@@ -144,6 +146,42 @@ def is_missing(value):
         return value is None or value is np.ma.masked or bool(value != value)
     except (TypeError, ValueError):  # NA is neither true nor false
         return True
+
+
+def codes_of(labels, name):
+    """Labels as numbers 0, 1, ...: the place of each among the sorted distinct labels."""
+    labels = as_labels(labels, name)
+    if labels.ndim != 1:
+        raise ValueError(f"{name} must be one label each, got the shape {labels.shape}.")
+    if not len(labels):
+        raise ValueError(f"{name} is empty.")
+    if labels.dtype != object:
+        missing = labels != labels
+    else:
+        missing = np.fromiter(map(is_missing, labels), dtype=bool, count=len(labels))
+    if missing.any():
+        at = int(missing.argmax())
+        raise ValueError(
+            f"{name} holds {labels[at]} at {at}: leave out what has no label, or give it a class."
+        )
+    try:
+        return np.unique(labels, return_inverse=True)[1]
+    except TypeError:
+        raise TypeError(f"{name} must hold labels of one type.") from None
+
+
+def as_labels(labels, name):
+    """Labels as an array, each of its own type."""
+    refuse_masked(name, labels)
+    labels = as_sequence(labels)
+    if hasattr(labels, "dtype") or isinstance(labels, str) or not np.iterable(labels):
+        return np.asarray(labels)
+    # The error that NumPy raises for this depends on its version.
+    if len({len(line) if isinstance(line, (list, tuple)) else None for line in labels}) > 1:
+        raise ValueError(f"{name} has lines of different lengths.")
+    array = np.asarray(labels)
+    # With a text among them, NumPy would turn all labels into texts, and NaN into "nan".
+    return np.asarray(labels, dtype=object) if array.dtype.kind in "SU" else array
 
 
 def has_dimensions(table):

@@ -14,8 +14,8 @@ import numpy as np
 from ..exceptions.arguments import as_choice, as_flag
 from ..exceptions.texts import MOST_OF_VALUE, cut_middle, shown
 from ..tree.alignment import in_order
+from ..tree.checks import check_names
 from ..tree.merge_tree import MergeTree
-from ..tree.names import list_of_names
 from ..tree.tree_of import support_of, tree_of
 from .nested_json import nest
 
@@ -185,7 +185,7 @@ def from_newick(text, *, leaves=None, node_labels=None):
             )
         if hasattr(leaves, "__len__"):
             leaves = in_order("leaves", leaves, map(str, range(len(leaves))))
-        leaves = list_of_names(leaves, "leaves")
+        leaves = check_names(leaves, "leaves")
     as_choice("node_labels", node_labels, ("support", None))
     text = text.removeprefix("\ufeff")
     names, merges, lengths, labels = _parse(text)

@@ -4,7 +4,7 @@ from ..exceptions.arguments import as_count
 from ..exceptions.texts import printable
 from ..tree.checks import check_level
 from ..tree.heights import word_for_scores
-from ..tree.names import some_names
+from ..tree.subtrees import some_names
 from ..tree.tree_of import tree_of
 
 __all__ = ["export_text"]

@@ -6,7 +6,7 @@ from sklearn.utils.validation import validate_data
 from ..exceptions.arrays import column_names, has_dimensions
 from ..exceptions.texts import shown_text
 from ..logits.inner_model import is_precomputed
-from ..tree.names import check_order
+from ..tree.checks import check_order
 
 __all__ = ["check_columns", "features_of", "keep_features"]
 

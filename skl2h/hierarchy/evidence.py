@@ -14,7 +14,7 @@ from ..exceptions.arguments import as_count, as_index, check_weights
 from ..exceptions.texts import shown
 from ..merge.loop import replay_merges
 from ..tree.merge_tree import MergeTree
-from ..tree.names import some_names
+from ..tree.subtrees import some_names
 from .fitted import fitted_logits, last_step
 
 __all__ = ["Evidence", "merge_evidence"]

@@ -9,8 +9,8 @@ from ..exceptions.texts import shown
 from ..logits.matrix import check_input
 from ..logits.of_models import Precomputed
 from ..merge.source import RowsInMemory
+from ..tree.checks import check_order
 from ..tree.merge_tree import MergeTree
-from ..tree.names import check_order
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step, refuse_input
 from .level_gains import best_levels, mass_of_merges

@@ -11,9 +11,8 @@ import numpy as np
 
 from ..exceptions.texts import shown
 from ..tree.merge_tree import MergeTree
-from ..tree.names import some_names
 from ..tree.reference import groups_of
-from ..tree.subtrees import RangeMaximum, ends_below
+from ..tree.subtrees import RangeMaximum, ends_below, some_names
 from ..tree.tree_of import tree_of
 from .evidence import Evidence, Listing
 

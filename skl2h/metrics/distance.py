@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..tree.classes import codes_of
+from ..exceptions.arrays import codes_of
 from ..tree.places import depths, longest_path
 from ..tree.tree_of import tree_of
 from .leaves import class_counts, leaves_of, match_classes

@@ -4,8 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
-from ..exceptions.arrays import as_sequence, refuse_masked
-from ..tree.classes import codes_of
+from ..exceptions.arrays import as_sequence, codes_of, refuse_masked
 
 __all__ = [
     "class_counts",

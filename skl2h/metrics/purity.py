@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..exceptions.arguments import as_flag
+from ..exceptions.arrays import codes_of
 from ..tree.alignment import in_order
-from ..tree.classes import codes_of
 from ..tree.tree_of import tree_of
 from .leaves import class_counts, leaves_of
 from .purity_bounds import best_across, expected_across, purity_across

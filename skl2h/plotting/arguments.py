@@ -7,8 +7,8 @@ import numpy as np
 
 from ..exceptions.arguments import as_choice, as_floats, as_index
 from ..exceptions.texts import shown, shown_text
+from ..tree.checks import check_texts_by_node
 from ..tree.merge_tree import MergeTree
-from ..tree.names import check_texts_by_node
 
 __all__ = [
     "check_colormap",

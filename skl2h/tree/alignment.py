@@ -15,7 +15,7 @@ import numpy as np
 
 from ..exceptions.arrays import as_sequence
 from ..exceptions.texts import first_few, shown
-from .names import list_of_names
+from .checks import check_names
 
 __all__ = ["in_order", "matrix_in_order", "names_in_order"]
 
@@ -59,7 +59,7 @@ def names_in_order(names, old):
     A mapping renames only the leaves that its keys name or number.
     """
     if not isinstance(names, Mapping):
-        return list_of_names(in_order("names", names, old))
+        return check_names(in_order("names", names, old))
     old = list(old)
     places = _places("names", list(names), old, "leaves")
     unknown = [key for key, place in zip(names, places) if place is None]
@@ -70,7 +70,7 @@ def names_in_order(names, old):
         )
     for place, name in zip(places, names.values()):
         old[place] = name
-    return list_of_names(old)
+    return check_names(old)
 
 
 def _keys_of(values):

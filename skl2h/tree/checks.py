@@ -1,22 +1,26 @@
 """What a tree is made of, and what it is asked for, each checked with one clear error."""
 
+from collections import Counter
 from collections.abc import Mapping, Set
 
 import numpy as np
 
 from ..exceptions.arguments import as_floats, as_index, as_integers, check_finite
-from ..exceptions.arrays import as_array, ndarray_of, refuse_masked
-from ..exceptions.texts import shown
+from ..exceptions.arrays import as_array, is_missing, ndarray_of, refuse_masked
+from ..exceptions.texts import first_difference, shown
 
 __all__ = [
     "check_children",
     "check_counts",
     "check_level",
     "check_levels",
+    "check_names",
     "check_node",
     "check_nodes",
+    "check_order",
     "check_scores",
     "check_support",
+    "check_texts_by_node",
 ]
 
 
@@ -83,6 +87,34 @@ def check_counts(counts, n_leaves):
     return counts.astype(np.int64) if whole else counts
 
 
+def check_names(names, name="names"):
+    """Names in their order as a list of str."""
+    if isinstance(names, Set):
+        raise TypeError(f"{name} must be in the order of the leaves, which a set does not have.")
+    is_bytes = isinstance(names, (bytes, bytearray, memoryview))
+    if not np.iterable(names) or getattr(names, "ndim", 1) != 1 or is_bytes:
+        raise TypeError(f"{name} must be one sequence of texts, got {shown(names)}.")
+    names = list(names)
+    missing = list(map(is_missing, names))
+    if any(missing):
+        at = missing.index(True)
+        raise ValueError(
+            f"{name}[{at}] is {shown(names[at])}, which is not a name: give a text, which may be "
+            "empty."
+        )
+    return list(map(str, names))
+
+
+def check_texts_by_node(name, texts):
+    """Texts {node: text} as a dict of str; a Series has the nodes as its index."""
+    if not isinstance(texts, Mapping) and not hasattr(texts, "iloc"):
+        raise TypeError(f"{name} must be a dict {{node: text}}, got {shown(texts)}.")
+    for node, text in texts.items():
+        if is_missing(text):
+            raise ValueError(f"{name}[{shown(node)}] is {shown(text)}, which is not a text.")
+    return {node: str(text) for node, text in texts.items()}
+
+
 def check_level(tree, level, name="level"):
     """Level of a tree as an int."""
     level = as_index(name, level)
@@ -115,6 +147,18 @@ def check_nodes(tree, nodes, name):
     for node in (nodes.min(initial=0), nodes.max(initial=0)):
         check_node(tree, int(node), name)
     return nodes
+
+
+def check_order(tree, columns):
+    """Refuse columns that are the leaves by name, but in another order."""
+    columns = tuple(columns)
+    if columns != tree.names and Counter(columns) == Counter(tree.names):
+        at, column, leaf = first_difference(columns, tree.names)
+        raise ValueError(
+            f"The columns of the logits are the leaves in another order: column {at} is "
+            f"{column}, and leaf {at} {leaf}. Give them in the order of tree.names, or as an "
+            "array without labels if they are in this order already."
+        )
 
 
 def _check_length(name, values, length, what):

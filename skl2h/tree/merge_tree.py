@@ -24,10 +24,10 @@ from .checks import (
     check_nodes,
     check_scores,
     check_support,
+    check_texts_by_node,
 )
 from .cuts import cut
 from .linkage import from_linkage, to_linkage
-from .names import check_texts_by_node
 from .notebook import picture_of
 from .subtrees import RangeMaximum, first_places, values_below
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 
+from ..exceptions.arrays import as_labels, codes_of
 from ..exceptions.texts import shown
 from .alignment import in_order
-from .classes import as_labels, codes_of
 from .merge_tree import MergeTree
 from .places import depths
 from .subtrees import ends_below

@@ -1,11 +1,13 @@
-"""What is below each node: values of its leaves taken together, and where its leaves stand.
+"""What is below a node: values of its leaves taken together, their names, and where they stand.
 
 place    of a leaf: where it stands in an order of all leaves, from 0
 """
 
 import numpy as np
 
-__all__ = ["RangeMaximum", "ends_below", "first_places", "values_below"]
+from ..exceptions.texts import first_few, printable
+
+__all__ = ["RangeMaximum", "ends_below", "first_places", "some_names", "values_below"]
 
 
 def values_below(tree, leaf_values, join):
@@ -40,6 +42,11 @@ def first_places(tree):
         places[left] = places[node]
         places[right] = places[node] + sizes[left]
     return np.array(places, dtype=np.intp)
+
+
+def some_names(tree, node, most=10):
+    """Names of the leaves below a node, and how many more there are."""
+    return first_few([tree.names[leaf] for leaf in tree.members(node)], most, printable)
 
 
 class RangeMaximum:
