@@ -149,24 +149,24 @@ def _parse(argv):
 def _build(arguments):
     """Make the tree of a file of logits, or read that of a file, and write it."""
     from .exceptions.faults import show
-    from .export import files
+    from .export import tree_files
     from .hierarchy.of_files import tree_of_file, tree_of_logits
-    from .logits.files import expand
+    from .logits.input_files import expand
     from .plotting import files as pictures
 
     paths = expand(arguments.logits)
-    files.check_outputs(arguments.out, [*paths, arguments.names, arguments.weights])
-    endings = files.WRITERS | pictures.WRITERS
-    writers = {path: files.writer(path, endings, arguments.safe) for path in arguments.out}
+    tree_files.check_outputs(arguments.out, [*paths, arguments.names, arguments.weights])
+    endings = tree_files.TEXT_WRITERS | pictures.WRITERS
+    writers = {path: tree_files.writer(path, endings, arguments.safe) for path in arguments.out}
     pictures.check_matplotlib(arguments.out)
-    files.check_safe(arguments.safe, arguments.out)
-    if len(paths) == 1 and files.holds_tree(paths[0]):
+    tree_files.check_safe(arguments.safe, arguments.out)
+    if len(paths) == 1 and tree_files.holds_tree(paths[0]):
         tree = tree_of_file(paths[0], arguments)
     else:
         tree = tree_of_logits(paths, arguments)
-    files.write_all(writers, tree, arguments.level)
+    tree_files.write_all(writers, tree, arguments.level)
     if not writers:
-        show(files.text(tree, arguments.level))
+        show(tree_files.text(tree, arguments.level))
 
 
 def _predict(arguments):
@@ -175,20 +175,20 @@ def _predict(arguments):
 
     from .exceptions.faults import show
     from .exceptions.texts import printable
-    from .export import files
+    from .export import tree_files
     from .hierarchy.of_files import leaves_of_logits
-    from .logits.files import expand
+    from .logits.input_files import expand
 
     paths = expand(arguments.logits)
-    files.check_holds_tree(arguments.tree)
-    files.check_outputs(arguments.out, [arguments.tree, *paths, arguments.names])
+    tree_files.check_holds_tree(arguments.tree)
+    tree_files.check_outputs(arguments.out, [arguments.tree, *paths, arguments.names])
     for path in arguments.out:
-        files.ending_of(path, [".csv"])
-    files.check_safe(arguments.safe, arguments.out)
+        tree_files.ending_of(path, [".csv"])
+    tree_files.check_safe(arguments.safe, arguments.out)
     tree, leaves = leaves_of_logits(paths, arguments)
-    table = partial(files.groups_table, leaves=leaves)
+    table = partial(tree_files.groups_table, leaves=leaves)
     writers = dict.fromkeys(arguments.out, partial(table, safe=arguments.safe))
-    files.write_all(writers, tree, arguments.level)
+    tree_files.write_all(writers, tree, arguments.level)
     if not writers:
         readable = tree.with_names(list(map(printable, tree.names)))
         show(table(readable, arguments.level))
@@ -200,7 +200,7 @@ def _demo(arguments):
 
     from .exceptions.faults import doing, show
     from .exceptions.texts import printable
-    from .export import export_text, files
+    from .export import export_text, tree_files
     from .plotting import files as pictures
 
     writers = {}
@@ -211,10 +211,10 @@ def _demo(arguments):
         writers = {
             "digits.png": pictures.WRITERS[".png"],
             "digits-radial.png": radial,
-            "digits.html": files.page,
+            "digits.html": tree_files.page,
         }
         writers = {folder / name: write for name, write in writers.items()}
-        files.check_outputs(writers, inputs=[])
+        tree_files.check_outputs(writers, inputs=[])
         pictures.check_matplotlib(writers)
     import numpy as np
     from sklearn.datasets import load_digits
@@ -234,7 +234,7 @@ def _demo(arguments):
         for digit, targets in zip(commonest, seen)
     ]
     tree = model.tree_.with_names(names)
-    files.write_all(writers, tree, [DEMO_LEVEL])
+    tree_files.write_all(writers, tree, [DEMO_LEVEL])
     written = "".join(f"Written: {printable(str(path))}\n" for path in writers)
     show(f"{export_text(tree)}\n\n{NEXT}{written}")
 

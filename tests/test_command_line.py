@@ -17,9 +17,9 @@ from skl2h.export import (
     export_json,
     export_newick,
     export_text,
-    files,
     from_json,
     from_newick,
+    tree_files,
 )
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
@@ -54,7 +54,7 @@ def test_build_prints_the_groups_of_levels(run):
 def test_groups_of_a_large_tree_are_listed_in_time():
     """Nothing quadratic: this would take minutes otherwise."""
     tree = MergeTree(np.arange(199_998).reshape(-1, 2))
-    lines = files.text(tree, [100_000]).split("\n")
+    lines = tree_files.text(tree, [100_000]).split("\n")
     assert lines[-100_001:] == [*(f"  {leaf}: {leaf}" for leaf in range(100_000)), ""]
 
 
@@ -232,7 +232,7 @@ def test_an_interrupt_leaves_what_was_there(run, tmp_path, monkeypatch, moment):
     save("logits.npy")
     (tmp_path / "a.csv").write_text("old")
     if moment == "made":
-        monkeypatch.setitem(files.WRITERS, ".txt", interrupt)
+        monkeypatch.setitem(tree_files.TEXT_WRITERS, ".txt", interrupt)
     else:
         monkeypatch.setattr(os, "replace", interrupt)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -267,7 +267,7 @@ def test_warnings_of_outputs_are_told_with_them(run, monkeypatch):
         warnings.warn("Nothing that a user could do.", OldWarning, stacklevel=1)
         return "text"
 
-    monkeypatch.setitem(files.WRITERS, ".txt", warn)
+    monkeypatch.setitem(tree_files.TEXT_WRITERS, ".txt", warn)
     save("logits.npy")
     found = run("build", "logits.npy", "--out=a.txt")
     assert found == (0, "", "skl2h: warning: --out a.txt: No glyph.\n")

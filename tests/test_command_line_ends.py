@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skl2h.export import files
+from skl2h.export import tree_files
 from skl2h.hierarchy import of_files
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
@@ -86,7 +86,7 @@ def test_new_files_have_the_mode_that_is_usual(run, logits, tmp_path, mask):
 # A run that receives a signal while it writes its second file.
 SIGNALLED = """
 import os, signal, sys
-from skl2h.export import files
+from skl2h.export import tree_files
 from skl2h.__main__ import main
 
 def write(tree, levels):
@@ -94,7 +94,7 @@ def write(tree, levels):
     return "new"
 
 {before}
-files.WRITERS[".txt"] = write
+tree_files.TEXT_WRITERS[".txt"] = write
 sys.exit(main(["build", "logits.npy", "--out=a.csv", "--out=b.txt"]))
 """
 
@@ -211,7 +211,7 @@ def test_whatever_fails_is_one_line_that_names_what_was_being_done(
     if place == "merging":
         monkeypatch.setattr(of_files, "build_tree", fail)
     else:
-        monkeypatch.setitem(files.WRITERS, ".txt", fail)
+        monkeypatch.setitem(tree_files.TEXT_WRITERS, ".txt", fail)
     where = "logits.npy" if place == "merging" else "--out a.txt"
     arguments = ["build", logits, "--out=b.csv", "--out=a.txt"]
     assert run(*arguments) == (1, "", f"skl2h: error: {where}: {message}\n")
@@ -227,7 +227,7 @@ def test_what_nobody_foresaw_names_the_command(run, logits, monkeypatch):
     def fail(*_):
         raise KeyError("x")
 
-    monkeypatch.setattr("skl2h.logits.files.expand", fail)
+    monkeypatch.setattr("skl2h.logits.input_files.expand", fail)
     message = "skl2h: error: skl2h build: KeyError: 'x' (--debug shows where).\n"
     assert run("build", logits) == (1, "", message)
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..exceptions.faults import InputError, doing, telling
 from ..exceptions.texts import shown, shown_text
-from ..export.files import leaf_of_column, read_tree
-from ..logits.files import Table, check_regular, read_names, read_scores, read_weights
+from ..export.tree_files import leaf_of_column, read_tree
+from ..logits.input_files import FileTable, check_regular, read_names, read_scores, read_weights
 from ..logits.matrix import as_logits
 from ..merge.distributed.npy_files import open_shards
 from ..merge.source import RowsInMemory
@@ -33,7 +33,7 @@ def tree_of_logits(paths, arguments):
     kind = _kind(arguments)
     if len(paths) > 1:
         source = _open_files(paths, kind, temperature, arguments)
-        table = Table(paths[0], source.shards[0].load())
+        table = FileTable(paths[0], source.shards[0].load())
     else:
         table = read_scores(paths[0], kind, arguments)
         source = RowsInMemory(as_logits(table.scores, kind, temperature))

@@ -8,7 +8,7 @@ from functools import partial
 
 from ..exceptions.faults import InputError
 from ..exceptions.texts import shown_text
-from ..export.files import level_to_show
+from ..export.tree_files import level_to_show
 
 __all__ = ["WRITERS", "check_matplotlib", "picture"]
 

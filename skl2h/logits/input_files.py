@@ -23,7 +23,7 @@ from .memory_maps import load_mapped, why_not_read
 
 __all__ = [
     "TREES",
-    "Table",
+    "FileTable",
     "check_regular",
     "expand",
     "read_names",
@@ -42,8 +42,8 @@ COUNTED = 3
 BYTES_OF_TEXT = 20
 
 
-class Table(NamedTuple):
-    """Scores of a file.
+class FileTable(NamedTuple):
+    """Table of numbers in a file: scores, or weights of rows.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ def expand(given):
 
 
 def read_scores(path, kind, arguments):
-    """`Table` of scores, and the names of its columns where the file has them."""
+    """`FileTable` of scores, and the names of its columns where the file has them."""
     ending = path.suffix.lower()
     if ending not in (".npy", ".npz", ".csv"):
         raise InputError(
@@ -132,12 +132,12 @@ def read_scores(path, kind, arguments):
         check_regular(path)
         if ending == ".csv":
             scores, names = read_csv(path, arguments.header)
-            table = Table(path, scores, names, names is not None)
+            table = FileTable(path, scores, names, names is not None)
         elif ending == ".npz":
             names_wanted = arguments.names is None
-            table = Table(path, *read_archive(path, arguments.array, kind, names_wanted))
+            table = FileTable(path, *read_archive(path, arguments.array, kind, names_wanted))
         else:
-            table = Table(path, _read_npy(path))
+            table = FileTable(path, _read_npy(path))
     scores = table.scores
     if scores.dtype.kind not in "biuf":
         raise InputError(
@@ -209,10 +209,10 @@ def read_weights(path, n_rows):
     with reading(path):
         check_regular(path)
         if path.suffix.lower() == ".npy":
-            table = Table(path, _read_npy(path))
+            table = FileTable(path, _read_npy(path))
         elif path.suffix.lower() in (".csv", ".txt"):
             weights, names = read_csv(path, None)
-            table = Table(path, weights, names, names is not None)
+            table = FileTable(path, weights, names, names is not None)
         else:
             raise InputError(f"{shown_text(path)}: the ending must be one of .npy, .csv, .txt.")
     weights = table.scores

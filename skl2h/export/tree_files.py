@@ -17,7 +17,7 @@ import numpy as np
 
 from ..exceptions.faults import InputError, doing, signals_held, telling
 from ..exceptions.texts import first_few, printable, shown_text
-from ..logits.files import TREES, check_regular, reading
+from ..logits.input_files import TREES, check_regular, reading
 from ..logits.memory import check_memory
 from .nested_json import export_json, from_json
 from .newick import export_newick, from_newick
@@ -25,7 +25,7 @@ from .tables import csv_writer, export_csv, safe_names
 from .text import export_text
 
 __all__ = [
-    "WRITERS",
+    "TEXT_WRITERS",
     "check_holds_tree",
     "check_outputs",
     "check_safe",
@@ -82,7 +82,7 @@ def level_to_show(tree, levels):
 
 
 # What each ending writes, a str or bytes. An ending that ends in another one stands before it.
-WRITERS = {
+TEXT_WRITERS = {
     ".txt": text,
     ".csv": lambda tree, levels: export_csv(tree, levels=levels),
     ".flat.json": lambda tree, levels: export_json(tree, nested=False, levels=levels) + "\n",
