@@ -88,6 +88,9 @@ What to try next:
 
 DEMO_LEVEL = 4
 
+# Options of build that are not for trees.
+OF_LOGITS = ("probabilities", "array", "header", "weights", "temperature", "aggregation")
+
 
 def main(argv=None):
     """Run the command line.
@@ -148,7 +151,8 @@ def _parse(argv):
 
 def _build(arguments):
     """Make the tree of a file of logits, or read that of a file, and write it."""
-    from .exceptions.faults import show
+    from .exceptions.faults import InputError, show
+    from .exceptions.texts import shown_text
     from .export import tree_files
     from .hierarchy.of_files import tree_of_file, tree_of_logits
     from .logits.input_files import expand
@@ -160,10 +164,23 @@ def _build(arguments):
     writers = {path: tree_files.writer(path, endings, arguments.safe) for path in arguments.out}
     pictures.check_matplotlib(arguments.out)
     tree_files.check_safe(arguments.safe, arguments.out)
+    given = {name: getattr(arguments, name) for name in OF_LOGITS}
+    given = {name: value for name, value in given.items() if value is not None}
     if len(paths) == 1 and tree_files.holds_tree(paths[0]):
-        tree = tree_of_file(paths[0], arguments)
+        if given:
+            raise InputError(
+                f"--{next(iter(given))}: is for logits, and {shown_text(paths[0])} is a tree."
+            )
+        tree = tree_of_file(paths[0], names=arguments.names, levels=arguments.level)
     else:
-        tree = tree_of_logits(paths, arguments)
+        tree = tree_of_logits(
+            paths,
+            given.pop("probabilities", "logits"),
+            where=" ".join(map(str, arguments.logits)),
+            names=arguments.names,
+            levels=arguments.level,
+            **given,
+        )
     tree_files.write_all(writers, tree, arguments.level)
     if not writers:
         show(tree_files.text(tree, arguments.level))
@@ -185,7 +202,15 @@ def _predict(arguments):
     for path in arguments.out:
         tree_files.ending_of(path, [".csv"])
     tree_files.check_safe(arguments.safe, arguments.out)
-    tree, leaves = leaves_of_logits(paths, arguments)
+    tree, leaves = leaves_of_logits(
+        arguments.tree,
+        paths,
+        arguments.probabilities or "logits",
+        array=arguments.array,
+        header=arguments.header,
+        names=arguments.names,
+        levels=arguments.level,
+    )
     table = partial(tree_files.groups_table, leaves=leaves)
     writers = dict.fromkeys(arguments.out, partial(table, safe=arguments.safe))
     tree_files.write_all(writers, tree, arguments.level)
@@ -338,7 +363,10 @@ def _add_logits(parser, more=""):
         help=f".npy, .npz or .csv file, or several .npy files{more}",
     )
     parser.add_argument(
-        "--probabilities", action="store_true", help="the file holds probabilities, not logits"
+        "--probabilities",
+        action="store_const",
+        const="probabilities",
+        help="the file holds probabilities, not logits",
     )
     parser.add_argument("--array", metavar="NAME", help="which array of an .npz file")
     parser.add_argument(

@@ -593,7 +593,7 @@ class TestTrees:
 
     @pytest.mark.parametrize("option", [
         ["--probabilities"], ["--array=x"], ["--header=no"], ["--weights=w.npy"],
-        ["--temperature=2"], ["--aggregation=sum"],
+        ["--temperature=2"], ["--temperature=0"], ["--aggregation=sum"],
     ])  # fmt: skip
     def test_options_of_logits(self, run, files, option):
         code, out, err = run("build", "a.json", *option)

@@ -1,6 +1,7 @@
 """The tree of files of logits, or of a file of a tree, as the command line asks for it."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -19,10 +20,24 @@ __all__ = ["leaves_of_logits", "tree_of_file", "tree_of_logits"]
 SMALLEST_TEMPERATURE = 1e-30
 
 
-def tree_of_logits(paths, arguments):
-    """Tree of the logits of some files."""
-    where = " ".join(map(str, arguments.logits))
-    temperature = 1.0 if arguments.temperature is None else arguments.temperature
+def tree_of_logits(
+    paths,
+    kind,
+    *,
+    where,
+    array=None,
+    header=None,
+    names=None,
+    weights=None,
+    temperature=1.0,
+    aggregation="sum_of_means",
+    levels=(),
+):
+    """Tree of the logits or probabilities of some files.
+
+    Errors of their rows name `where`. Names and weights are in files, `levels` are those that the
+    tree has to have, and the other parameters are as of `read_scores` and `l2h_tree`.
+    """
     if 0 < temperature < SMALLEST_TEMPERATURE:
         raise InputError(
             f"--temperature {temperature:g}: is too small: logits that are divided by it grow "
@@ -30,58 +45,52 @@ def tree_of_logits(paths, arguments):
         )
     if not 0 < temperature < math.inf:
         raise InputError(f"--temperature {temperature:g}: must be a number above 0.")
-    kind = _kind(arguments)
     if len(paths) > 1:
-        source = _open_files(paths, kind, temperature, arguments)
+        _check_several(paths, array, header)
+        source = _open_files(paths, kind, temperature)
         table = FileTable(paths[0], source.shards[0].load())
     else:
-        table = read_scores(paths[0], kind, arguments)
+        table = read_scores(paths[0], kind, array=array, header=header, with_names=names is None)
         source = RowsInMemory(as_logits(table.scores, kind, temperature))
     n_rows, n_leaves = source.shape
-    names = _names(table.names, n_leaves, where, arguments)
-    _check_levels(arguments.level, n_leaves, f"{shown_text(where)} has {n_leaves} columns")
-    if arguments.weights is not None:
-        source.weigh(read_weights(arguments.weights, n_rows))
+    leaf_names = _names(table.names, n_leaves, where, names)
+    _check_levels(levels, n_leaves, f"{shown_text(where)} has {n_leaves} columns")
+    if weights is not None:
+        source.weigh(read_weights(weights, n_rows))
     with telling(), table.faults(where):
         table.warn_of_row_numbers()
-        aggregation = arguments.aggregation or "sum_of_means"
-        tree, _ = build_tree(source, names=names, aggregation=aggregation)
+        tree, _ = build_tree(source, names=leaf_names, aggregation=aggregation)
     return tree
 
 
-def tree_of_file(path, arguments):
-    """Tree of a file, with the names that are asked for."""
-    for option in ("probabilities", "array", "header", "weights", "temperature", "aggregation"):
-        if getattr(arguments, option) not in (None, False):
-            raise InputError(f"--{option}: is for logits, and {shown_text(path)} is a tree.")
+def tree_of_file(path, *, names=None, levels=()):
+    """Tree of a file, with the names of another file, if that is given."""
     tree = read_tree(path)
-    names = _names(None, tree.n_leaves, path, arguments, "the tree has {} leaves")
-    if names is not None:
+    leaf_names = _names(None, tree.n_leaves, path, names, "the tree has {} leaves")
+    if leaf_names is not None:
         if path.suffix.lower() != ".json":
-            tree = read_tree(path, names)
-        tree = tree.with_names(names)
-    _check_levels(arguments.level, tree.n_leaves, f"{shown_text(path)} has {tree.n_leaves} leaves")
+            tree = read_tree(path, leaf_names)
+        tree = tree.with_names(leaf_names)
+    _check_levels(levels, tree.n_leaves, f"{shown_text(path)} has {tree.n_leaves} leaves")
     return tree
 
 
-def leaves_of_logits(paths, arguments):
-    """Tree of a file, and the leaf of each row of some files of logits."""
+def leaves_of_logits(tree_path, paths, kind, *, array=None, header=None, names=None, levels=()):
+    """Tree of a file, and the leaf of each row of some files of logits, as of `tree_of_logits`."""
     if len(paths) > 1:
-        _check_several(paths, arguments)
-    kind = _kind(arguments)
-    tables = [read_scores(path, kind, arguments) for path in paths]
+        _check_several(paths, array, header)
+    read = partial(read_scores, kind=kind, array=array, header=header, with_names=names is None)
+    tables = list(map(read, paths))
     n_columns = tables[0].scores.shape[1]
     for table in tables:
         if (n := table.scores.shape[1]) != n_columns:
             raise InputError(
                 f"{shown_text(table.path)} has {n} columns, and {shown_text(paths[0])} {n_columns}."
             )
-    names = _names(tables[0].names, n_columns, paths[0], arguments)
-    tree = read_tree(arguments.tree, names)
-    leaf = leaf_of_column(arguments.tree, tree, names, n_columns)
-    _check_levels(
-        arguments.level, tree.n_leaves, f"{shown_text(arguments.tree)} has {tree.n_leaves} leaves"
-    )
+    columns = _names(tables[0].names, n_columns, paths[0], names)
+    tree = read_tree(tree_path, columns)
+    leaf = leaf_of_column(tree_path, tree, columns, n_columns)
+    _check_levels(levels, tree.n_leaves, f"{shown_text(tree_path)} has {tree.n_leaves} leaves")
     leaves = []
     with telling():
         tables[0].warn_of_row_numbers()
@@ -91,9 +100,8 @@ def leaves_of_logits(paths, arguments):
     return tree, np.concatenate(leaves)
 
 
-def _open_files(paths, kind, divisor, arguments):
-    """`Shards` of several files, of which each has to be .npy."""
-    _check_several(paths, arguments)
+def _open_files(paths, kind, divisor):
+    """`Shards` of several .npy files."""
     try:
         return open_shards(paths, kind=kind, divisor=divisor)
     except OSError as error:
@@ -102,28 +110,23 @@ def _open_files(paths, kind, divisor, arguments):
         raise InputError(str(error)) from error
 
 
-def _check_several(paths, arguments):
+def _check_several(paths, array, header):
     """Refuse several files that are not .npy, and options that these do not have."""
     for path in paths:
         if path.suffix.lower() != ".npy":
             raise InputError(f"{shown_text(path)}: of several files, each must be .npy.")
-    for option in ("array", "header"):
-        if (value := getattr(arguments, option)) is not None:
+    for option, value in (("array", array), ("header", header)):
+        if value is not None:
             raise InputError(f"--{option} {shown_text(value)}: is not for .npy files.")
     for path in paths:
         with doing(path):
             check_regular(path)
 
 
-def _kind(arguments):
-    return "probabilities" if arguments.probabilities else "logits"
-
-
-def _names(names, n_leaves, source, arguments, what="the logits have {} columns"):
-    """Names of the leaves: those of --names, else those that were found in the file."""
-    if arguments.names is not None:
-        source = arguments.names
-        names = read_names(source, n_leaves)
+def _names(names, n_leaves, source, path, what="the logits have {} columns"):
+    """Names of the leaves: those of the file at a path, else those that a source has."""
+    if path is not None:
+        source, names = path, read_names(path, n_leaves)
     if names is not None and len(names) != n_leaves:
         raise InputError(
             f"{shown_text(source)}: names {len(names)} clusters, but {what.format(n_leaves)}."

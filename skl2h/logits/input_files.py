@@ -113,8 +113,12 @@ def expand(given):
     return paths
 
 
-def read_scores(path, kind, arguments):
-    """`FileTable` of scores, and the names of its columns where the file has them."""
+def read_scores(path, kind, *, array=None, header=None, with_names=True):
+    """`FileTable` of scores, with the names of its columns where the file has them.
+
+    `array` chooses one of an archive, `header` is as of `read_csv`, and names of an archive are
+    read only if they are wanted.
+    """
     ending = path.suffix.lower()
     if ending not in (".npy", ".npz", ".csv"):
         raise InputError(
@@ -122,8 +126,7 @@ def read_scores(path, kind, arguments):
             "the ending must be one of .npy, .npz, .csv for logits, and for a tree one of "
             f"{', '.join(TREES)}."
         )
-    for option, only in (("array", ".npz"), ("header", ".csv")):
-        value = getattr(arguments, option)
+    for option, value, only in (("array", array, ".npz"), ("header", header, ".csv")):
         if value is not None and ending != only:
             raise InputError(
                 f"--{option} {shown_text(value)}: is not for {shown_text(path.suffix)} files."
@@ -131,11 +134,10 @@ def read_scores(path, kind, arguments):
     with reading(path):
         check_regular(path)
         if ending == ".csv":
-            scores, names = read_csv(path, arguments.header)
+            scores, names = read_csv(path, header)
             table = FileTable(path, scores, names, names is not None)
         elif ending == ".npz":
-            names_wanted = arguments.names is None
-            table = FileTable(path, *read_archive(path, arguments.array, kind, names_wanted))
+            table = FileTable(path, *read_archive(path, array, kind, with_names))
         else:
             table = FileTable(path, _read_npy(path))
     scores = table.scores
