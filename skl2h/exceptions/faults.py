@@ -29,14 +29,21 @@ __all__ = [
 class InputError(Exception):
     """A fault of what was given, or of what was being done, in one line.
 
+    Parameters
+    ----------
+    text : str
+    of : str or Path, default=None
+        What the fault is of, such as a file, which the line begins with.
+    code : int, default=1
+
     Attributes
     ----------
     code : int
         Exit code.
     """
 
-    def __init__(self, text, code=1):
-        super().__init__(text)
+    def __init__(self, text, *, of=None, code=1):
+        super().__init__(text if of is None else f"{shown_text(of)}: {text}")
         self.code = code
 
 
@@ -84,7 +91,7 @@ def show(text):
         _drop_output()  # the reader of our output has left (`| head`): that is no fault
     except OSError as error:
         _drop_output()
-        raise InputError(f"the output: {error.strerror or error}.") from error
+        raise InputError(_why(error), of="the output") from error
 
 
 def _drop_output():
@@ -100,7 +107,7 @@ def doing(what):
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{shown_text(what)}: {_why(error)}") from error
+        raise InputError(_why(error), of=what) from error
 
 
 def _why(error):

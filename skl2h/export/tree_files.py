@@ -197,7 +197,7 @@ def holds_tree(path):
 def check_holds_tree(path):
     """Refuse a file whose ending is not that of a tree."""
     if not holds_tree(path):
-        raise InputError(f"{shown_text(path)}: the ending must be one of {', '.join(TREES)}.")
+        raise InputError(f"the ending must be one of {', '.join(TREES)}.", of=path)
 
 
 def read_tree(path, columns=None):
@@ -238,14 +238,13 @@ def leaf_of_column(path, tree, columns, n_columns):
         return np.array([leaves[name] for name in columns])
     if n_columns != tree.n_leaves:
         raise InputError(
-            f"{shown_text(path)}: "
-            f"has {tree.n_leaves} leaves, but the logits have {n_columns} columns."
+            f"has {tree.n_leaves} leaves, but the logits have {n_columns} columns.", of=path
         )
     if _has_names(tree) and not both and path.suffix.lower() != ".json":
         raise InputError(
-            f"{shown_text(path)}: "
-            "does not keep the order of the columns: name these with --names, or write "
-            "the tree as .json."
+            "does not keep the order of the columns: name these with --names, or write the tree "
+            "as .json.",
+            of=path,
         )
     return np.arange(n_columns)
 
@@ -257,11 +256,9 @@ def _check_same(path, leaves, columns):
     ):  # fmt: skip
         if lacking := list(Counter(other) - Counter(held)):
             named = first_few(lacking, 10, shown_text)
-            raise InputError(
-                f"{shown_text(path)}: {text} is named {named}: both need the same names."
-            )
+            raise InputError(f"{text} is named {named}: both need the same names.", of=path)
     if len(set(columns)) < len(columns):
         name = Counter(columns).most_common(1)[0][0]
         raise InputError(
-            f"{shown_text(path)}: {shown_text(name)} names two leaves: they cannot be told apart."
+            f"{shown_text(name)} names two leaves: they cannot be told apart.", of=path
         )

@@ -105,7 +105,7 @@ def _open_files(paths, kind, divisor):
     try:
         return open_shards(paths, kind=kind, divisor=divisor)
     except OSError as error:
-        raise InputError(f"{error.filename}: {error.strerror or error}.") from error
+        raise InputError(f"{error.strerror or error}.", of=error.filename) from error
     except ValueError as error:
         raise InputError(str(error)) from error
 
@@ -114,7 +114,7 @@ def _check_several(paths, array, header):
     """Refuse several files that are not .npy, and options that these do not have."""
     for path in paths:
         if path.suffix.lower() != ".npy":
-            raise InputError(f"{shown_text(path)}: of several files, each must be .npy.")
+            raise InputError("of several files, each must be .npy.", of=path)
     for option, value in (("array", array), ("header", header)):
         if value is not None:
             raise InputError(f"--{option} {shown_text(value)}: is not for .npy files.")
@@ -128,9 +128,7 @@ def _names(names, n_leaves, source, path, what="the logits have {} columns"):
     if path is not None:
         source, names = path, read_names(path, n_leaves)
     if names is not None and len(names) != n_leaves:
-        raise InputError(
-            f"{shown_text(source)}: names {len(names)} clusters, but {what.format(n_leaves)}."
-        )
+        raise InputError(f"names {len(names)} clusters, but {what.format(n_leaves)}.", of=source)
     return names
 
 

@@ -56,7 +56,7 @@ def read_archive(path, array, kind, with_names):
     with open(path, "rb") as file:
         start = file.read(6)
     if start == b"\x93NUMPY":
-        raise InputError(f"{shown_text(path)}: is a single array: rename it to .npy.")
+        raise InputError("is a single array: rename it to .npy.", of=path)
     if not start.startswith(b"PK"):
         np.load(path, allow_pickle=False)  # its error says why this is no archive
     with zipfile.ZipFile(path) as archive:
@@ -76,9 +76,7 @@ def read_archive(path, array, kind, with_names):
                 f"--array {shown_text(array)}: in {shown_text(path)} this is no array.", code=2
             )
         if array not in members:
-            raise InputError(
-                f"{shown_text(path)}: has no array {shown(array)}, but {_listed(list(members))}."
-            )
+            raise InputError(f"has no array {shown(array)}, but {_listed(list(members))}.", of=path)
         _check_kind(path, array, kind)
         table, names = members[array], None
         if with_names and len(table.shape) == 2:  # what is no table is refused for that
@@ -110,14 +108,12 @@ def _choose(path, members, others, kind):
         if len(member.shape) == 2 and member.dtype.kind in "biuf"
     ]
     if not members:
-        raise InputError(f"{shown_text(path)}: holds no array, but {_listed(others)}.")
+        raise InputError(f"holds no array, but {_listed(others)}.", of=path)
     # One that is named as the other kind is refused for that, whatever else there is.
     for among in (matrices, [name for name in matrices if _is_other(name, kind)]):
         if len(among) == 1:
             return among[0]
-    raise InputError(
-        f"{shown_text(path)}: holds {_listed([*members, *others])}; say with --array which one."
-    )
+    raise InputError(f"holds {_listed([*members, *others])}; say with --array which one.", of=path)
 
 
 def _listed(names):
@@ -137,13 +133,11 @@ def _check_kind(path, name, kind):
         return
     if kind == "logits":
         raise InputError(
-            f"{shown_text(path)}: "
-            f"its array {shown(name)} is named as probabilities are: say --probabilities "
-            "(or rename it, if it holds logits)."
+            f"its array {shown(name)} is named as probabilities are: say --probabilities (or "
+            "rename it, if it holds logits).",
+            of=path,
         )
-    raise InputError(
-        f"{shown_text(path)}: its array {shown(name)} is named as logits: drop --probabilities."
-    )
+    raise InputError(f"its array {shown(name)} is named as logits: drop --probabilities.", of=path)
 
 
 def _read(path, archive, member):
@@ -162,23 +156,22 @@ def _read_names(path, archive, members, n_names):
     member = members["names"]
     if member.dtype.kind != "U" or len(member.shape) != 1:
         raise InputError(
-            f"{shown_text(path)}: "
-            f"its array `names` is of dtype {member.dtype} and shape {member.shape}, not "
-            "one text for each cluster: save it with astype(str), or give --names."
+            f"its array `names` is of dtype {member.dtype} and shape {member.shape}, not one text "
+            "for each cluster: save it with astype(str), or give --names.",
+            of=path,
         )
     if member.shape[0] != n_names:
         raise InputError(
-            f"{shown_text(path)}: "
-            f"names {member.shape[0]} clusters, but the logits have {n_names} columns."
+            f"names {member.shape[0]} clusters, but the logits have {n_names} columns.", of=path
         )
     n_letters = member.dtype.itemsize // np.dtype("U1").itemsize
     if n_letters == 0:
-        raise InputError(f"{shown_text(path)}: its array `names` holds no letter; give --names.")
+        raise InputError("its array `names` holds no letter; give --names.", of=path)
     if n_letters > MOST_OF_NAME:
         raise InputError(
-            f"{shown_text(path)}: "
             f"its array `names` has room for {n_letters:,} letters a name, and the most is "
-            f"{MOST_OF_NAME:,}; give --names."
+            f"{MOST_OF_NAME:,}; give --names.",
+            of=path,
         )
     return _read(path, archive, member).tolist()
 
@@ -194,8 +187,9 @@ def _shape_of_sparse(path, archive, members):
         raise ValueError(_NO_SPARSE)
     if n_stored < shape[0]:
         raise InputError(
-            f"{shown_text(path)}: its matrix stores fewer numbers ({n_stored:,}) than it has rows "
-            f"({shape[0]:,}): each row needs one at least."
+            f"its matrix stores fewer numbers ({n_stored:,}) than it has rows ({shape[0]:,}): "
+            "each row needs one at least.",
+            of=path,
         )
     return shape
 

@@ -15,7 +15,7 @@ from itertools import islice, pairwise
 import numpy as np
 
 from ..exceptions.faults import InputError
-from ..exceptions.texts import shown, shown_text
+from ..exceptions.texts import shown
 from .memory import check_memory
 
 __all__ = ["line_of_row", "read_csv"]
@@ -38,12 +38,11 @@ def read_csv(path, header):
         first = file.readline(SAMPLE).strip("\r\n")
     if re.fullmatch("sep=.?", first, re.IGNORECASE):
         raise InputError(
-            f"{shown_text(path)}: line 1 is {shown(first)}, which is for spreadsheets alone: leave "
-            "it out."
+            f"line 1 is {shown(first)}, which is for spreadsheets alone: leave it out.", of=path
         )
     delimiter, cells = _peek(path)
     if not cells:
-        raise InputError(f"{shown_text(path)}: is empty.")
+        raise InputError("is empty.", of=path)
     with open(path, "rb") as file:
         sample = file.read(SAMPLE)
     n_cells = sample.count(delimiter.encode()) + sample.count(b"\n")
@@ -58,9 +57,9 @@ def read_csv(path, header):
                 _refuse_doubtful(path, names, cells)
         if header == "yes" and names[0] in ("", "Unnamed: 0"):
             raise InputError(
-                f"{shown_text(path)}: "
-                "the first column has no name, as row numbers have: write the table "
-                "without them (pandas: index=False)."
+                "the first column has no name, as row numbers have: write the table without them "
+                "(pandas: index=False).",
+                of=path,
             )
         if header == "no":
             file.seek(0)
@@ -153,9 +152,8 @@ def _refuse_doubtful(path, names, second):
     else:
         return
     raise InputError(
-        f"{shown_text(path)}: "
-        f"the first line {what}: say with --header yes or --header no whether these are "
-        "names."
+        f"the first line {what}: say with --header yes or --header no whether these are names.",
+        of=path,
     )
 
 
@@ -171,13 +169,15 @@ def _refuse_other_manner(path):
             continue
         if numbers != cells:
             raise InputError(
-                f"{shown_text(path)}: line {line} has commas before its decimals: write points "
-                '(pandas: without decimal=",").'
+                f"line {line} has commas before its decimals: write points (pandas: without "
+                'decimal=",").',
+                of=path,
             )
         if delimiter == " ":
             raise InputError(
-                f"{shown_text(path)}: in line {line}, blanks part the numbers: write commas "
-                '(numpy: savetxt(path, logits, delimiter=",")).'
+                f"in line {line}, blanks part the numbers: write commas (numpy: savetxt(path, "
+                'logits, delimiter=",")).',
+                of=path,
             )
 
 
@@ -196,14 +196,14 @@ def _refuse_fault(path, delimiter, header):
                     if cell.strip():
                         what = f"holds {reprlib.repr(cell)}, not a number"
                     raise InputError(
-                        f"{shown_text(path)}: "
-                        f"line {line}, column {column} {what}: numbers stand between "
-                        "commas, and have a point before their decimals."
+                        f"line {line}, column {column} {what}: numbers stand between commas, and "
+                        "have a point before their decimals.",
+                        of=path,
                     )
             first = first or (line, len(cells))
             if len(cells) != first[1]:
                 raise InputError(
-                    f"{shown_text(path)}: "
-                    f"line {first[0]} holds numbers for {first[1]} clusters, and line "
-                    f"{line} for {len(cells)}."
+                    f"line {first[0]} holds numbers for {first[1]} clusters, and line {line} for "
+                    f"{len(cells)}.",
+                    of=path,
                 )

@@ -66,7 +66,7 @@ class FileTable(NamedTuple):
             try:
                 yield
             except ValueError as error:
-                raise InputError(f"{shown_text(where)}: {self._placed(str(error))}") from error
+                raise InputError(self._placed(str(error)), of=where) from error
 
     def _placed(self, message):
         """Error of rows counted from 0, as of lines of a text, which are counted from 1."""
@@ -108,7 +108,7 @@ def expand(given):
             if glob.has_magic(str(path)) and not path.exists():
                 found = sorted(map(Path, glob.glob(str(path))))
         if not found:
-            raise InputError(f"{shown_text(path)}: matches no file.")
+            raise InputError("matches no file.", of=path)
         paths += found
     return paths
 
@@ -122,9 +122,9 @@ def read_scores(path, kind, *, array=None, header=None, with_names=True):
     ending = path.suffix.lower()
     if ending not in (".npy", ".npz", ".csv"):
         raise InputError(
-            f"{shown_text(path)}: "
             "the ending must be one of .npy, .npz, .csv for logits, and for a tree one of "
-            f"{', '.join(TREES)}."
+            f"{', '.join(TREES)}.",
+            of=path,
         )
     for option, value, only in (("array", array, ".npz"), ("header", header, ".csv")):
         if value is not None and ending != only:
@@ -143,15 +143,15 @@ def read_scores(path, kind, *, array=None, header=None, with_names=True):
     scores = table.scores
     if scores.dtype.kind not in "biuf":
         raise InputError(
-            f"{shown_text(path)}: "
             f"the array is of dtype {scores.dtype}, not of real numbers; save it with "
-            "astype(float)."
+            "astype(float).",
+            of=path,
         )
     if scores.ndim != 2 or 0 in scores.shape:
         raise InputError(
-            f"{shown_text(path)}: "
-            f"the array has shape {scores.shape}; one row for each sample and one column "
-            "for each cluster are needed."
+            f"the array has shape {scores.shape}; one row for each sample and one column for each "
+            "cluster are needed.",
+            of=path,
         )
     return table
 
@@ -167,30 +167,27 @@ def reading(path):
         except UnicodeDecodeError as error:
             if error.object[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
                 raise InputError(
-                    f"{shown_text(path)}: is not UTF-8 text, but UTF-16: save it as UTF-8 "
-                    "(in a spreadsheet: as CSV UTF-8)."
+                    "is not UTF-8 text, but UTF-16: save it as UTF-8 (in a spreadsheet: as CSV "
+                    "UTF-8).",
+                    of=path,
                 ) from error
-            raise InputError(
-                f"{shown_text(path)}: is not UTF-8 text ({shown_text(error)})."
-            ) from error
+            raise InputError(f"is not UTF-8 text ({shown_text(error)}).", of=path) from error
         except Exception as error:
-            raise InputError(
-                f"{shown_text(path)}: cannot be read: {why_not_read(error)}."
-            ) from error
+            raise InputError(f"cannot be read: {why_not_read(error)}.", of=path) from error
 
 
 def check_regular(path):
     """Refuse pipes and devices, which may never end, and cannot be read twice."""
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, reading says so
-        raise InputError(f"{shown_text(path)}: is no regular file: save what it gives as one.")
+        raise InputError("is no regular file: save what it gives as one.", of=path)
 
 
 def _read_npy(path):
     scores = load_mapped(path)
     if not isinstance(scores, np.ndarray):
         scores.close()
-        raise InputError(f"{shown_text(path)}: is an archive: rename it to .npz.")
+        raise InputError("is an archive: rename it to .npz.", of=path)
     return scores
 
 
@@ -216,17 +213,15 @@ def read_weights(path, n_rows):
             weights, names = read_csv(path, None)
             table = FileTable(path, weights, names, names is not None)
         else:
-            raise InputError(f"{shown_text(path)}: the ending must be one of .npy, .csv, .txt.")
+            raise InputError("the ending must be one of .npy, .csv, .txt.", of=path)
     weights = table.scores
     if weights.dtype.kind not in "biuf":
-        raise InputError(
-            f"{shown_text(path)}: the array is of dtype {weights.dtype}, not of real numbers."
-        )
+        raise InputError(f"the array is of dtype {weights.dtype}, not of real numbers.", of=path)
     if weights.shape not in ((n_rows,), (n_rows, 1)):
         raise InputError(
-            f"{shown_text(path)}: "
-            f"the array has shape {weights.shape}; one weight for each of the {n_rows} "
-            "rows is needed, with a point before its decimals."
+            f"the array has shape {weights.shape}; one weight for each of the {n_rows} rows is "
+            "needed, with a point before its decimals.",
+            of=path,
         )
     with table.faults(path):
         return check_weights(np.ravel(weights), n_rows)

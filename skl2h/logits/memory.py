@@ -8,7 +8,6 @@ from threading import local
 import numpy as np
 
 from ..exceptions.faults import InputError
-from ..exceptions.texts import shown_text
 
 __all__ = ["Memory", "check_memory", "free_memory"]
 
@@ -21,9 +20,8 @@ def check_memory(path, n_bytes, remedy=MAPPED):
     free = free_memory()
     if free is not None and n_bytes > free:
         raise InputError(
-            f"{shown_text(path)}: "
-            f"takes {_in_words(n_bytes)} of memory, and there are {_in_words(free)}: "
-            f"{remedy}"
+            f"takes {_in_words(n_bytes)} of memory, and there are {_in_words(free)}: {remedy}",
+            of=path,
         )
 
 
