@@ -19,7 +19,7 @@ from bench_turtle import write_memory_map
 
 from skl2h import TEMI
 from skl2h.flat.feature_spaces import Space
-from skl2h.flat.temi_heads import Head, Settings, learn
+from skl2h.flat.temi_heads import Head, HeadSettings, learn
 
 
 def main():
@@ -45,7 +45,7 @@ def bench_steps():
         space = Space(random_state.standard_normal((20_000, width), dtype=np.float32))
         head = Head((width, 512, 256), n_clusters, random_state, np.float32)
         Z = np.ones((2 * n_pairs, width + 1), np.float32)
-        settings = Settings(0.6, 0.1, 1e-4, 0.9)
+        settings = HeadSettings(0.6, 0.1, 1e-4, 0.9)
         times = []
         for _ in range(60):
             started = time.perf_counter()

@@ -22,7 +22,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from skl2h import TURTLE
 from skl2h.flat.feature_spaces import Space, batches_of
-from skl2h.flat.turtle_search import Search, Settings
+from skl2h.flat.turtle_search import Search, SearchSettings
 from skl2h.metrics import clustering_accuracy
 
 
@@ -59,7 +59,7 @@ def bench_steps():
             Space(random_state.standard_normal((2 * n_drawn, width), dtype=np.float32))
             for _ in range(n_spaces)
         ]
-        settings = Settings(n_clusters, 10.0, 10, 1e-3, [1e-3] * n_spaces, False)
+        settings = SearchSettings(n_clusters, 10.0, 10, 1e-3, [1e-3] * n_spaces, False)
         search = Search([width] * n_spaces, n_drawn, settings, random_state, np.float32)
         batches = batches_of(spaces, n_drawn, random_state, np.float32)
         times = []
@@ -98,7 +98,7 @@ def bench_memory_map(n_rows=1_000_000, width=384, n_clusters=100, n_steps=100):
             f"K = {n_clusters}, batches of 10,000"
         )
         random_state = np.random.default_rng(0)
-        settings = Settings(n_clusters, 10.0, 10, 1e-3, [1e-3], False)
+        settings = SearchSettings(n_clusters, 10.0, 10, 1e-3, [1e-3], False)
         search = Search([width], 10_000, settings, random_state, np.float32)
         space = Space(X)
         batches = batches_of([space], 10_000, random_state, np.float32)

@@ -268,11 +268,11 @@ def _parser():
     import argparse
     from pathlib import Path
 
-    from .exceptions.texts import MOST_OF_TEXT, cut_middle, on_one_line
+    from .exceptions.texts import MOST_OF_TEXT, cut_middle, escaped
 
     class Parser(argparse.ArgumentParser):
         def error(self, message):
-            super().error(cut_middle(on_one_line(message), MOST_OF_TEXT))
+            super().error(cut_middle(escaped(message), MOST_OF_TEXT))
 
     class Version(argparse.Action):
         """Print the version, which takes a while to find, if it is asked for."""

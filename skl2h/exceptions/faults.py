@@ -11,7 +11,7 @@ import traceback
 import warnings
 from contextlib import contextmanager, suppress
 
-from .texts import on_one_line, shown_text
+from .texts import escaped, shown_text
 
 __all__ = [
     "EndedError",
@@ -70,7 +70,7 @@ def say(line):
     """Print a line for people, beside the output."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):  # nobody listens, as when a terminal has been closed
-            print(f"skl2h: {on_one_line(line)}", file=sys.stderr)
+            print(f"skl2h: {escaped(line)}", file=sys.stderr)
 
 
 def trace(error):
@@ -78,7 +78,7 @@ def trace(error):
     if sys.stderr is not None:
         for line in "".join(traceback.format_exception(error)).splitlines():
             with suppress(OSError, ValueError):
-                print(on_one_line(line), file=sys.stderr)
+                print(escaped(line), file=sys.stderr)
 
 
 def show(text):

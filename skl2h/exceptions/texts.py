@@ -8,9 +8,9 @@ __all__ = [
     "MOST_OF_VALUE",
     "NONCHARACTERS",
     "cut_middle",
+    "escaped",
     "first_difference",
     "first_few",
-    "on_one_line",
     "printable",
     "shown",
     "shown_text",
@@ -42,7 +42,7 @@ def _is_blank(name):
     return all(letter.isspace() or category(letter) == "Cf" for letter in name)
 
 
-def on_one_line(text):
+def escaped(text):
     """Text with an escape for each character that would break its line or change its direction."""
     return _OFF_LINE.sub(lambda found: repr(found[0])[1:-1], text)
 

@@ -39,8 +39,8 @@ class Run(NamedTuple):
 
     Attributes
     ----------
-    fitted : FittedTask or FittedNetwork
-        What predictions are made with: `log_labels` of blocks of rows, and `n_clusters`.
+    fitted : object
+        What predictions are made with: it has `log_labels` of blocks of rows, and `n_clusters`.
     labels : ndarray of shape (n,), dtype=intp
         Most probable cluster of each row.
     loss : float

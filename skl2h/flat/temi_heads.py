@@ -21,7 +21,7 @@ from .neighbors import Pairs
 from .soft_clusterer import Run, refuse_loss
 from .temi_networks import Network
 
-__all__ = ["Head", "Settings", "learn", "losses_of_teachers", "schedule", "train_heads"]
+__all__ = ["Head", "HeadSettings", "learn", "schedule", "train_heads"]
 
 # The parameter `learning_rate` is for batches of this many pairs.
 RATED_ROWS = 256
@@ -53,7 +53,7 @@ def _train(parameters, space, random_state, dtype):
     n_steps, n_pairs = parameters.max_iter, min(parameters.batch_size, space.n_rows)
     shape = (space.width, *parameters.hidden_layer_sizes), parameters.n_clusters
     heads = [Head(*shape, random_state, dtype) for _ in range(parameters.n_heads)]
-    settings = Settings(*(getattr(parameters, name) for name in Settings._fields))
+    settings = HeadSettings(*(getattr(parameters, name) for name in HeadSettings._fields))
     Z = np.ones((2 * n_pairs, space.width + 1), dtype)
     curves = np.empty((n_steps, len(heads)))
     pairs = Pairs(space, n_steps, n_pairs, parameters.n_neighbors, random_state)
@@ -66,13 +66,13 @@ def _train(parameters, space, random_state, dtype):
         curves[n_made] = learn(heads, Z, settings, rate, momentum)
         if parameters.verbose:
             print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
-    losses = losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, settings)
+    losses = _losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, settings)
     best = losses.argmin()
     network = heads[best].teacher.fitted(space, settings.temperature)
     return network, float(losses[best]), curves[:, best].copy()
 
 
-def losses_of_teachers(heads, space, rows, others, Z, settings):
+def _losses_of_teachers(heads, space, rows, others, Z, settings):
     """Loss of each head over all pairs, with the teacher's labels for both rows of a pair.
 
     The prior is the mean of these labels. `Z` is the memory of a batch.
@@ -116,7 +116,7 @@ def _half_cosine(share):
     return (1 + math.cos(math.pi * share)) / 2
 
 
-class Settings(NamedTuple):
+class HeadSettings(NamedTuple):
     """Parameters of `TEMI` that heads learn with."""
 
     beta: float

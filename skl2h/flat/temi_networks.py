@@ -19,7 +19,7 @@ from .adam import gradients_of_normalised, normalised
 from .feature_spaces import blocks_of
 from .soft_clusterer import refuse_overflow
 
-__all__ = ["FittedNetwork", "Network"]
+__all__ = ["Network"]
 
 # First weights are drawn from a normal distribution, and clipped at this many deviations.
 MOST_DEVIATIONS = 2
@@ -106,10 +106,10 @@ class Network:
             weights = weights.astype(np.float64)
             maps.append((weights[:, :-1], weights[:, -1]))
         directions, lengths = self.directions.astype(np.float64), self.lengths.astype(np.float64)
-        return FittedNetwork(maps, normalised(directions, lengths) / temperature)
+        return _FittedNetwork(maps, normalised(directions, lengths) / temperature)
 
 
-class FittedNetwork(NamedTuple):
+class _FittedNetwork(NamedTuple):
     """Network for features as they are, in float64, with the labels of any rows.
 
     Attributes

@@ -21,7 +21,7 @@ from .adam import Adam, gradients_of_normalised, normalised
 from .feature_spaces import batches_of, blocks_of
 from .soft_clusterer import Run, refuse_loss, refuse_overflow
 
-__all__ = ["Encoder", "FittedTask", "Search", "Settings", "run_search"]
+__all__ = ["Search", "SearchSettings", "run_search"]
 
 # The mean loss of this many steps is compared with that of the steps before them, since the losses
 # of single steps differ by chance.
@@ -56,7 +56,7 @@ def _search(parameters, spaces, random_state, dtype):
     n_drawn = min(parameters.batch_size, spaces[0].n_rows)
     widths = [space.width for space in spaces]
     strides = [_stride(width) if parameters.scale_features else 1.0 for width in widths]
-    settings = Settings(
+    settings = SearchSettings(
         parameters.n_clusters,
         parameters.gamma,
         parameters.inner_steps,
@@ -93,7 +93,7 @@ def _has_settled(curve, tol, n_clusters):
     return before - after <= tol * math.log(max(n_clusters, 2))
 
 
-class Settings(NamedTuple):
+class SearchSettings(NamedTuple):
     """Parameters of `TURTLE`, with an inner learning rate for each space."""
 
     n_clusters: int
@@ -113,7 +113,7 @@ class Search:
         Number of features of each space, without the 1.
     n_rows : int
         Rows of a batch.
-    settings : Settings
+    settings : SearchSettings
     random_state : Generator
     dtype : dtype
         Of all arrays.
@@ -123,7 +123,7 @@ class Search:
         self.settings = settings
         self.random_state = random_state
         shapes = [(settings.n_clusters, width + 1) for width in widths]
-        self.encoders = [Encoder(shape, random_state, dtype) for shape in shapes]
+        self.encoders = [_Encoder(shape, random_state, dtype) for shape in shapes]
         self.classifiers = [_draw(shape, random_state, dtype) for shape in shapes]
         learned = [values for encoder in self.encoders for values in encoder.parameters]
         self.outer = Adam(learned, [settings.outer_learning_rate] * len(learned))
@@ -218,10 +218,10 @@ class Search:
             self.train(batch)
             trials.append([space.unscaled(w) for space, w in zip(spaces, self.classifiers)])
         encoder = [space.unscaled(one.weights()) for space, one in zip(spaces, self.encoders)]
-        return FittedTask(encoder, trials, self.settings.gamma)
+        return _FittedTask(encoder, trials, self.settings.gamma)
 
 
-class FittedTask(NamedTuple):
+class _FittedTask(NamedTuple):
     """Task of any rows, for features as they are.
 
     Attributes
@@ -267,7 +267,7 @@ class FittedTask(NamedTuple):
         return labels, _loss(cross_entropy / n_rows, sums / n_rows, self.gamma)
 
 
-class Encoder:
+class _Encoder:
     """Linear map with weight normalisation and a bias.
 
     Parameters

@@ -207,7 +207,7 @@ def shared_clades(tree, reference):
     tree = tree_of(tree)
     groups, _ = groups_of(reference, tree)
     common = groups.in_tree(tree)[tree.n_leaves : -1].sum()
-    n_clades = max(tree.n_leaves - 2, 0) + len(groups.spans()) - 1
+    n_clades = max(tree.n_leaves - 2, 0) + len(groups.leaf_sets()) - 1
     return float(2 * common / n_clades) if n_clades else 1.0
 
 

@@ -19,10 +19,10 @@ from .places import depths
 from .subtrees import ends_below
 from .tree_of import model_of, tree_of
 
-__all__ = ["Groups", "groups_of"]
+__all__ = ["groups_of"]
 
 
-class Level(NamedTuple):
+class _Level(NamedTuple):
     """Groups of one level.
 
     Attributes
@@ -41,7 +41,7 @@ class Level(NamedTuple):
     owners: np.ndarray
 
 
-class Groups:
+class _NestedGroups:
     """Groups of two leaves or more, the first of them all leaves, parents before children.
 
     Parameters
@@ -75,16 +75,16 @@ class Groups:
             # The members of a group stand side by side from its start on.
             shift = self.starts[groups] - np.cumsum(sizes) + sizes
             leaves = self.order[np.arange(len(owners)) + shift[owners]]
-            yield Level(groups, place[self.parents[groups]], leaves, owners)
+            yield _Level(groups, place[self.parents[groups]], leaves, owners)
 
     def in_tree(self, tree):
         """Whether the leaves below each node of a tree are one of the groups, (n_nodes,)."""
         first, last = ends_below(tree, self.places)
         length = last - first + 1
-        spans = first * (len(self.order) + 1) + length
-        return (length == tree.sizes) & np.isin(spans, self.spans())
+        numbers = first * (len(self.order) + 1) + length
+        return (length == tree.sizes) & np.isin(numbers, self.leaf_sets())
 
-    def spans(self):
+    def leaf_sets(self):
         """A number for each set of leaves that is a group, by its start and size."""
         return np.unique(self.starts * (len(self.order) + 1) + self.sizes)
 
@@ -133,7 +133,7 @@ def _groups_of_tree(reference, tree):
     parents = reference.n_nodes - 1 - reference.parents[nodes]
     parents[0] = 0
     starts, sizes = reference.starts[nodes], reference.sizes[nodes]
-    return Groups(order, starts, sizes, depths(reference)[nodes], parents, nodes)
+    return _NestedGroups(order, starts, sizes, depths(reference)[nodes], parents, nodes)
 
 
 def _numbers_in(reference, tree):
@@ -198,7 +198,7 @@ def _groups_of_labels(labels):
         cells = np.cumsum(split)
         n_groups += kept.sum()
     starts, sizes, levels, parents = map(np.concatenate, (starts, sizes, levels, parents))
-    return Groups(order, starts, sizes, levels, parents, -levels)
+    return _NestedGroups(order, starts, sizes, levels, parents, -levels)
 
 
 def _not_nested(columns, codes, i, coarser):

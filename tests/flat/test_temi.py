@@ -21,7 +21,7 @@ from skl2h import L2HClustering
 from skl2h.flat import neighbors, temi_heads
 from skl2h.flat.feature_spaces import Space
 from skl2h.flat.neighbors import cosine_neighbors
-from skl2h.flat.temi_heads import Head, Settings, learn, schedule
+from skl2h.flat.temi_heads import Head, HeadSettings, learn, schedule
 from skl2h.flat.temi_networks import SHORTEST, Network
 from skl2h.metrics import clustering_accuracy, dendrogram_purity, make_tree_scorer
 
@@ -137,7 +137,7 @@ class TestGradients:
             Z,
             np.log(np.roll(labels, 4, axis=0)),
             np.tile(pair_weights, 2),
-            Settings(0.7, 0.3, 0.0, 0.9),
+            HeadSettings(0.7, 0.3, 0.0, 0.9),
         )
         plain = partial(
             plain_loss, Z=Z, teachings=labels, pair_weights=pair_weights, prior=head.prior,
@@ -629,7 +629,7 @@ class TestData:
         Z = np.ones((8, 4), dtype)
         Z[:, :-1] = np.abs(random_state.standard_normal((8, 3)))
         with np.errstate(over="ignore"):
-            [loss] = learn([trained], Z, Settings(0.6, 1e-4, 0.0, 0.0), 0.1, 0.5)
+            [loss] = learn([trained], Z, HeadSettings(0.6, 1e-4, 0.0, 0.0), 0.1, 0.5)
         assert trained.prior[2] == 0
         assert np.isfinite(loss)
         assert all(np.isfinite(values).all() for values in trained.student.parameters)

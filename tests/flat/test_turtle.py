@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from skl2h import TURTLE, L2HClustering
 from skl2h.flat.adam import Adam
 from skl2h.flat.feature_spaces import Space
-from skl2h.flat.turtle_search import Search, Settings, _exponentiate
+from skl2h.flat.turtle_search import Search, SearchSettings, _exponentiate
 from skl2h.metrics import clustering_accuracy
 
 # Short searches do not always use all clusters.
@@ -36,7 +36,7 @@ def side_by_side(*spaces):
 
 def search_of(random_state, n_spaces):
     """A search on random features, with a batch whose task has been made."""
-    settings = Settings(3, 2.0, 4, 0.1, [0.05, 0.1, 0.02][:n_spaces], False)
+    settings = SearchSettings(3, 2.0, 4, 0.1, [0.05, 0.1, 0.02][:n_spaces], False)
     widths = [4, 2, 5][:n_spaces]
     search = Search(widths, 7, settings, random_state, np.float64)
     batch = [np.ones((7, width + 1)) for width in widths]
@@ -490,7 +490,7 @@ class TestData:
     def test_a_share_of_0_gives_numbers(self, dtype):
         """A cluster that no row has any probability for adds nothing to the entropy."""
         random_state = np.random.default_rng(0)
-        settings = Settings(3, 2.0, 2, 0.1, [0.05], False)
+        settings = SearchSettings(3, 2.0, 2, 0.1, [0.05], False)
         search = Search([4], 7, settings, random_state, dtype)
         batch = [np.ones((7, 5), dtype)]
         batch[0][:, :-1] = random_state.standard_normal((7, 4))
