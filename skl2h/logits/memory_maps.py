@@ -44,8 +44,8 @@ def check_size(array):
     size, needed = root.base.size(), root.offset + root.nbytes
     if size < needed:
         raise ValueError(
-            f"{root.filename} was cut off after it was mapped: it has {size:,} bytes, and the "
-            f"array needs {needed:,}. Write it again, and load it anew."
+            f"{shown_text(root.filename)} was cut off after it was mapped: it has {size:,} bytes, "
+            f"and the array needs {needed:,}. Write it again, and load it anew."
         )
 
 

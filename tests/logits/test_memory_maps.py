@@ -67,13 +67,13 @@ READERS = {
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("kind", MAPS)
 def test_a_file_that_is_cut_off_while_it_is_mapped(tmp_path, kind, reader):
-    """Reading the missing part would end the process."""
-    path = tmp_path / "logits.npy"
+    """Reading the missing part would end the process. The path is shown on one line."""
+    path = tmp_path / "turned \u202e.npy"
     np.save(path, np.random.default_rng(0).normal(size=(4000, 10)))
     X = MAPS[kind](np.load(path, mmap_mode="r"))
     model = L2HClustering("precomputed").fit(X)
     os.truncate(path, 100_000)
-    message = r"logits.npy was cut off after it was mapped: it has 100,000 bytes.* needs 320,128"
+    message = r"turned \\u202e.npy' was cut off after .*: it has 100,000 bytes.* needs 320,128"
     with pytest.raises(ValueError, match=message):
         READERS[reader](model, X)
 

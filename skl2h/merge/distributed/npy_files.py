@@ -87,7 +87,7 @@ class Shard(NamedTuple):
                 needed = len(header) + math.prod(self.shape) * self.dtype.itemsize
                 if size < needed:
                     raise RuntimeError(
-                        f"{self.path} was cut off while it was read: it has {size:,} bytes, and "
+                        f"{path} was cut off while it was read: it has {size:,} bytes, and "
                         f"its array needs {needed:,}."
                     )
                 scores = np.memmap(self.path, self.dtype, "r", len(header), self.shape, self.order)
@@ -265,7 +265,7 @@ def _read(shard, weights, keep, **kind):
 
 def _read_again(shard, scores, weights, **kind):
     chunk = read_chunk(scores, weights, **kind)
-    check_again(chunk, shard.path, shard.stop - shard.start)
+    check_again(chunk, shown_text(shard.path), shard.stop - shard.start)
     return chunk
 
 

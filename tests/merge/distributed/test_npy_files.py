@@ -188,6 +188,24 @@ def test_files_that_change_between_passes_are_named(tmp_path, monkeypatch, later
         l2h_tree(paths, n_jobs=n_jobs)
 
 
+@pytest.mark.parametrize("fault", ["was cut off", "changed"])
+def test_paths_are_shown_on_one_line(tmp_path, fault):
+    """Also those of files that are at fault only when they are read again."""
+    folder = tmp_path / "turned \u202e"  # which turns the direction of what follows
+    folder.mkdir()
+    paths = save(folder, LOGITS)
+    with parallel_backend("loky"):
+        opened = npy_files.open_shards(paths)
+    opened.read()
+    if fault == "changed":
+        np.save(paths[1], np.full_like(np.load(paths[1]), np.nan))
+    else:
+        cut_off(paths[1])
+    message = rf"turned \\u202e\S*part-1.npy' {fault} while it was read: "
+    with pytest.raises(RuntimeError, match=message):
+        opened.soft(np.array([0]))
+
+
 def test_paths_that_are_no_list(tmp_path):
     paths = save(tmp_path, LOGITS)
     for path in (str(paths[0]), paths[0]):
