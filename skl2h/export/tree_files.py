@@ -17,7 +17,7 @@ import numpy as np
 
 from ..exceptions.faults import InputError, doing, signals_held, telling
 from ..exceptions.texts import first_few, printable, shown_text
-from ..logits.input_files import TREES, check_regular, reading
+from ..logits.input_files import TREES, reading
 from ..logits.memory import check_memory
 from .nested_json import export_json, from_json
 from .newick import export_newick, from_newick
@@ -206,7 +206,6 @@ def read_tree(path, columns=None):
     `columns` are the names of the columns, or None where they are not known.
     """
     with reading(path):
-        check_regular(path)
         check_memory(path, os.path.getsize(path), "is it a file of a tree?")
         with open(path, encoding="utf-8-sig", newline="") as file:
             text = file.read()

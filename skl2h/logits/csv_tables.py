@@ -104,14 +104,12 @@ def _peek(path):
 
     If there is one line alone, it is taken for the second.
     """
-    for delimiter in ",;\t":
+    for delimiter in ",;\t,":  # a comma again, where none of them parts numbers
         with _opened(path) as file:
             *_, (_, cells) = [(1, []), *islice(_lines(file, delimiter), 2)]
         if cells and all(map(_is_number, cells)):
-            return delimiter, cells
-    with _opened(path) as file:
-        *_, (_, cells) = [(1, []), *islice(_lines(file, ","), 2)]
-    return ",", cells
+            break
+    return delimiter, cells
 
 
 def _is_number(text):

@@ -131,22 +131,8 @@ def read_scores(path, kind, *, array=None, header=None, with_names=True):
             raise InputError(
                 f"--{option} {shown_text(value)}: is not for {shown_text(path.suffix)} files."
             )
-    with reading(path):
-        check_regular(path)
-        if ending == ".csv":
-            scores, names = read_csv(path, header)
-            table = FileTable(path, scores, names, names is not None)
-        elif ending == ".npz":
-            table = FileTable(path, *read_archive(path, array, kind, with_names))
-        else:
-            table = FileTable(path, _read_npy(path))
+    table = _read_table(path, kind, array, header, with_names)
     scores = table.scores
-    if scores.dtype.kind not in "biuf":
-        raise InputError(
-            f"the array is of dtype {scores.dtype}, not of real numbers; save it with "
-            "astype(float).",
-            of=path,
-        )
     if scores.ndim != 2 or 0 in scores.shape:
         raise InputError(
             f"the array has shape {scores.shape}; one row for each sample and one column for each "
@@ -156,10 +142,59 @@ def read_scores(path, kind, *, array=None, header=None, with_names=True):
     return table
 
 
+def read_names(path, n_names):
+    """Names of the clusters, one a line; superfluous blank lines at the end are dropped."""
+    with reading(path):
+        check_memory(path, BYTES_OF_TEXT * os.path.getsize(path), "is it a file of names?")
+        with open(path, encoding="utf-8-sig") as file:
+            names = [line.removesuffix("\n") for line in file]
+    while len(names) > n_names and not names[-1].strip():
+        names.pop()
+    return names
+
+
+def read_weights(path, n_rows):
+    """Weights of the rows, one a line, or one array."""
+    if path.suffix.lower() not in (".npy", ".csv", ".txt"):
+        raise InputError("the ending must be one of .npy, .csv, .txt.", of=path)
+    table = _read_table(path)
+    weights = table.scores
+    if weights.shape not in ((n_rows,), (n_rows, 1)):
+        raise InputError(
+            f"the array has shape {weights.shape}; one weight for each of the {n_rows} rows is "
+            "needed, with a point before its decimals.",
+            of=path,
+        )
+    with table.faults(path):
+        return check_weights(np.ravel(weights), n_rows)
+
+
+def _read_table(path, kind="logits", array=None, header=None, with_names=False):
+    """`FileTable` of any shape; an ending that is of no array is that of a text."""
+    with reading(path):
+        if path.suffix.lower() == ".npz":
+            table = FileTable(path, *read_archive(path, array, kind, with_names))
+        elif path.suffix.lower() == ".npy":
+            table = FileTable(path, load_mapped(path))
+            if not isinstance(table.scores, np.ndarray):
+                table.scores.close()
+                raise InputError("is an archive: rename it to .npz.", of=path)
+        else:
+            scores, names = read_csv(path, header)
+            table = FileTable(path, scores, names, names is not None)
+    if (dtype := table.scores.dtype).kind not in "biuf":
+        raise InputError(
+            f"the array is of dtype {dtype}, not of real numbers; save it with astype(float).",
+            of=path,
+        )
+    return table
+
+
 @contextmanager
 def reading(path):
-    """Say of what cannot be read why: a stranger's file may fail in any way its format has."""
+    """Refuse what cannot be read, and say why: a file may fail in any way its format has."""
     with doing(path):
+        check_regular(path)
         try:
             yield
         except (InputError, OSError, MemoryError):
@@ -181,47 +216,3 @@ def check_regular(path):
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder, reading says so
         raise InputError("is no regular file: save what it gives as one.", of=path)
-
-
-def _read_npy(path):
-    scores = load_mapped(path)
-    if not isinstance(scores, np.ndarray):
-        scores.close()
-        raise InputError("is an archive: rename it to .npz.", of=path)
-    return scores
-
-
-def read_names(path, n_names):
-    """Names of the clusters, one a line; superfluous blank lines at the end are dropped."""
-    with reading(path):
-        check_regular(path)
-        check_memory(path, BYTES_OF_TEXT * os.path.getsize(path), "is it a file of names?")
-        with open(path, encoding="utf-8-sig") as file:
-            names = [line.removesuffix("\n") for line in file]
-    while len(names) > n_names and not names[-1].strip():
-        names.pop()
-    return names
-
-
-def read_weights(path, n_rows):
-    """Weights of the rows, one a line, or one array."""
-    with reading(path):
-        check_regular(path)
-        if path.suffix.lower() == ".npy":
-            table = FileTable(path, _read_npy(path))
-        elif path.suffix.lower() in (".csv", ".txt"):
-            weights, names = read_csv(path, None)
-            table = FileTable(path, weights, names, names is not None)
-        else:
-            raise InputError("the ending must be one of .npy, .csv, .txt.", of=path)
-    weights = table.scores
-    if weights.dtype.kind not in "biuf":
-        raise InputError(f"the array is of dtype {weights.dtype}, not of real numbers.", of=path)
-    if weights.shape not in ((n_rows,), (n_rows, 1)):
-        raise InputError(
-            f"the array has shape {weights.shape}; one weight for each of the {n_rows} rows is "
-            "needed, with a point before its decimals.",
-            of=path,
-        )
-    with table.faults(path):
-        return check_weights(np.ravel(weights), n_rows)
