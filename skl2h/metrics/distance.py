@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from ..exceptions.arrays import codes_of
 from ..tree.places import depths, longest_path
 from ..tree.tree_of import tree_of
-from .leaves import class_counts, leaves_of, match_classes
+from .leaves import class_counts, match_classes
 
 __all__ = ["mistake_distance"]
 
@@ -57,7 +56,7 @@ def mistake_distance(tree, leaf_labels, y):
     0.5
     """
     tree = tree_of(tree)
-    counts = class_counts(leaves_of(tree, leaf_labels), codes_of(y, "y"), tree.n_leaves)
+    counts = class_counts(leaf_labels, y, tree)
     leaf_of_class, _ = match_classes(counts)
     entries = counts.tocoo()
     leaves, targets = entries.row, leaf_of_class[entries.col]

@@ -10,7 +10,6 @@ __all__ = [
     "class_counts",
     "clustering_accuracy",
     "leaf_purity",
-    "leaves_of",
     "match_classes",
 ]
 
@@ -56,9 +55,8 @@ def clustering_accuracy(y, leaf_labels):
     >>> clustering_accuracy(["cat", "cat", "cat", "dog", "dog"], [2, 2, 0, 1, 1])
     0.8
     """
-    leaves, y = codes_of(leaf_labels, "leaf_labels"), codes_of(y, "y")
-    counts = class_counts(leaves, y, leaves.max() + 1)
-    return float(match_classes(counts)[1].sum() / len(y))
+    counts = class_counts(leaf_labels, y)
+    return float(match_classes(counts)[1].sum() / counts.sum())
 
 
 def leaf_purity(leaf_labels, y):
@@ -100,12 +98,26 @@ def leaf_purity(leaf_labels, y):
     >>> leaf_purity([2, 2, 0, 0, 1], ["cat", "cat", "cat", "dog", "dog"])
     0.8
     """
-    leaves, y = codes_of(leaf_labels, "leaf_labels"), codes_of(y, "y")
-    counts = class_counts(leaves, y, leaves.max() + 1)
-    return float(counts.max(axis=1).sum() / len(y))
+    counts = class_counts(leaf_labels, y)
+    return float(counts.max(axis=1).sum() / counts.sum())
 
 
-def leaves_of(tree, leaf_labels):
+def class_counts(leaf_labels, y, tree=None):
+    """Rows of each class in each leaf, a CSR matrix of shape (n_leaves, n_classes).
+
+    Leaves are those of a tree, or the distinct labels.
+    """
+    leaves = codes_of(leaf_labels, "leaf_labels") if tree is None else _leaves_of(tree, leaf_labels)
+    y = codes_of(y, "y")
+    if len(leaves) != len(y):
+        raise ValueError(
+            f"leaf_labels and y must be of the same rows, got {len(leaves)} and {len(y)} labels."
+        )
+    n_leaves = leaves.max() + 1 if tree is None else tree.n_leaves
+    return csr_matrix((np.ones(len(y), dtype=np.int64), (leaves, y)), (n_leaves, y.max() + 1))
+
+
+def _leaves_of(tree, leaf_labels):
     """Labels of rows as intp; an error if they are not leaves of the tree."""
     refuse_masked("leaf_labels", leaf_labels)
     leaves = np.asarray(as_sequence(leaf_labels))
@@ -125,15 +137,6 @@ def leaves_of(tree, leaf_labels):
             f"{tree.n_leaves - 1}."
         )
     return leaves.astype(np.intp)
-
-
-def class_counts(leaves, y, n_leaves):
-    """Rows of each class in each leaf, a CSR matrix of shape (n_leaves, n_classes)."""
-    if len(leaves) != len(y):
-        raise ValueError(
-            f"leaf_labels and y must be of the same rows, got {len(leaves)} and {len(y)} labels."
-        )
-    return csr_matrix((np.ones(len(y), dtype=np.int64), (leaves, y)), (n_leaves, y.max() + 1))
 
 
 def match_classes(counts):

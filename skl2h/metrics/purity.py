@@ -6,7 +6,7 @@ from ..exceptions.arguments import as_flag
 from ..exceptions.arrays import codes_of
 from ..tree.alignment import in_order
 from ..tree.tree_of import tree_of
-from .leaves import class_counts, leaves_of
+from .leaves import class_counts
 from .purity_bounds import best_across, expected_across, purity_across
 
 __all__ = ["dendrogram_purity", "superclass_purity"]
@@ -93,8 +93,7 @@ def dendrogram_purity(tree, leaf_labels, y, *, adjusted=False):
     0.25
     """
     tree, adjusted = tree_of(tree), as_flag("adjusted", adjusted)
-    counts = class_counts(leaves_of(tree, leaf_labels), codes_of(y, "y"), tree.n_leaves)
-    return _purity(tree, counts, adjusted)
+    return _purity(tree, class_counts(leaf_labels, y, tree), adjusted)
 
 
 def superclass_purity(tree, leaf_classes, *, adjusted=False):
@@ -147,8 +146,7 @@ def superclass_purity(tree, leaf_classes, *, adjusted=False):
         raise ValueError(
             f"leaf_classes must be one for each of the {tree.n_leaves} leaves, got {len(classes)}."
         )
-    counts = class_counts(np.arange(tree.n_leaves), classes, tree.n_leaves)
-    return _purity(tree, counts, adjusted)
+    return _purity(tree, class_counts(np.arange(tree.n_leaves), classes, tree), adjusted)
 
 
 def _purity(tree, counts, adjusted):
