@@ -5,13 +5,20 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from ..exceptions.arguments import as_floats, as_index, as_integers, check_finite
+from ..exceptions.arguments import (
+    as_choice,
+    as_floats,
+    as_index,
+    as_integers,
+    check_finite,
+)
 from ..exceptions.arrays import as_array, is_missing, ndarray_of, refuse_masked
 from ..exceptions.texts import first_difference, shown
 
 __all__ = [
     "check_children",
     "check_counts",
+    "check_heights",
     "check_level",
     "check_levels",
     "check_names",
@@ -113,6 +120,13 @@ def check_texts_by_node(name, texts):
         if is_missing(text):
             raise ValueError(f"{name}[{shown(node)}] is {shown(text)}, which is not a text.")
     return {node: str(text) for node, text in texts.items()}
+
+
+def check_heights(tree, heights):
+    """Refuse heights of merges that a tree does not have."""
+    as_choice("heights", heights, ("rank", "score"))
+    if heights == "score" and tree.scores is None:
+        raise ValueError("This tree has no scores: use heights='rank'.")
 
 
 def check_level(tree, level, name="level"):

@@ -5,7 +5,8 @@
 
 import numpy as np
 
-from ..exceptions.arguments import as_choice, as_floats
+from ..exceptions.arguments import as_floats
+from .checks import check_heights
 
 __all__ = ["from_linkage", "to_linkage"]
 
@@ -36,9 +37,7 @@ def to_linkage(self, heights="rank"):
     array([[0. , 2. , 0.5, 2. ],
            [1. , 3. , 0.7, 3. ]])
     """
-    as_choice("heights", heights, ("rank", "score"))
-    if heights == "score" and self.scores is None:
-        raise ValueError("This tree has no scores: use heights='rank'.")
+    check_heights(self, heights)
     column = self.scores if heights == "score" else np.arange(1, self.n_leaves)
     return np.column_stack([self.children, column, self.sizes[self.n_leaves :]]).astype(float)
 
