@@ -106,9 +106,8 @@ def ending_of(path, endings):
     for ending in endings:
         if path.name.lower().endswith(ending):
             return ending
-    raise InputError(
-        f"--out {shown_text(path)}: the ending says what to write, one of {', '.join(endings)}."
-    )
+    fault = f"the ending says what to write, one of {', '.join(endings)}."
+    raise InputError(fault, of=f"--out {path}")
 
 
 def check_safe(safe, paths):
@@ -126,14 +125,12 @@ def check_outputs(paths, inputs):
         with doing(f"--out {path}"):
             target = Path(os.path.realpath(path))  # a link stays a link
             if str(target) in seen:
-                raise InputError(
-                    f"--out {shown_text(path)}: would overwrite {shown_text(seen[str(target)])}."
-                )
+                raise ValueError(f"would overwrite {shown_text(seen[str(target)])}.")
             seen[str(target)] = f"--out {path}"
-            _check_place(path, target)
+            _check_place(target)
 
 
-def _check_place(path, target):
+def _check_place(target):
     """Refuse a place where no file can be written."""
     try:
         mode = os.stat(target).st_mode
@@ -146,7 +143,7 @@ def _check_place(path, target):
     if not writable:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     if mode is not None and not stat.S_ISREG(mode):
-        raise InputError(f"--out {shown_text(path)}: is no regular file, so it cannot be replaced.")
+        raise ValueError("is no regular file, so it cannot be replaced.")
 
 
 def write_all(writers, tree, levels):

@@ -8,7 +8,14 @@ import numpy as np
 from ..exceptions.faults import InputError, doing, telling
 from ..exceptions.texts import shown, shown_text
 from ..export.tree_files import leaf_of_column, read_tree
-from ..logits.input_files import FileTable, check_regular, read_names, read_scores, read_weights
+from ..logits.input_files import (
+    FileTable,
+    check_options,
+    check_regular,
+    read_names,
+    read_scores,
+    read_weights,
+)
 from ..logits.matrix import as_logits
 from ..merge.distributed.npy_files import open_shards
 from ..merge.source import RowsInMemory
@@ -115,10 +122,8 @@ def _check_several(paths, array, header):
     for path in paths:
         if path.suffix.lower() != ".npy":
             raise InputError("of several files, each must be .npy.", of=path)
-    for option, value in (("array", array), ("header", header)):
-        if value is not None:
-            raise InputError(f"--{option} {shown_text(value)}: is not for .npy files.")
     for path in paths:
+        check_options(path, array, header)
         with doing(path):
             check_regular(path)
 

@@ -24,6 +24,7 @@ from .memory_maps import load_mapped, why_not_read
 __all__ = [
     "TREES",
     "FileTable",
+    "check_options",
     "check_regular",
     "expand",
     "read_names",
@@ -119,18 +120,13 @@ def read_scores(path, kind, *, array=None, header=None, with_names=True):
     `array` chooses one of an archive, `header` is as of `read_csv`, and names of an archive are
     read only if they are wanted.
     """
-    ending = path.suffix.lower()
-    if ending not in (".npy", ".npz", ".csv"):
+    if path.suffix.lower() not in (".npy", ".npz", ".csv"):
         raise InputError(
             "the ending must be one of .npy, .npz, .csv for logits, and for a tree one of "
             f"{', '.join(TREES)}.",
             of=path,
         )
-    for option, value, only in (("array", array, ".npz"), ("header", header, ".csv")):
-        if value is not None and ending != only:
-            raise InputError(
-                f"--{option} {shown_text(value)}: is not for {shown_text(path.suffix)} files."
-            )
+    check_options(path, array, header)
     table = _read_table(path, kind, array, header, with_names)
     scores = table.scores
     if scores.ndim != 2 or 0 in scores.shape:
@@ -188,6 +184,15 @@ def _read_table(path, kind="logits", array=None, header=None, with_names=False):
             of=path,
         )
     return table
+
+
+def check_options(path, array, header):
+    """Refuse options that are not for a file with such an ending."""
+    for option, value, only in (("array", array, ".npz"), ("header", header, ".csv")):
+        if value is not None and path.suffix.lower() != only:
+            raise InputError(
+                f"--{option} {shown_text(value)}: is not for {shown_text(path.suffix)} files."
+            )
 
 
 @contextmanager
