@@ -29,12 +29,7 @@ __all__ = [
 class InputError(Exception):
     """A fault of what was given, or of what was being done, in one line.
 
-    Parameters
-    ----------
-    text : str
-    of : str or Path, default=None
-        What the fault is of, such as a file, which the line begins with.
-    code : int, default=1
+    The line begins with what the fault is of, such as a file, if that is given.
 
     Attributes
     ----------

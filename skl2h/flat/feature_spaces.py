@@ -15,14 +15,7 @@ from sklearn.utils import assert_all_finite, check_array, gen_batches
 from ..exceptions.arrays import as_array, refuse_masked
 from ..exceptions.texts import shown, shown_text
 
-__all__ = [
-    "Space",
-    "batches_of",
-    "blocks_of",
-    "check_matrix",
-    "columns_of_groups",
-    "spaces_of",
-]
+__all__ = ["Space", "batches_of", "blocks_of", "check_matrix", "columns_of_groups", "spaces_of"]
 
 # Rows of a block: enough for fast products, few enough to be small.
 BLOCK_ROWS = 2**11

@@ -9,13 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..exceptions.arguments import (
-    as_count,
-    as_flag,
-    as_float_dtype,
-    as_random_state,
-    as_verbosity,
-)
+from ..exceptions.arguments import as_count, as_flag, as_float_dtype, as_random_state, as_verbosity
 from ..exceptions.categories import warn
 from .feature_spaces import blocks_of, check_matrix, spaces_of
 

@@ -21,12 +21,7 @@ from .memory import Memory
 from .memory_maps import place_of, rows_at
 from .sparse import SparseLogits
 
-__all__ = [
-    "Logits",
-    "as_logits",
-    "check_input",
-    "warn_if_probabilities",
-]
+__all__ = ["Logits", "as_logits", "check_input", "warn_if_probabilities"]
 
 
 class Logits(ScoreMatrix):

@@ -6,12 +6,7 @@ from scipy.sparse import csr_matrix
 
 from ..exceptions.arrays import as_sequence, codes_of, refuse_masked
 
-__all__ = [
-    "class_counts",
-    "clustering_accuracy",
-    "leaf_purity",
-    "match_classes",
-]
+__all__ = ["class_counts", "clustering_accuracy", "leaf_purity", "match_classes"]
 
 
 def clustering_accuracy(y, leaf_labels):

@@ -5,13 +5,7 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from ..exceptions.arguments import (
-    as_choice,
-    as_floats,
-    as_index,
-    as_integers,
-    check_finite,
-)
+from ..exceptions.arguments import as_choice, as_floats, as_index, as_integers, check_finite
 from ..exceptions.arrays import as_array, is_missing, ndarray_of, refuse_masked
 from ..exceptions.texts import first_difference, shown
 
