@@ -26,7 +26,7 @@ from skl2h.metrics import (
 )
 from skl2h.tree.places import depths, longest_path
 
-seeds = pytest.mark.parametrize("seed", range(15))
+seeds = pytest.mark.parametrize("seed", range(30))
 FLAT = [clustering_accuracy, leaf_purity]
 COSTS = [dasgupta_cost, reassignment_within]
 
@@ -291,9 +291,9 @@ class TestMatrices:
         with pytest.raises(TypeError, match="A MergeTree or a fitted estimator is needed"):
             metric(np.eye(4), tree)
 
-    def test_a_chain_of_1_500_leaves(self, metric):
-        matrix = np.random.default_rng(0).random((1500, 1500))
-        tree = chain(1500)
+    def test_a_chain_of_2_000_leaves(self, metric):
+        matrix = np.random.default_rng(0).random((2000, 2000))
+        tree = chain(2000)
         np.testing.assert_allclose(metric(tree, matrix), metric(tree, csr_matrix(matrix)))
 
 
