@@ -211,7 +211,7 @@ def test_the_scores_of_an_affinity_tree_are_called_heights(method, word):
 
 @pytest.mark.parametrize("nested", [True, False], ids=["nested", "flat"])
 class TestJsonRoundTrip:
-    @pytest.mark.parametrize("seed", range(15))
+    @pytest.mark.parametrize("seed", range(50))
     def test_everything_survives(self, seed, nested):
         tree = oddly_named_tree(seed)
         text = export_json(tree, nested=nested, levels=[1, 7, 30])
