@@ -499,12 +499,14 @@ def of_lists(of_texts):
 class TestTexts:
     """Rows are whatever the inner model takes, even if they can be iterated only once."""
 
+    @pytest.mark.parametrize("batch_size", [2**14, 7])
     @pytest.mark.parametrize("method", METHODS)
     @pytest.mark.parametrize("kind", KINDS)
-    def test_whatever_the_inner_model_takes(self, of_texts, of_lists, monkeypatch, kind, method):
+    def test_whatever_the_inner_model_takes(
+        self, of_texts, of_lists, monkeypatch, kind, method, batch_size
+    ):
         """Every kind and every method, with all rows at once and in batches."""
-        place = [*KINDS].index(kind) + [*METHODS].index(method)
-        monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", (2**14, 7)[place % 2])
+        monkeypatch.setattr("skl2h.logits.of_models.BATCH_SIZE", batch_size)
         texts = KINDS[kind](TEXTS)
         found = METHODS[method](of_texts, texts)
         np.testing.assert_allclose(found, of_lists(method), rtol=1e-12)
