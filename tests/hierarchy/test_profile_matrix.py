@@ -42,7 +42,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("empty", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
