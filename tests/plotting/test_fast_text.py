@@ -141,7 +141,7 @@ def test_outlines_are_made_once_for_each_character(monkeypatch):
     assert 10 < len(made) <= 2 * 10 + 2
 
 
-@pytest.mark.parametrize("length", [1, 12])
+@pytest.mark.parametrize("length", [1, 6, 12])
 def test_1000_labels_around_a_tree_can_be_read(length):
     """On a page of its own, with a legend beside it."""
     names = [f"{leaf:03d}".rjust(length, "w")[:length] for leaf in range(1000)]
