@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
@@ -207,16 +208,10 @@ def test_labels_of_the_matrix_may_be_turned_otherwise():
 
 
 @pytest.mark.parametrize(
-    ("layout", "orientation", "max_leaves"),
-    [
-        ("radial", "left", None),
-        ("radial", "left", 60),
-        ("rectangular", "left", None),
-        ("rectangular", "bottom", 60),
-        ("icicle", "left", 60),
-        ("icicle", "bottom", None),
-    ],
+    ("layout", "orientation"),
+    [("radial", "left"), *product(["rectangular", "icicle"], ["left", "bottom"])],
 )
+@pytest.mark.parametrize("max_leaves", [None, 60])
 def test_many_groups_have_their_numbers_on_them(layout, orientation, max_leaves):
     """Each number stands within its group, whose colour surrounds it."""
     tree = random_tree(70, 0)
@@ -266,29 +261,21 @@ def test_a_legend_that_does_not_fit_is_left_out():
     assert ax.get_legend() is None
 
 
+@pytest.mark.parametrize("layout", ["rectangular", "radial", "icicle"])
 @pytest.mark.parametrize(
-    ("level", "legend", "size", "layouts"),
-    [
-        (28, None, 2, ["rectangular", "radial"]),
-        (28, None, 6, ["radial", "icicle"]),
-        (28, True, 2, ["icicle", "rectangular"]),
-        (40, None, 2, ["rectangular", "radial", "icicle"]),
-        (40, True, 9, ["radial", "rectangular"]),
-        (300, True, 6, ["icicle", "radial"]),
-    ],
+    ("level", "legend", "size"),
+    [(28, None, 2), (28, None, 6), (28, True, 2), (40, None, 2), (40, True, 9), (300, True, 6)],
 )
 @pytest.mark.filterwarnings("ignore:A legend of")
-def test_groups_have_a_legend_or_their_numbers(level, legend, size, layouts):
+def test_groups_have_a_legend_or_their_numbers(layout, level, legend, size):
     """Never both, and neither only if it is asked for."""
-    tree = random_tree(400, 0)
-    for layout in layouts:
-        ax = plt.subplots(figsize=(size, size))[1]
-        style = {"level": level, "layout": layout, "max_leaves": None, "show_labels": False}
-        display = DendrogramDisplay.from_tree(tree, ax=ax, **style, legend=legend)
-        assert (display.legend_ is None) == bool(display.group_texts_), layout
-        display.plot(ax, **style, legend=False)
-        assert display.legend_ is None, layout
-        assert display.group_texts_ == [], layout
+    ax = plt.subplots(figsize=(size, size))[1]
+    style = {"level": level, "layout": layout, "max_leaves": None, "show_labels": False}
+    display = DendrogramDisplay.from_tree(random_tree(400, 0), ax=ax, **style, legend=legend)
+    assert (display.legend_ is None) == bool(display.group_texts_)
+    display.plot(ax, **style, legend=False)
+    assert display.legend_ is None
+    assert display.group_texts_ == []
 
 
 @pytest.mark.parametrize(
