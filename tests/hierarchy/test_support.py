@@ -256,10 +256,14 @@ def test_fitted_models_and_other_rows():
     X = np.concatenate([centre + rng.standard_normal((100, 2)) for centre in centres])
     model = L2HClustering(GaussianMixture(4, random_state=0)).fit(X)
     pipeline = make_pipeline(StandardScaler(), model).fit(X)
-    for judged, rows in ((model, X), (model, X[::2]), (pipeline, X)):
+    for judged, rows, tree in (
+        (model, X, model.tree_),
+        (model, X[::2], model.tree_),
+        (pipeline, X, pipeline[-1].tree_),
+    ):
         result = bootstrap_support(judged, rows, n_resamples=20, random_state=0)
         assert result.support.tolist() == [1, 1, 1]
-        assert result.with_support(None) == judged[-1].tree_ if judged is pipeline else model.tree_
+        assert result.with_support(None) == tree
 
 
 def test_rows_of_no_resample_are_not_warned_of():
@@ -285,7 +289,7 @@ def test_workers_start_no_workers(monkeypatch):
     assert threads == {threading.get_ident()}
     threads.clear()
     bootstrap_support(fitted(logits), logits, n_resamples=8, n_jobs=3, random_state=0)
-    assert len(threads - {threading.get_ident()}) <= 3
+    assert 1 <= len(threads - {threading.get_ident()}) <= 3
 
 
 def test_an_interrupt_stops_all(monkeypatch):
