@@ -78,7 +78,10 @@ def test_chunks_of_dask_give_the_tree_of_the_array():
             tree = quietly(
                 affinity_tree, chunks, sample_weight=given, persist=bool(rng.integers(2))
             )
+            likeness = quietly(affinities, chunks, sample_weight=given)
         assert same_tree(tree, quietly(affinity_tree, logits, sample_weight=weights)), f"{seed}"
+        expected = quietly(affinities, logits, sample_weight=weights)
+        np.testing.assert_allclose(likeness, expected, rtol=1e-9, atol=1e-12)
 
 
 def in_format(full, stored, rows, seed, number):
