@@ -320,12 +320,18 @@ class TestHoles:
         assert tree.children.tolist() == [[2, 1], [0, 3]]
 
     def test_rows_without_a_way_out_count_nothing(self):
+        """They are sure of their leaf, and do not tell where it goes."""
         certain = [-np.inf, 0, -np.inf]
-        logits = [[3, 0, 1], [0, 3, 1], [1, 0, 3]]
-        for aggregation in AGGREGATIONS:
-            tree = l2h_tree(logits + [certain] * 5, aggregation=aggregation)
-            assert np.isfinite(tree.scores).all()
-            assert tree.children[-1, 0] in (1, 3)
+        logits = np.array([[9, 0, 1], [2, 3, 1], [0, 1, 9], *[certain] * 5])
+        for weight in (0.01, 1, 100):
+            for aggregation in AGGREGATIONS:
+                weights = np.array([1, 1, 1] + [weight] * 5)
+                options = {"sample_weight": weights, "aggregation": aggregation}
+                tree = l2h_tree(logits, **options)
+                children, scores, _ = plain_merges(logits, weights, aggregation)
+                assert tree.children.tolist() == [list(pair) for pair in children]
+                assert weight > 0.01 or tree.children[0].tolist() == [1, 0]
+                np.testing.assert_allclose(tree.scores, scores, rtol=1e-9)
 
     def test_all_weights_zero(self):
         with pytest.warns(UserWarning, match="joined to the group that was formed earliest"):
