@@ -15,7 +15,7 @@ from joblib import Parallel, delayed, parallel_backend
 from scipy.sparse import coo_matrix, csr_matrix
 from sklearn import config_context
 
-from skl2h import L2HClustering, l2h_tree
+from skl2h import L2HClustering, affinity_tree, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits.matrix import Logits
 from skl2h.merge import dense_rows, rows
@@ -430,12 +430,18 @@ def test_extreme_logits_under_strict_floating_point():
     assert expected.children.tolist() == plain_lists(np.clip(logits, -1e300, 1e300))
 
 
-def test_logits_are_not_changed():
-    logits = np.random.default_rng(0).standard_normal((50, 4))
-    before = logits.copy()
-    logits.setflags(write=False)
-    l2h_tree(logits)
-    assert np.array_equal(logits, before)
+@pytest.mark.parametrize("make", [np.array, np.asfortranarray, csr_matrix])
+@pytest.mark.parametrize("function", [l2h_tree, affinity_tree])
+def test_logits_are_not_changed(function, make):
+    """Whether they may be written to or not."""
+    values = np.random.default_rng(0).standard_normal((50, 6))
+    logits = make(values)
+    stored = logits.data if make is csr_matrix else logits
+    before = stored.copy()
+    expected = function(logits, sample_weight=np.arange(50))
+    assert np.array_equal(stored, before)
+    stored.setflags(write=False)
+    assert function(logits, sample_weight=np.arange(50)) == expected
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
