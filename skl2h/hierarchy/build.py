@@ -1,10 +1,12 @@
 """From the rows of logits, wherever they are, to their tree."""
 
+from functools import partial
+
 import numpy as np
 
 from ..exceptions.arguments import as_verbosity
 from ..exceptions.categories import StrandedGroupWarning, warn
-from ..exceptions.texts import shown
+from ..exceptions.texts import first_few, shown
 from ..logits.memory import free_memory
 from ..merge.affinity import average_linkage, likeness_of, temperature_of
 from ..merge.aggregations import check_aggregation
@@ -147,18 +149,17 @@ def build_tree(
     made = {"scores": merges.scores, "counts": merges.counts, "method": "l2h"}
     tree = MergeTree(merges.children, names=names, **made)
     if merges.stranded:
-        named = [
-            f"{node} ({shown(tree.names[node])})" if node < tree.n_leaves else str(node)
-            for node in merges.stranded[:10]
-        ]
-        more = len(merges.stranded) - len(named)
+        nodes = first_few(merges.stranded, 10, partial(_number_and_name, tree))
         warn(
-            "In float64, no row gives any probability to a way out of node "
-            f"{', '.join(named)}{f' and {more} more' if more else ''}: joined to the group that "
-            "was formed earliest.",
+            f"In float64, no row gives any probability to a way out of node {nodes}: joined to the "
+            "group that was formed earliest.",
             StrandedGroupWarning,
         )
     return tree, merges.leaves
+
+
+def _number_and_name(tree, node):
+    return f"{node} ({shown(tree.names[node])})" if node < tree.n_leaves else str(node)
 
 
 def reassigned_of(source, n_jobs=None, verbose=0):

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from ..exceptions.arrays import column_names, has_dimensions
-from ..exceptions.texts import shown_text
+from ..exceptions.texts import first_few, shown_text
 from ..logits.inner_model import is_precomputed
 from ..tree.checks import check_order
 
@@ -70,10 +70,7 @@ def check_columns(model, X, n_columns):
 
 
 def _refuse_columns(names, fitted):
-    wanted, given = (
-        ", ".join(shown_text(name) for name in labels[:10]) + ", ..." * (len(labels) > 10)
-        for labels in (fitted, names)
-    )
+    wanted, given = (first_few(labels, 10, shown_text) for labels in (fitted, names))
     raise ValueError(
         f"The columns of X should be those of fit, in their order: {wanted}, got {given}."
     )

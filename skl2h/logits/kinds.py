@@ -20,7 +20,6 @@ __all__ = [
     "is_dask",
     "is_frame",
     "refuse_dask",
-    "refuse_paths",
     "sample_of",
 ]
 
@@ -83,7 +82,7 @@ def refuse_dask(X):
         )
 
 
-def refuse_paths(X):
+def _refuse_paths(X):
     """Refuse files where rows are needed."""
     if isinstance(X, (str, os.PathLike)):
         raise TypeError(
@@ -104,7 +103,7 @@ def check_dtype(name, X):
 def check_logits(logits):
     """2-dimensional array or CSR matrix of real numbers, whether finite or not."""
     refuse_dask(logits)
-    refuse_paths(logits)
+    _refuse_paths(logits)
     scores = as_array("logits", logits, accept_sparse=True)
     check_size(scores)
     # Finiteness is checked block by block: -inf is allowed, and a copy is not.

@@ -28,7 +28,6 @@ from ..logits.memory import Memory
 from ..logits.sparse import best_entries
 
 __all__ = [
-    "SAMPLE_SIZE",
     "Reassigned",
     "add_rows",
     "average_linkage",

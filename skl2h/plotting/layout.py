@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..exceptions.arguments import as_choice, as_count
+from ..exceptions.arguments import as_count
+from ..tree.checks import check_heights
 from ..tree.heights import LARGEST_HEIGHT, has_heights
 from ..tree.leaf_order import spans
 
 __all__ = [
-    "HEIGHTS",
     "LAYOUTS",
     "ORIENTATIONS",
     "Layout",
@@ -29,7 +29,6 @@ __all__ = [
     "lay_out",
 ]
 
-HEIGHTS = ("auto", "rank", "score")
 LAYOUTS = ("rectangular", "radial", "icicle")
 ORIENTATIONS = ("top", "bottom", "left", "right")
 
@@ -275,11 +274,9 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="auto"):
     >>> layout.height
     array([0., 0., 0., 1., 2.])
     """
-    as_choice("heights", heights, HEIGHTS)
+    check_heights(tree, heights, "auto")
     if heights == "auto":
         heights = "score" if has_heights(tree) else "rank"
-    if heights == "score" and tree.scores is None:
-        raise ValueError("This tree has no scores: use heights='rank'.")
     n_leaves, n_tips = tree.n_leaves, tree.n_leaves
     if as_count("max_leaves", max_leaves, None) is not None:
         n_tips = min(max_leaves, n_leaves)

@@ -116,9 +116,9 @@ def check_texts_by_node(name, texts):
     return {node: str(text) for node, text in texts.items()}
 
 
-def check_heights(tree, heights):
-    """Refuse heights of merges that a tree does not have."""
-    as_choice("heights", heights, ("rank", "score"))
+def check_heights(tree, heights, *others):
+    """Refuse heights of merges that a tree does not have; others may be asked for as well."""
+    as_choice("heights", heights, (*others, "rank", "score"))
     if heights == "score" and tree.scores is None:
         raise ValueError("This tree has no scores: use heights='rank'.")
 

@@ -10,7 +10,7 @@ from .alignment import matrix_in_order
 from .merge_tree import MergeTree
 from .subtrees import ends_below, values_below
 
-__all__ = ["LEAF_ORDERS", "order_leaves", "spans"]
+__all__ = ["order_leaves", "spans"]
 
 LEAF_ORDERS = ("merge", "size", "name", "similarity")
 

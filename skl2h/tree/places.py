@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Meetings", "Places", "depths", "longest_path"]
+__all__ = ["Places", "depths", "longest_path"]
 
 
-class Meetings(NamedTuple):
+class _Meetings(NamedTuple):
     """Merges at which members of one class meet.
 
     Attributes
@@ -63,7 +63,7 @@ class Places:
         first, last = self._ends(nodes, classes)
         left = self.sums[gaps] - self.sums[first]
         right = self.sums[last] - self.sums[gaps]
-        return Meetings(nodes, classes, left, right)
+        return _Meetings(nodes, classes, left, right)
 
     def _ends(self, nodes, classes):
         start = classes * self.tree.n_leaves + self.tree.starts[nodes]

@@ -36,7 +36,7 @@ from .chunks import (
 from .passes import ChunkSource
 from .reassigned import sample_of_parts, totals_of, weights_by_leaf
 
-__all__ = ["Shard", "Shards", "open_shards"]
+__all__ = ["Shards", "open_shards"]
 
 # Entries of the rows that one task reads.
 SHARD_ENTRIES = 2**24
@@ -45,7 +45,7 @@ SHARD_ENTRIES = 2**24
 LOT = 64
 
 
-class Shard(NamedTuple):
+class _Shard(NamedTuple):
     """Some rows of a file.
 
     Attributes
@@ -129,7 +129,9 @@ def open_shards(paths, weights=None, *, kind="logits", divisor=1.0, n_jobs=None)
             )
         step = max(SHARD_ENTRIES // n_leaves, 1)
         shards += [
-            Shard(path, start, min(start + step, n_rows), header, scores.shape, scores.dtype, order)
+            _Shard(
+                path, start, min(start + step, n_rows), header, scores.shape, scores.dtype, order
+            )
             for start in range(0, n_rows, step)
         ]
     source = Shards(shards, n_leaves, {"kind": kind, "divisor": divisor}, n_jobs)

@@ -28,7 +28,7 @@ from ..profiles import SOFT_ENTRIES
 from ..weights import sum_digits
 from .chunks import Grown, Table, add_tables
 
-__all__ = ["ChunkProfiles", "ChunkSource", "merge_chunks"]
+__all__ = ["ChunkSource", "merge_chunks"]
 
 # Groups take part in a pass whose score is no more than this many times the least. When the least
 # is as large, another pass is due anyway: with a sum aggregation, what merges scores as much.
@@ -76,11 +76,11 @@ def merge_chunks(source, aggregation="sum_of_means", on_merge=None):
         if sum(totals) < 2**53 and all(total.denominator == 1 for total in totals):
             totals = list(map(int, totals))
     groups = Groups(n_weighing.astype(np.int64), totals, doubts, AGGREGATIONS[aggregation])
-    profiles = ChunkProfiles(source, reading, groups)
+    profiles = _ChunkProfiles(source, reading, groups)
     return merge_groups(groups, profiles, source.leaf_labels(), source.scale, on_merge)
 
 
-class ChunkProfiles:
+class _ChunkProfiles:
     """Where the rows of a group would go if its leaves did not exist, from passes over chunks."""
 
     def __init__(self, source, reading, groups):

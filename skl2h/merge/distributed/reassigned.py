@@ -16,7 +16,6 @@ from ..weights import digits_of, sum_digits
 from .chunks import Fault, Reading, Table, add_readings, fault_of
 
 __all__ = [
-    "ReassignedChunk",
     "add_reassigned",
     "reassign_chunk",
     "reassigned_of",
@@ -27,7 +26,7 @@ __all__ = [
 ]
 
 
-class ReassignedChunk(NamedTuple):
+class _ReassignedChunk(NamedTuple):
     """What one pass tells of a chunk.
 
     Attributes
@@ -42,7 +41,7 @@ class ReassignedChunk(NamedTuple):
 
 
 def reassign_chunk(scores, weights, n_leaves, temperature, kind="logits", divisor=1.0):
-    """Read the rows of a chunk once: a `ReassignedChunk`."""
+    """Read the rows of a chunk once: a `_ReassignedChunk`."""
     fault = fault_of(scores, n_leaves, weights)
     n_rows = 0 if fault else scores.shape[0]
     if fault is None and n_rows:
@@ -58,7 +57,7 @@ def reassign_chunk(scores, weights, n_leaves, temperature, kind="logits", diviso
         tables = weights_by_leaf(nobody, None if weights is None else np.empty(0))
         nothing = Table(nobody, np.empty(0))
         answer = Reading(None, [0], where, *tables, nothing, True, True)
-        return ReassignedChunk(nobody if fault is None else None, answer)
+        return _ReassignedChunk(nobody if fault is None else None, answer)
     present = np.flatnonzero(np.bincount(leaf))
     lines = sums[present]
     del sums
@@ -70,7 +69,7 @@ def reassign_chunk(scores, weights, n_leaves, temperature, kind="logits", diviso
         profiles = Table(present, lines)
     kinds = is_sparse, logits.look_like_probabilities()
     answer = Reading(n_leaves, [n_rows], None, *weights_by_leaf(leaf, weights), profiles, *kinds)
-    return ReassignedChunk(leaf, answer)
+    return _ReassignedChunk(leaf, answer)
 
 
 def weights_by_leaf(leaf, weights):
