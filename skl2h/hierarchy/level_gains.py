@@ -11,6 +11,7 @@ import operator
 import numpy as np
 
 from ..merge.queue import TOLERANCE
+from ..tree.subtrees import values_below
 
 __all__ = ["best_levels", "mass_of_merges"]
 
@@ -35,11 +36,8 @@ def mass_of_merges(tree, logits, leaves, weights=None):
         meeting = tree.lca(leaf, column)
         mass += np.bincount(meeting.ravel(), weights=share.ravel(), minlength=len(mass))
     # If they were even, a row of one side would go to each leaf of the other alike.
-    sums = leaving.tolist()
-    for left, right in tree.children.tolist():
-        sums.append(sums[left] + sums[right])
+    sums = values_below(tree, leaving, operator.add)
     left, right = tree.children.T
-    sums = np.array(sums)
     even = sums[left] * tree.sizes[right] + sums[right] * tree.sizes[left]
     return np.stack([mass[n_leaves:], even / max(n_leaves - 1, 1)]) * heaviest
 

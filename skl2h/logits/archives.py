@@ -1,4 +1,4 @@
-"""Archives of arrays, .npz: their headers alone show which array is the table.
+"""Archives of arrays, .npz: which of the arrays is the table is found from their headers.
 
 member    an array of the archive, or another file in it
 """

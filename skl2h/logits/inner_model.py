@@ -1,6 +1,7 @@
 """What an inner model must be, and what it is given: checked before it is asked for scores.
 
-kind    what scikit-learn's tags say that a model is; third-party models may say nothing, and pass
+kind    what scikit-learn's tags say that a model is, such as a classifier; a model of another
+        library may have no tags, and is not refused for that
 """
 
 from collections.abc import Iterable, Mapping

@@ -63,9 +63,10 @@ class Queue:
 
 
 def _expand(mass, doubt):
-    """``mass - doubt`` as floats, each what the ones before rounded off: they compare as it does.
+    """``mass - doubt`` without rounding, as floats that add up to it; they compare as it does.
 
-    Of two floats the difference has two such parts, by Knuth's sum; a fraction has more digits.
+    Each of them is what the ones before it rounded off. The difference of two floats has two such
+    parts, by Knuth's sum; a fraction has more digits.
     """
     high = float(mass)
     if not isinstance(mass, Fraction):

@@ -1,4 +1,4 @@
-"""Arrays of Dask: their chunks, what is said of each row of them, and the weights of the rows.
+"""Arrays of Dask: their chunks, predictions for each of their rows, and the weights of the rows.
 
 Chunks stay where they are: whatever has an entry for each row is an array of Dask's again.
 """

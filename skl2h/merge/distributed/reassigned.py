@@ -10,7 +10,6 @@ import numpy as np
 from scipy.sparse import issparse, vstack
 
 from ...logits.matrix import as_logits
-from ...logits.sparse import SparseLogits
 from ..affinity import add_rows, reassigned
 from ..weights import digits_of, sum_digits
 from .chunks import Fault, Reading, Table, add_readings, fault_of
@@ -61,7 +60,7 @@ def reassign_chunk(scores, weights, n_leaves, temperature, kind="logits", diviso
     present = np.flatnonzero(np.bincount(leaf))
     lines = sums[present]
     del sums
-    is_sparse = isinstance(logits, SparseLogits)
+    is_sparse = logits.is_sparse
     if is_sparse:
         line, column = np.nonzero(lines)
         profiles = Table(present[line] * n_leaves + column, lines[line, column])
