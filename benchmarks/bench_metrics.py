@@ -14,6 +14,7 @@ from time import perf_counter
 import numpy as np
 from bench_merge import print_versions
 from scipy.cluster.hierarchy import linkage
+from scipy.sparse import csr_matrix, issparse
 from scipy.special import softmax
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
@@ -84,11 +85,13 @@ def main(path):
         print(f"{name:34}{values}{spread:>18}{1000 * time:9.2f}", flush=True)
 
 
-def means_of_leaves(values, leaves, n_leaves):
-    """Mean over the rows of each leaf, 0 for a leaf without rows."""
-    sums = np.zeros((n_leaves, values.shape[1]))
-    np.add.at(sums, leaves, values)
-    return sums / np.maximum(np.bincount(leaves, minlength=n_leaves), 1)[:, np.newaxis]
+def means_of_leaves(values, leaves, n_leaves, weights=None):
+    """Mean over the rows of each leaf of an array or a sparse matrix, 0 for a leaf without rows."""
+    weights = np.ones(len(leaves)) if weights is None else weights
+    by_leaf = csr_matrix((weights, (leaves, np.arange(len(leaves)))), (n_leaves, len(leaves)))
+    sums = by_leaf @ values
+    counts = by_leaf.sum(axis=1)
+    return np.asarray(sums.toarray() if issparse(sums) else sums) / np.where(counts > 0, counts, 1)
 
 
 def average_linkage(similarity):
