@@ -67,7 +67,7 @@ html_theme_options = {
 }
 # Pages that stand alone have nothing to list at their side.
 ALONE = ["index", "start", "idea", "algorithm", "comparison", "performance", "questions"]
-html_sidebars = {page: [] for page in [*ALONE, "whats_new", "contributing"]}
+html_sidebars = {page: [] for page in [*ALONE, "people", "whats_new", "contributing"]}
 
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
