@@ -20,6 +20,17 @@ def test_modules_are_there():
     subprocess.run([sys.executable, "-c", command], check=True)
 
 
+def test_what_is_slow_to_import_is_imported_where_it_is_used():
+    """The estimator and the exports come without scikit-learn's clusterers, matplotlib and Dask."""
+    command = (
+        "import sys\n"
+        "from skl2h import L2HClustering, affinity_tree, export, l2h_tree\n"
+        "slow = {'sklearn.cluster', 'sklearn.neighbors', 'matplotlib', 'dask'}\n"
+        "sys.exit(', '.join(slow & sys.modules.keys()) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", command], check=True)
+
+
 @pytest.mark.parametrize("name", ["nothing", "_nothing", "Tree"])
 def test_other_names_are_not_there(name):
     with pytest.raises(AttributeError, match=f"module 'skl2h' has no attribute '{name}'"):

@@ -1,12 +1,12 @@
 """How alike the leaves of a fitted model are: where the rows of each would go without it."""
 
 import numpy as np
-from sklearn.cluster import FeatureAgglomeration
 from sklearn.metrics import pairwise_distances
 from sklearn.utils import check_array
 
 from ..exceptions.arguments import check_weights
 from ..merge.loop import leaf_profiles
+from ..tree.tree_of import merges_features
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step
 
@@ -81,7 +81,7 @@ def affinity_of(estimator, X):
         return shares_of(profile_matrix(estimator, X))
     # Leaves are rows, or features: the nearer, the more alike.
     metric = getattr(estimator, "metric", "euclidean")
-    if isinstance(estimator, FeatureAgglomeration):
+    if merges_features(estimator):
         X = check_array(X, accept_sparse=True).T
     return -(metric(X) if callable(metric) else pairwise_distances(X, metric=metric))
 

@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.cluster import FeatureAgglomeration
 
 from ..exceptions.arrays import as_labels, codes_of
 from ..exceptions.texts import shown
@@ -17,7 +16,7 @@ from .alignment import in_order
 from .merge_tree import MergeTree
 from .places import depths
 from .subtrees import ends_below
-from .tree_of import model_of, tree_of
+from .tree_of import merges_features, model_of, tree_of
 
 __all__ = ["groups_of"]
 
@@ -121,7 +120,7 @@ def _has_named_leaves(reference):
     return (
         isinstance(model, MergeTree)
         or hasattr(model, "tree_")
-        or (hasattr(model, "feature_names_in_") and isinstance(model, FeatureAgglomeration))
+        or (hasattr(model, "feature_names_in_") and merges_features(model))
     )
 
 

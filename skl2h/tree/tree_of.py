@@ -1,18 +1,25 @@
 """The tree of a fitted estimator or Pipeline, and the support of a tree."""
 
-from sklearn.cluster import FeatureAgglomeration
+import sys
+
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions.texts import shown
 from .merge_tree import MergeTree
 
-__all__ = ["model_of", "support_of", "tree_of"]
+__all__ = ["merges_features", "model_of", "support_of", "tree_of"]
 
 
 def model_of(source):
     """Last step of a Pipeline; anything else is returned as it is."""
     return source[-1] if isinstance(source, Pipeline) else source
+
+
+def merges_features(model):
+    """Whether a model's leaves are features, as those of scikit-learn's FeatureAgglomeration."""
+    cluster = sys.modules.get("sklearn.cluster")  # which is slow to import for this alone
+    return cluster is not None and isinstance(model, cluster.FeatureAgglomeration)
 
 
 def tree_of(source, names=None):
@@ -37,9 +44,7 @@ def tree_of(source, names=None):
             f"{len(source.children_)} merges of {n_leaves} leaves. Fit it with "
             "compute_full_tree=True."
         )
-    own = None
-    if isinstance(source, FeatureAgglomeration):
-        own = getattr(source, "feature_names_in_", None)
+    own = getattr(source, "feature_names_in_", None) if merges_features(source) else None
     tree = MergeTree(source.children_, scores=getattr(source, "distances_", None), names=own)
     return tree if names is None else tree.with_names(names)
 
