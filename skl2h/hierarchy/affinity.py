@@ -11,8 +11,9 @@ from ..merge.source import RowsInMemory, source_of_logits
 from ..tree.alignment import in_order, names_in_order
 from .build import build_tree, check_memory, reassigned_of, tree_of_shares
 from .fitted import fitted_logits, last_step, refuse_input
+from .profile_matrix import shares_of
 
-__all__ = ["affinities", "affinity_tree", "confusion_tree"]
+__all__ = ["affinities", "affinity_tree", "as_confusion", "confusion_tree"]
 
 
 def affinity_tree(
@@ -252,6 +253,17 @@ def confusion_tree(matrix, *, names=None):
     >>> tree.cut(2)
     array([0, 0, 1, 1])
     """
+    shares, names = as_confusion(matrix, names)
+    shares = shares_of(shares)
+    return tree_of_shares(shares, names)
+
+
+def as_confusion(matrix, names=None):
+    """A confusion matrix as an array, with lines in the order of its columns, and names or None.
+
+    The array is new, (n_classes, n_classes) of float64 with 0 on its diagonal. Arguments and errors
+    are those of :func:`confusion_tree`.
+    """
     labels = column_names(matrix)
     if labels is not None:
         matrix = in_order("matrix", matrix, labels)
@@ -264,22 +276,18 @@ def confusion_tree(matrix, *, names=None):
     n_classes = matrix.shape[0]
     check_memory(n_classes)
     matrix = matrix.toarray() if issparse(matrix) else matrix
-    shares = np.array(matrix, dtype=np.float64, order="C")  # sums are of the same order for all
-    np.fill_diagonal(shares, 0.0)
-    bad = ~(np.isfinite(shares) & (shares >= 0))
+    confusion = np.array(matrix, dtype=np.float64, order="C")  # sums are of the same order for all
+    np.fill_diagonal(confusion, 0.0)
+    bad = ~(np.isfinite(confusion) & (confusion >= 0))
     if bad.any():
         a, b = map(int, np.argwhere(bad)[0])
         raise ValueError(
             f"matrix must be finite and not negative outside its diagonal, but matrix[{a}, {b}] is "
-            f"{shown(float(shares[a, b]))}."
+            f"{shown(float(confusion[a, b]))}."
         )
     if names is not None:
         old = labels or list(map(str, range(n_classes)))
         labels = names_in_order(names, old)
         if len(labels) != n_classes:
             raise ValueError(f"{len(labels)} names were given for {n_classes} classes.")
-    # In two steps: the sum of a line may be too large.
-    for size in (np.max, np.sum):
-        of_line = size(shares, axis=1, keepdims=True)
-        np.divide(shares, of_line, out=shares, where=of_line > 0)
-    return tree_of_shares(shares, labels)
+    return confusion, labels

@@ -88,5 +88,8 @@ def affinity_of(estimator, X):
 
 def shares_of(profiles):
     """Each line over its sum; a line of zeros as it is."""
-    sums = profiles.sum(axis=1, keepdims=True)
-    return np.divide(profiles, sums, out=np.zeros_like(profiles), where=sums > 0)
+    shares = profiles
+    for size in (np.max, np.sum):  # the sum of large numbers alone may be infinite
+        of_line = size(shares, axis=1, keepdims=True)
+        shares = np.divide(shares, of_line, out=np.zeros_like(shares), where=of_line > 0)
+    return shares

@@ -1,14 +1,12 @@
 """Display of the matrix of profiles, or of a confusion matrix, beside its tree."""
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ..exceptions.arguments import as_flag
-from ..exceptions.arrays import as_array, column_names
-from ..hierarchy.affinity import confusion_tree
+from ..hierarchy.affinity import as_confusion, confusion_tree
 from ..hierarchy.fitted import default_level, last_step
 from ..hierarchy.profile_matrix import profile_matrix, shares_of
-from ..tree.alignment import in_order, matrix_in_order
+from ..tree.alignment import matrix_in_order
 from ..tree.checks import check_level
 from ..tree.leaf_order import order_leaves
 from ..tree.palette import group_colors
@@ -255,14 +253,8 @@ default="similarity"
         >>> [label.get_text() for label in display.ax_.get_yticklabels()]
         ['cat', 'dog', 'truck', 'car']
         """
-        tree = confusion_tree(matrix, names=names)
-        labels = column_names(matrix)
-        if labels is not None:
-            matrix = in_order("matrix", matrix, labels)
-        matrix = as_array("matrix", matrix, accept_sparse=True)
-        matrix = matrix.toarray() if issparse(matrix) else matrix
-        profiles = matrix.astype(np.float64)
-        np.fill_diagonal(profiles, 0.0)
+        profiles, names = as_confusion(matrix, names)
+        tree = confusion_tree(profiles, names=names)
         return cls(tree, profiles, confusion=True).plot(**plot_kw)
 
 

@@ -184,6 +184,23 @@ def test_confusion_of_any_kind_is_read():
         ProfileMatrixDisplay.from_confusion(matrix).figure_.draw_without_rendering()
 
 
+@pytest.mark.parametrize("size", [1e308, 1e-320])
+def test_lines_whose_sums_are_too_large_or_too_small(size):
+    """A factor on a line changes nothing that is drawn, even if its sum is infinite."""
+    matrix = np.array([[0, 1.0, 1.5, 0.5], [1, 0, 1, 0.5], [1.5, 1, 0, 1], [0.5, 0.5, 1, 0]])
+    expected = ProfileMatrixDisplay.from_confusion(matrix)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        display = ProfileMatrixDisplay.from_confusion(matrix * [[size], [1], [size], [1]])
+        given = ProfileMatrixDisplay(display.tree, display.profiles).plot()
+    display.figure_.draw_without_rendering()
+    assert_array_equal(display.dendrogram_.layout_.tips, expected.dendrogram_.layout_.tips)
+    drawn = expected.image_.get_array()
+    for image in (display.image_, given.image_):
+        assert_array_equal(image.get_array().mask, drawn.mask)
+        assert_allclose(image.get_array(), drawn, rtol=1e-3)  # there are 2,000 steps up to 1e-320
+
+
 def test_a_data_frame_names_the_classes():
     """In the order of its columns, whatever that of its lines; `names` renames them."""
     pandas = pytest.importorskip("pandas")
