@@ -48,6 +48,7 @@ examples:
   skl2h build logits.npy                           print the tree
   skl2h build logits.npy --level 10 --out tree.html --out tree.png --out tree.csv
   skl2h build 'shards/*.npy' --out tree.nwk        files that are too large together
+  skl2h build logits.npy --method affinity         the tree of what is alike
   skl2h build probs.npz --probabilities --names classes.txt --out tree.json
   skl2h build tree.json --level 20 --out tree.html   the same tree, without the logits
 
@@ -89,7 +90,7 @@ What to try next:
 DEMO_LEVEL = 4
 
 # Options of build that are not for trees.
-OF_LOGITS = ("probabilities", "array", "header", "weights", "temperature", "aggregation")
+OF_LOGITS = ("probabilities", "array", "header", "weights", "method", "temperature", "aggregation")
 
 
 def main(argv=None):
@@ -315,8 +316,8 @@ def _parser():
         formatter_class=raw,
         usage="skl2h build LOGITS [LOGITS ...] [--probabilities] [--array NAME]\n"
         "                   [--header yes|no] [--names FILE] [--weights FILE]\n"
-        "                   [--temperature T] [--aggregation A] [--level K [K ...]]\n"
-        "                   [--out FILE]... [--safe] [--debug]\n"
+        "                   [--method l2h|affinity] [--temperature T] [--aggregation A]\n"
+        "                   [--level K [K ...]] [--out FILE]... [--safe] [--debug]\n"
         "       skl2h build TREE [--names FILE] [--level K [K ...]] [--out FILE]... [--safe]\n"
         "                   [--debug]",
     )
@@ -326,6 +327,13 @@ def _parser():
         metavar="FILE",
         type=Path,
         help=".npy, .csv or .txt file, one weight for each row: 2 is as the row twice",
+    )
+    build.add_argument(
+        "--method",
+        choices=["l2h", "affinity"],
+        help="merge the group that the model is least sure of first (l2h), or the groups that are "
+        "most alike, which finds superclasses better; that takes memory for the square of the "
+        "number of clusters, and neither --temperature nor --aggregation",
     )
     build.add_argument(
         "--temperature", metavar="T", type=float, help="number to divide the logits by (1)"

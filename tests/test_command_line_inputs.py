@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skl2h import L2HClustering, MergeTree, l2h_tree
+from skl2h import L2HClustering, MergeTree, affinity_tree, l2h_tree
 from skl2h.export import export_csv, export_json, export_newick, export_text
 from skl2h.logits import memory
 from skl2h.merge.aggregations import AGGREGATIONS
@@ -542,6 +542,48 @@ class TestHowTheTreeIsMade:
         assert err.startswith(f"skl2h: error: {message}")
         assert err.count("\n") == 1
 
+    def test_method(self, run, logits):
+        expected = printed(l2h_tree(LOGITS))
+        assert run("build", *logits, "--method=l2h") == (0, expected, "")
+        expected = printed(affinity_tree(LOGITS))
+        assert run("build", *logits, "--method=affinity") == (0, expected, "")
+        np.save("w.npy", self.weights)
+        expected = printed(affinity_tree(LOGITS, sample_weight=self.weights))
+        assert run("build", *logits, "--method=affinity", "--weights=w.npy") == (0, expected, "")
+
+    def test_affinity_of_probabilities_and_of_sparse_logits(self, run):
+        p = np.random.default_rng(0).dirichlet(np.ones(5), 40)
+        np.savez("p.npz", probabilities=p, names=NAMES)
+        expected = printed(affinity_tree(p, input="probabilities").with_names(NAMES))
+        assert run("build", "p.npz", "--method=affinity", "--probabilities") == (0, expected, "")
+        logits = sparse.csr_matrix(np.where(LOGITS > -1, LOGITS, 0.0) + 0.5 * np.eye(5)[[0] * 40])
+        sparse.save_npz("s.npz", logits)
+        expected = printed(affinity_tree(logits))
+        assert run("build", "s.npz", "--method=affinity") == (0, expected, "")
+
+    @pytest.mark.parametrize(
+        ("option", "message"),
+        [
+            ("--temperature=1", "--method affinity finds its own: leave out one of the two"),
+            ("--aggregation=sum_of_means", "--method affinity scores no groups: leave out one of"),
+        ],
+    )
+    def test_options_that_affinity_does_not_have(self, run, logits, option, message):
+        code, out, err = run("build", *logits, option, "--method=affinity")
+        assert (code, out) == (1, "")
+        name = option.split("=")[0]
+        assert err.startswith(f"skl2h: error: {name}: is for --method l2h, and {message}")
+        assert err.count("\n") == 1
+
+    def test_leaves_whose_likeness_does_not_fit(self, run, logits, monkeypatch):
+        monkeypatch.setattr("skl2h.hierarchy.build.free_memory", lambda: 700)
+        code, out, err = run("build", *logits, "--method=affinity")
+        assert (code, out) == (1, "")
+        where = " ".join(logits)
+        assert err.startswith(f"skl2h: error: {where}: The likeness of 5 leaves takes 8e-07 GB")
+        assert "Of logits, --method l2h makes a tree without it.\n" in err
+        assert run("build", *logits, "--method=l2h")[0] == 0
+
     def test_weights_are_not_overwritten(self, run):
         np.save("a.npy", LOGITS)
         np.savetxt("w.csv", self.weights)
@@ -593,7 +635,7 @@ class TestTrees:
 
     @pytest.mark.parametrize("option", [
         ["--probabilities"], ["--array=x"], ["--header=no"], ["--weights=w.npy"],
-        ["--temperature=2"], ["--temperature=0"], ["--aggregation=sum"],
+        ["--temperature=2"], ["--temperature=0"], ["--aggregation=sum"], ["--method=affinity"],
     ])  # fmt: skip
     def test_options_of_logits(self, run, files, option):
         code, out, err = run("build", "a.json", *option)

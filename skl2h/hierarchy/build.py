@@ -185,12 +185,11 @@ def tree_of_shares(shares, names=None, counts=None):
     return MergeTree(children, scores=heights, names=names, counts=counts, method="affinity")
 
 
-def check_memory(n_leaves):
+def check_memory(n_leaves, other_way="l2h_tree, or method='l2h',"):
     """Refuse leaves of which there are too many for a few arrays of leaves by leaves."""
     needed, free = N_ARRAYS * 8 * n_leaves**2, free_memory()
     if free is not None and needed > free:
         raise ValueError(
             f"The likeness of {n_leaves:,} leaves takes {needed / 1e9:,.3g} GB of memory, and "
-            f"there are {free / 1e9:,.3g} GB. Of logits, l2h_tree, or method='l2h', makes a tree "
-            "without it."
+            f"there are {free / 1e9:,.3g} GB. Of logits, {other_way} makes a tree without it."
         )

@@ -19,12 +19,21 @@ from ..logits.input_files import (
 from ..logits.matrix import as_logits
 from ..merge.distributed.npy_files import open_shards
 from ..merge.source import RowsInMemory
-from .build import build_tree
+from .build import build_tree, check_memory
 
 __all__ = ["leaves_of_logits", "tree_of_file", "tree_of_logits"]
 
 # Below it, logits in single precision may overflow.
 SMALLEST_TEMPERATURE = 1e-30
+
+# The way to a tree of many leaves, as the command line calls it.
+WITHOUT_LIKENESS = "--method l2h"
+
+# Why options do not go with the affinity tree.
+OF_L2H = {
+    "temperature": "finds its own",
+    "aggregation": "scores no groups",
+}
 
 
 def tree_of_logits(
@@ -36,15 +45,20 @@ def tree_of_logits(
     header=None,
     names=None,
     weights=None,
-    temperature=1.0,
-    aggregation="sum_of_means",
+    method="l2h",
+    temperature=None,
+    aggregation=None,
     levels=(),
 ):
     """Tree of the logits or probabilities of some files.
 
     Errors of their rows name `where`. Names and weights are in files, `levels` are those that the
-    tree has to have, and the other parameters are as of `read_scores` and `l2h_tree`.
+    tree has to have, and the other parameters are as of `read_scores` and `L2HClustering`; the two
+    that only "l2h" has are None where they are not given.
     """
+    if method == "affinity":
+        _refuse_options_of_l2h(temperature=temperature, aggregation=aggregation)
+    temperature = 1.0 if temperature is None else temperature
     if 0 < temperature < SMALLEST_TEMPERATURE:
         raise InputError(
             f"--temperature {temperature:g}: is too small: logits that are divided by it grow "
@@ -62,11 +76,15 @@ def tree_of_logits(
     n_rows, n_leaves = source.shape
     leaf_names = _names(table.names, n_leaves, where, names)
     _check_levels(levels, n_leaves, f"{shown_text(where)} has {n_leaves} columns")
+    if method == "affinity":
+        with doing(where):
+            check_memory(n_leaves, WITHOUT_LIKENESS)
     if weights is not None:
         source.weigh(read_weights(weights, n_rows))
     with telling(), table.faults(where):
         table.warn_of_row_numbers()
-        tree, _ = build_tree(source, names=leaf_names, aggregation=aggregation)
+        options = {"method": method, "aggregation": aggregation or "sum_of_means"}
+        tree, _ = build_tree(source, names=leaf_names, **options)
     return tree
 
 
@@ -126,6 +144,16 @@ def _check_several(paths, array, header):
         check_options(path, array, header)
         with doing(path):
             check_regular(path)
+
+
+def _refuse_options_of_l2h(**given):
+    """Refuse options that the affinity tree does not have."""
+    for option, value in given.items():
+        if value is not None:
+            raise InputError(
+                f"--{option}: is for --method l2h, and --method affinity {OF_L2H[option]}: leave "
+                "out one of the two."
+            )
 
 
 def _names(names, n_leaves, source, path, what="the logits have {} columns"):
