@@ -87,9 +87,12 @@ What to try next:
                                   the same in Python, behind scikit-learn's API
 """
 
+# Help of the files of logits.
+LOGITS = ".npy, .npz or .csv file, or several .npy files"
+
 DEMO_LEVEL = 4
 
-# Options of build that are not for trees.
+# Options of build that are not for trees; a confusion matrix has --array alone of them.
 OF_LOGITS = ("probabilities", "array", "header", "weights", "method", "temperature", "aggregation")
 
 
@@ -152,36 +155,28 @@ def _parse(argv):
 
 def _build(arguments):
     """Make the tree of a file of logits, or read that of a file, and write it."""
-    from .exceptions.faults import InputError, show
-    from .exceptions.texts import shown_text
+    from .exceptions.faults import show
     from .export import tree_files
-    from .hierarchy.of_files import tree_of_file, tree_of_logits
+    from .hierarchy.of_files import tree_of_inputs
     from .logits.input_files import expand
     from .plotting import files as pictures
 
     paths = expand(arguments.logits)
-    tree_files.check_outputs(arguments.out, [*paths, arguments.names, arguments.weights])
+    inputs = [*paths, arguments.confusion, arguments.names, arguments.weights]
+    tree_files.check_outputs(arguments.out, inputs)
     endings = tree_files.TEXT_WRITERS | pictures.WRITERS
     writers = {path: tree_files.writer(path, endings, arguments.safe) for path in arguments.out}
     pictures.check_matplotlib(arguments.out)
     tree_files.check_safe(arguments.safe, arguments.out)
     given = {name: getattr(arguments, name) for name in OF_LOGITS}
-    given = {name: value for name, value in given.items() if value is not None}
-    if len(paths) == 1 and tree_files.holds_tree(paths[0]):
-        if given:
-            raise InputError(
-                f"--{next(iter(given))}: is for logits, and {shown_text(paths[0])} is a tree."
-            )
-        tree = tree_of_file(paths[0], names=arguments.names, levels=arguments.level)
-    else:
-        tree = tree_of_logits(
-            paths,
-            given.pop("probabilities", "logits"),
-            where=" ".join(map(str, arguments.logits)),
-            names=arguments.names,
-            levels=arguments.level,
-            **given,
-        )
+    tree = tree_of_inputs(
+        paths,
+        arguments.confusion,
+        {name: value for name, value in given.items() if value is not None},
+        where=" ".join(map(str, arguments.logits)),
+        names=arguments.names,
+        levels=arguments.level,
+    )
     tree_files.write_all(writers, tree, arguments.level)
     if not writers:
         show(tree_files.text(tree, arguments.level))
@@ -318,10 +313,27 @@ def _parser():
         "                   [--header yes|no] [--names FILE] [--weights FILE]\n"
         "                   [--method l2h|affinity] [--temperature T] [--aggregation A]\n"
         "                   [--level K [K ...]] [--out FILE]... [--safe] [--debug]\n"
+        "       skl2h build --confusion FILE [--array NAME] [--names FILE]\n"
+        "                   [--level K [K ...]] [--out FILE]... [--safe] [--debug]\n"
         "       skl2h build TREE [--names FILE] [--level K [K ...]] [--out FILE]... [--safe]\n"
         "                   [--debug]",
     )
-    _add_logits(build, "; or one file of a tree, .json, .nwk or .newick")
+    inputs = build.add_mutually_exclusive_group(required=True)
+    inputs.add_argument(
+        "logits",
+        metavar="LOGITS",
+        type=Path,
+        nargs="*",
+        default=[],
+        help=f"{LOGITS}; or one file of a tree, .json, .nwk or .newick",
+    )
+    inputs.add_argument(
+        "--confusion",
+        metavar="FILE",
+        type=Path,
+        help=".csv, .npy or .npz file of a confusion matrix, in place of logits",
+    )
+    _add_options_of_files(build)
     build.add_argument(
         "--weights",
         metavar="FILE",
@@ -355,21 +367,15 @@ def _parser():
         "                     [--out FILE]... [--safe] [--debug]",
     )
     predict.add_argument("tree", metavar="TREE", type=Path, help=".json, .nwk or .newick file")
-    _add_logits(predict)
+    predict.add_argument("logits", metavar="LOGITS", type=Path, nargs="+", help=LOGITS)
+    _add_options_of_files(predict)
     _add_levels_and_out(predict, "table")
     return parser
 
 
-def _add_logits(parser, more=""):
+def _add_options_of_files(parser):
     from pathlib import Path
 
-    parser.add_argument(
-        "logits",
-        metavar="LOGITS",
-        type=Path,
-        nargs="+",
-        help=f".npy, .npz or .csv file, or several .npy files{more}",
-    )
     parser.add_argument(
         "--probabilities",
         action="store_const",

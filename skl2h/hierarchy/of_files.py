@@ -7,11 +7,12 @@ import numpy as np
 
 from ..exceptions.faults import InputError, doing, telling
 from ..exceptions.texts import shown, shown_text
-from ..export.tree_files import leaf_of_column, read_tree
+from ..export.tree_files import holds_tree, leaf_of_column, read_tree
 from ..logits.input_files import (
     FileTable,
     check_options,
     check_regular,
+    read_confusion,
     read_names,
     read_scores,
     read_weights,
@@ -19,9 +20,10 @@ from ..logits.input_files import (
 from ..logits.matrix import as_logits
 from ..merge.distributed.npy_files import open_shards
 from ..merge.source import RowsInMemory
+from .affinity import confusion_tree
 from .build import build_tree, check_memory
 
-__all__ = ["leaves_of_logits", "tree_of_file", "tree_of_logits"]
+__all__ = ["leaves_of_logits", "tree_of_inputs"]
 
 # Below it, logits in single precision may overflow.
 SMALLEST_TEMPERATURE = 1e-30
@@ -36,7 +38,33 @@ OF_L2H = {
 }
 
 
-def tree_of_logits(
+def tree_of_inputs(paths, confusion, given, *, where, names=None, levels=()):
+    """Tree of files of logits, or of a file of a tree, or else of a file of a confusion matrix.
+
+    `given` are the options that only logits have, by name; a matrix has `array` as well. `names`
+    is a file, and `levels` are those that the tree has to have. `where` is what logits are called.
+    """
+    common = {"names": names, "levels": levels}
+    if confusion is not None:
+        array = given.pop("array", None)
+        if given.get("method") == "affinity":
+            del given["method"]  # that is the tree of a confusion matrix
+        _refuse_options(given, f"{shown_text(confusion)} is a confusion matrix")
+        return _tree_of_confusion(confusion, array=array, **common)
+    if len(paths) == 1 and holds_tree(paths[0]):
+        _refuse_options(given, f"{shown_text(paths[0])} is a tree")
+        return _tree_of_file(paths[0], **common)
+    kind = given.pop("probabilities", "logits")
+    return _tree_of_logits(paths, kind, where=where, **common, **given)
+
+
+def _refuse_options(given, what):
+    """Refuse options of logits where there are none."""
+    for name in given:
+        raise InputError(f"--{name}: is for logits, and {what}.")
+
+
+def _tree_of_logits(
     paths,
     kind,
     *,
@@ -88,7 +116,18 @@ def tree_of_logits(
     return tree
 
 
-def tree_of_file(path, *, names=None, levels=()):
+def _tree_of_confusion(path, *, array=None, names=None, levels=()):
+    """Tree of the confusion matrix of a file, with the names of another file, if that is given."""
+    table = read_confusion(path, array=array, with_names=names is None)
+    n_classes = table.scores.shape[1]
+    class_names = _names(table.names, n_classes, path, names, "the matrix has {} columns")
+    _check_levels(levels, n_classes, f"{shown_text(path)} has {n_classes} columns")
+    with doing(path), telling():
+        check_memory(n_classes, WITHOUT_LIKENESS)
+        return confusion_tree(table.scores, names=class_names)
+
+
+def _tree_of_file(path, *, names=None, levels=()):
     """Tree of a file, with the names of another file, if that is given."""
     tree = read_tree(path)
     leaf_names = _names(None, tree.n_leaves, path, names, "the tree has {} leaves")
@@ -101,7 +140,7 @@ def tree_of_file(path, *, names=None, levels=()):
 
 
 def leaves_of_logits(tree_path, paths, kind, *, array=None, header=None, names=None, levels=()):
-    """Tree of a file, and the leaf of each row of some files of logits, as of `tree_of_logits`."""
+    """Tree of a file, and the leaf of each row of some files of logits, as of `_tree_of_logits`."""
     if len(paths) > 1:
         _check_several(paths, array, header)
     read = partial(read_scores, kind=kind, array=array, header=header, with_names=names is None)

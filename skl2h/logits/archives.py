@@ -52,7 +52,10 @@ class Member(NamedTuple):
 
 
 def read_archive(path, array, kind, with_names):
-    """Scores of an .npz file, an array or a sparse matrix, and names of its columns or None."""
+    """Array or sparse matrix of an .npz file, and names of its columns or None.
+
+    `kind` is "logits", "probabilities" or "confusion".
+    """
     with open(path, "rb") as file:
         start = file.read(6)
     if start == b"\x93NUMPY":
@@ -66,8 +69,8 @@ def read_archive(path, array, kind, with_names):
                 raise InputError(
                     f"--array {shown_text(array)}: {shown_text(path)} holds one sparse matrix."
                 )
-            shape = _shape_of_sparse(path, archive, members)
-            names = _read_names(path, archive, members, shape[1]) if with_names else None
+            shape = _shape_of_sparse(path, archive, members, kind)
+            names = _read_names(path, archive, members, shape[1], kind) if with_names else None
             return _read_sparse(path, members, shape), names
         if array is None:
             array = _choose(path, members, others, kind)
@@ -80,7 +83,7 @@ def read_archive(path, array, kind, with_names):
         _check_kind(path, array, kind)
         table, names = members[array], None
         if with_names and len(table.shape) == 2:  # what is no table is refused for that
-            names = _read_names(path, archive, members, table.shape[1])
+            names = _read_names(path, archive, members, table.shape[1], kind)
         return _read(path, archive, table), names
 
 
@@ -121,16 +124,22 @@ def _listed(names):
 
 
 def _is_other(name, kind):
-    """Whether a name is that of the other kind of scores."""
-    if kind == "logits":
-        return _PROBABILITIES.fullmatch(name) is not None
-    return name.lower() == "logits"
+    """Whether a name is that of another kind of scores."""
+    if name.lower() == "logits":
+        return kind != "logits"
+    return kind != "probabilities" and _PROBABILITIES.fullmatch(name) is not None
 
 
 def _check_kind(path, name, kind):
-    """Refuse an array whose name says that it holds the other kind of scores."""
+    """Refuse an array whose name says that it holds another kind of scores."""
     if not _is_other(name, kind):
         return
+    if kind == "confusion":
+        raise InputError(
+            f"its array {shown(name)} is named as scores of rows are: give them without "
+            "--confusion.",
+            of=path,
+        )
     if kind == "logits":
         raise InputError(
             f"its array {shown(name)} is named as probabilities are: say --probabilities (or "
@@ -149,7 +158,7 @@ def _read(path, archive, member):
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _read_names(path, archive, members, n_names):
+def _read_names(path, archive, members, n_names, kind):
     """Names of the columns, or None where there are none."""
     if "names" not in members:
         return None
@@ -161,8 +170,9 @@ def _read_names(path, archive, members, n_names):
             of=path,
         )
     if member.shape[0] != n_names:
+        table = "matrix has" if kind == "confusion" else "logits have"
         raise InputError(
-            f"names {member.shape[0]} clusters, but the logits have {n_names} columns.", of=path
+            f"names {member.shape[0]} clusters, but the {table} {n_names} columns.", of=path
         )
     n_letters = member.dtype.itemsize // np.dtype("U1").itemsize
     if n_letters == 0:
@@ -176,8 +186,8 @@ def _read_names(path, archive, members, n_names):
     return _read(path, archive, member).tolist()
 
 
-def _shape_of_sparse(path, archive, members):
-    """Rows and columns of a sparse matrix, which stores a number for each row at least."""
+def _shape_of_sparse(path, archive, members, kind):
+    """Rows and columns of a sparse matrix; of scores, it stores a number for each row at least."""
     member = members["shape"]
     if member.shape != (2,) or member.dtype.kind not in "iu":
         raise ValueError(_NO_SPARSE)
@@ -185,7 +195,7 @@ def _shape_of_sparse(path, archive, members):
     n_stored = prod(members["data"].shape)
     if min(shape) < 0:
         raise ValueError(_NO_SPARSE)
-    if n_stored < shape[0]:
+    if kind != "confusion" and n_stored < shape[0]:
         raise InputError(
             f"its matrix stores fewer numbers ({n_stored:,}) than it has rows ({shape[0]:,}): "
             "each row needs one at least.",

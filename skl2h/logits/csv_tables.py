@@ -18,10 +18,13 @@ from ..exceptions.faults import InputError
 from ..exceptions.texts import shown
 from .memory import check_memory
 
-__all__ = ["line_of_row", "read_csv"]
+__all__ = ["line_of_row", "read_csv", "read_square_csv"]
 
 # Bytes that tell how many numbers there are in a file.
 SAMPLE = 2**16
+
+# Memory of a cell that is read as a text, and then as a number.
+BYTES_OF_CELL = 80
 
 # A number as written where a comma stands before the decimals.
 _DECIMAL_COMMA = re.compile(r"^(\s*[+-]?\d+),(\d+(?:[eE][+-]?\d+)?\s*)$", re.ASCII)
@@ -34,19 +37,11 @@ def read_csv(path, header):
 
     `header` is "yes" or "no"; None infers it from the line.
     """
-    with _opened(path) as file:
-        first = file.readline(SAMPLE).strip("\r\n")
-    if re.fullmatch("sep=.?", first, re.IGNORECASE):
-        raise InputError(
-            f"line 1 is {shown(first)}, which is for spreadsheets alone: leave it out.", of=path
-        )
+    _refuse_separator_line(path)
     delimiter, cells = _peek(path)
     if not cells:
         raise InputError("is empty.", of=path)
-    with open(path, "rb") as file:
-        sample = file.read(SAMPLE)
-    n_cells = sample.count(delimiter.encode()) + sample.count(b"\n")
-    check_memory(path, 8 * n_cells * os.path.getsize(path) // len(sample))
+    check_memory(path, 8 * _n_cells(path, delimiter))
     with _opened(path) as file:
         _, first = next(_lines(file, delimiter))
         names, is_marked = _names_in(first)
@@ -75,6 +70,40 @@ def read_csv(path, header):
     return scores, names if header == "yes" else None
 
 
+def read_square_csv(path):
+    """Square array of numbers, at least 0 outside its diagonal, and its names or None.
+
+    Names stand in the first line, in the first column, or in both, as the number of lines tells.
+    If both are in another order, lines are put in the order of the columns. An empty cell is NaN.
+    """
+    _refuse_separator_line(path)
+    lines, width = _lines_of_square(path)
+    first, n_lines = lines[0][1], len(lines)
+    has_corner = n_lines != width or len(first) != width - 1
+    for line, cells in lines[not has_corner :]:
+        if len(cells) != width:
+            _refuse_other_manner(path, 1)
+            raise InputError(
+                f"line {line} holds {len(cells)} cells, and line {lines[1][0]} holds {width}.",
+                of=path,
+            )
+    if n_lines == width:
+        in_line = in_column = not (has_corner and _is_number(first[0]))
+    else:
+        in_line, in_column = n_lines == width + 1, n_lines == width - 1
+    size = width - in_column
+    if n_lines - in_line != size or size == 0:
+        _refuse_shape(path, n_lines, width)
+    columns = _names_in(first)[0][-size:] if in_line else None
+    lines = lines[in_line:]
+    rows = [cells[0].strip() for _, cells in lines] if in_column else columns
+    if in_line != in_column and not _may_be_names(columns or rows):
+        _refuse_shape(path, n_lines, width)
+    if in_line and rows != columns:
+        lines = _in_order_of(columns, path, lines, rows)
+    return _square_of(path, lines, in_column), columns or rows
+
+
 def line_of_row(path, row, has_header):
     """Line of the file that holds a row of the table."""
     with _opened(path) as file:
@@ -99,17 +128,128 @@ def _lines(file, delimiter):
         raise ValueError(f"line {end + 1} has a cell of more than {most} characters") from error
 
 
+def _refuse_separator_line(path):
+    """Refuse a first line that tells spreadsheets what parts the cells."""
+    with _opened(path) as file:
+        first = file.readline(SAMPLE).strip("\r\n")
+    if re.fullmatch("sep=.?", first, re.IGNORECASE):
+        raise InputError(
+            f"line 1 is {shown(first)}, which is for spreadsheets alone: leave it out.", of=path
+        )
+
+
+def _n_cells(path, delimiter):
+    """How many cells a file has, as its beginning tells."""
+    with open(path, "rb") as file:
+        sample = file.read(SAMPLE)
+    n_cells = sample.count(delimiter.encode()) + sample.count(b"\n")
+    return n_cells * os.path.getsize(path) // len(sample)
+
+
 def _peek(path):
     """What parts numbers, a comma, else a semicolon or a tab, and cells of the second line.
 
     If there is one line alone, it is taken for the second.
     """
     for delimiter in ",;\t,":  # a comma again, where none of them parts numbers
-        with _opened(path) as file:
-            *_, (_, cells) = [(1, []), *islice(_lines(file, delimiter), 2)]
+        cells = _second_line(path, delimiter)
         if cells and all(map(_is_number, cells)):
             break
     return delimiter, cells
+
+
+def _second_line(path, delimiter):
+    """Cells of the second line, or of the only one."""
+    with _opened(path) as file:
+        *_, (_, cells) = [(1, []), *islice(_lines(file, delimiter), 2)]
+    return cells
+
+
+def _lines_of_square(path):
+    """Number and cells of each line of a square table, and how many cells the second one has.
+
+    Of more lines than such a table can have, one too many is read.
+    """
+    for delimiter in ";\t,":
+        _, *cells = _second_line(path, delimiter) or [None]
+        if cells and all(_is_number(cell) or not cell.strip() for cell in cells):
+            break
+    with _opened(path) as file:
+        reader = _lines(file, delimiter)
+        lines = list(islice(reader, 2))
+        if not lines:
+            raise InputError("is empty.", of=path)
+        width = len(lines[-1][1])
+        n_cells = min(_n_cells(path, delimiter), width * (width + 2))
+        check_memory(path, BYTES_OF_CELL * n_cells, "save the matrix as .npy.")
+        return lines + list(islice(reader, width)), width
+
+
+def _square_of(path, lines, first):
+    """Array of the cells of lines, from the first column on that has numbers."""
+    for line, cells in lines:
+        for column, cell in enumerate(cells[first:], 1 + first):
+            if cell.strip() and not _is_number(cell):
+                _refuse_other_manner(path, first)
+                _refuse_cell(path, line, column, cell)
+    numbers = [[float(cell.strip() or "nan") for cell in cells[first:]] for _, cells in lines]
+    square = np.array(numbers)
+    bad = ~(np.isfinite(square) & (square >= 0) | np.eye(len(square), dtype=bool))
+    if bad.any():
+        at, column = np.argwhere(bad)[0] + [0, first]
+        line, cells = lines[at]
+        raise InputError(
+            f"line {line}, column {column + 1} {_what_is(cells[column])}: outside its diagonal, a "
+            "confusion matrix has counts or shares, which are 0 or more.",
+            of=path,
+        )
+    return square
+
+
+def _may_be_names(texts):
+    """Whether texts may name classes: if all are numbers, they must count them from 0 or 1."""
+    counted = [[str(at + start) for at in range(len(texts))] for start in (0, 1)]
+    return texts in counted or not all(map(_is_number, texts))
+
+
+def _in_order_of(columns, path, lines, rows):
+    """Lines in the order of the columns of the same names."""
+    named = set(columns)
+    for (line, _), name in zip(lines, rows):
+        if name not in named:
+            raise InputError(
+                f"line {line} is named {shown(name)}, and no column is: both need the same names.",
+                of=path,
+            )
+    line_of = dict(zip(rows, lines))
+    if len(line_of) < len(rows):
+        name = max(rows, key=rows.count)
+        raise InputError(f"{shown(name)} names two lines, which cannot be told apart.", of=path)
+    return [line_of[name] for name in columns]
+
+
+def _refuse_shape(path, n_lines, width):
+    _refuse_other_manner(path, 1)
+    more = "more than " if n_lines > width + 1 else ""
+    raise InputError(
+        f"has {more}{n_lines - bool(more)} x {width} cells; a confusion matrix has a line and a "
+        "column for each class, beside their names. Logits are given without --confusion.",
+        of=path,
+    )
+
+
+def _what_is(cell):
+    return f"holds {reprlib.repr(cell)}" if cell.strip() else "is empty"
+
+
+def _refuse_cell(path, line, column, cell):
+    """Refuse a cell that is no number."""
+    what = _what_is(cell) + (", not a number" if cell.strip() else "")
+    raise InputError(
+        f"line {line}, column {column} {what}: numbers stand between commas, and have a point "
+        "before their decimals.",
+        of=path,
+    )
 
 
 def _is_number(text):
@@ -155,17 +295,21 @@ def _refuse_doubtful(path, names, second):
     )
 
 
-def _refuse_other_manner(path):
-    """Refuse a table as programs write it whose decimals are commas, or that part by blanks."""
+def _refuse_other_manner(path, n_names=0):
+    """Refuse a table as programs write it whose decimals are commas, or that part by blanks.
+
+    The first `n_names` cells of a line may be names.
+    """
     for delimiter in ";\t ":
         with _opened(path) as file:
             lines = list(islice(_lines(file, delimiter), 2))
         line, cells = lines[-1]
         cells = [cell for cell in cells if cell or delimiter != " "]
-        numbers = [_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
+        given = cells[n_names:]
+        numbers = [_DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in given]
         if len(cells) < 2 or not all(map(_is_number, numbers)):
             continue
-        if numbers != cells:
+        if numbers != given:
             raise InputError(
                 f"line {line} has commas before its decimals: write points (pandas: without "
                 'decimal=",").',
@@ -174,7 +318,7 @@ def _refuse_other_manner(path):
         if delimiter == " ":
             raise InputError(
                 f"in line {line}, blanks part the numbers: write commas (numpy: savetxt(path, "
-                'logits, delimiter=",")).',
+                'array, delimiter=",")).',
                 of=path,
             )
 
@@ -190,14 +334,7 @@ def _refuse_fault(path, delimiter, header):
         for line, cells in lines:
             for column, cell in enumerate(cells, 1):
                 if not _is_number(cell):
-                    what = "is empty"
-                    if cell.strip():
-                        what = f"holds {reprlib.repr(cell)}, not a number"
-                    raise InputError(
-                        f"line {line}, column {column} {what}: numbers stand between commas, and "
-                        "have a point before their decimals.",
-                        of=path,
-                    )
+                    _refuse_cell(path, line, column, cell)
             first = first or (line, len(cells))
             if len(cells) != first[1]:
                 raise InputError(

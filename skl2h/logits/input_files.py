@@ -17,7 +17,7 @@ from ..exceptions.categories import LogitsWarning, warn
 from ..exceptions.faults import InputError, doing
 from ..exceptions.texts import shown_text
 from .archives import read_archive
-from .csv_tables import line_of_row, read_csv
+from .csv_tables import line_of_row, read_csv, read_square_csv
 from .memory import check_memory
 from .memory_maps import load_mapped, why_not_read
 
@@ -27,6 +27,7 @@ __all__ = [
     "check_options",
     "check_regular",
     "expand",
+    "read_confusion",
     "read_names",
     "read_scores",
     "read_weights",
@@ -133,6 +134,30 @@ def read_scores(path, kind, *, array=None, header=None, with_names=True):
         raise InputError(
             f"the array has shape {scores.shape}; one row for each sample and one column for each "
             "cluster are needed.",
+            of=path,
+        )
+    return table
+
+
+def read_confusion(path, *, array=None, with_names=True):
+    """`FileTable` of a confusion matrix, with the names of its classes where the file has them.
+
+    `array` and `with_names` are as of `read_scores`.
+    """
+    if path.suffix.lower() not in (".npy", ".npz", ".csv"):
+        raise InputError(
+            "the ending must be one of .npy, .npz, .csv for a confusion matrix.", of=path
+        )
+    check_options(path, array, None)
+    if path.suffix.lower() == ".csv":
+        with reading(path):
+            return FileTable(path, *read_square_csv(path))
+    table = _read_table(path, "confusion", array, None, with_names)
+    shape = table.scores.shape
+    if len(shape) != 2 or shape[0] != shape[1] or 0 in shape:
+        raise InputError(
+            f"the array has shape {shape}; a confusion matrix has a line and a column for each "
+            "class. Logits are given without --confusion.",
             of=path,
         )
     return table
