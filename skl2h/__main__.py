@@ -78,11 +78,13 @@ examples:
 NEXT = """\
 What you see: a mixture of 10 Gaussians was fitted to 1,797 images of digits, without the
 digits. Each leaf is one cluster, named after the digit that most of its images show. A
-score says how sure the model is of the group that was merged: the lowest went first.
+score says how sure the model is of the group that was merged: L2H takes the lowest first.
+The affinity tree joins those clusters first that are most alike.
 
 What to try next:
-  skl2h demo --out FOLDER         the same as pictures, and as a page to explore in a browser
-  skl2h build --help              the same from a file of logits, of any model
+  skl2h demo --out FOLDER         this tree as pictures, and as a page to explore in a browser
+  skl2h build --help              both trees from a file of logits, of any model, or the
+                                  affinity tree from a confusion matrix
   python3 -c "import skl2h; help(skl2h.L2HClustering)"
                                   the same in Python, behind scikit-learn's API
 """
@@ -240,6 +242,7 @@ def _demo(arguments):
     import numpy as np
     from sklearn.datasets import load_digits
     from sklearn.decomposition import PCA
+    from sklearn.frozen import FrozenEstimator
     from sklearn.mixture import GaussianMixture
     from sklearn.pipeline import make_pipeline
 
@@ -247,7 +250,8 @@ def _demo(arguments):
 
     digits = load_digits()
     mixture = GaussianMixture(n_components=10, covariance_type="tied", random_state=7)
-    model = L2HClustering(make_pipeline(PCA(15, random_state=0), mixture)).fit(digits.data)
+    flat = FrozenEstimator(make_pipeline(PCA(15, random_state=0), mixture).fit(digits.data))
+    model = L2HClustering(flat).fit(digits.data)
     seen = [digits.target[model.leaf_labels_ == leaf] for leaf in range(model.n_leaves_)]
     commonest = [np.bincount(targets).argmax() for targets in seen]
     names = [
@@ -255,9 +259,16 @@ def _demo(arguments):
         for digit, targets in zip(commonest, seen)
     ]
     tree = model.tree_.with_names(names)
+    other = L2HClustering(flat, method="affinity").fit(digits.data).tree_
+    groups = f"In {DEMO_LEVEL} groups, by the digits of their leaves:\n"
+    for name, merged in (("this tree, of L2H", tree), ("the affinity tree", other)):
+        members = [[] for _ in range(DEMO_LEVEL)]
+        for digit, group in sorted(zip(commonest, merged.cut(DEMO_LEVEL))):
+            members[group].append(str(digit))
+        groups += f"  {name}   {' | '.join(map(' '.join, sorted(members)))}\n"
     tree_files.write_all(writers, tree, [DEMO_LEVEL])
     written = "".join(f"Written: {printable(str(path))}\n" for path in writers)
-    show(f"{export_text(tree)}\n\n{NEXT}{written}")
+    show(f"{export_text(tree)}\n\n{groups}\n{NEXT}{written}")
 
 
 def _parser():
@@ -293,7 +304,7 @@ def _parser():
         "demo",
         help="fit a mixture to the digits of scikit-learn and show its hierarchy",
         description="Fit a Gaussian mixture to the digits that ship with scikit-learn, and "
-        "print the hierarchy of its clusters.",
+        "print the hierarchy of its clusters, and the groups of the affinity tree beside it.",
     )
     demo.add_argument(
         "--out",

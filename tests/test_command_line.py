@@ -531,6 +531,13 @@ def test_demo_shows_ten_named_leaves(run):
     assert (code, err) == (0, "")
     assert out.count("mostly") == 10
     assert "10 leaves, 1797 rows, score" in out
+    of_l2h, of_affinity = (
+        out.split(name)[1].split("\n")[0] for name in ("this tree, of L2H", "the affinity tree")
+    )
+    assert of_l2h.count("|") == of_affinity.count("|") == 3
+    digits = [sorted(groups.replace("|", "").split()) for groups in (of_l2h, of_affinity)]
+    assert digits[0] == digits[1]
+    assert len(digits[0]) == 10
     assert "What to try next" in out
 
 
