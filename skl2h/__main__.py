@@ -8,7 +8,8 @@ import sys
 __all__ = ["main"]
 
 DESCRIPTION = """\
-Reads a whole hierarchy out of the logits of a flat clusterer or classifier.
+Reads a whole hierarchy out of the logits of a flat clusterer or classifier, or out of its
+confusion matrix.
 The leaves of the tree are its K clusters (the columns of the logits), not the rows.
 """
 
@@ -26,6 +27,14 @@ LOGITS is a table of numbers, one row for each sample and one column for each cl
          numbers names the clusters; no column of row numbers (with pandas:
          to_csv(path, index=False))
 Files are never unpickled.
+
+--method l2h merges the group first that the model is least sure of; affinity those groups that
+are most alike, which finds superclasses better, but needs a few arrays of K x K numbers.
+
+In place of LOGITS, --confusion is a file of a square table: line a and column b is how much of
+class a was taken for b, counts or shares; the diagonal is not used. Its tree is the affinity
+tree. .npy and .npz are as above, with an array `confusion`; .csv may have names of the classes
+in its first line, its first column, or both, where lines may be in another order.
 
 In place of LOGITS, TREE is a tree that was written as .json, .nwk or .newick, to write it in
 other ways. With --names, the leaves of .json get these names; those of Newick, which are not
@@ -50,6 +59,7 @@ examples:
   skl2h build 'shards/*.npy' --out tree.nwk        files that are too large together
   skl2h build logits.npy --method affinity         the tree of what is alike
   skl2h build probs.npz --probabilities --names classes.txt --out tree.json
+  skl2h build --confusion confusion.csv            classes by what they are taken for
   skl2h build tree.json --level 20 --out tree.html   the same tree, without the logits
 
 exit codes: 0 done, 1 a file, its content or a value is at fault, 2 the command line cannot be
@@ -170,15 +180,10 @@ def _build(arguments):
     writers = {path: tree_files.writer(path, endings, arguments.safe) for path in arguments.out}
     pictures.check_matplotlib(arguments.out)
     tree_files.check_safe(arguments.safe, arguments.out)
-    given = {name: getattr(arguments, name) for name in OF_LOGITS}
-    tree = tree_of_inputs(
-        paths,
-        arguments.confusion,
-        {name: value for name, value in given.items() if value is not None},
-        where=" ".join(map(str, arguments.logits)),
-        names=arguments.names,
-        levels=arguments.level,
-    )
+    given = {name: value for name in OF_LOGITS if (value := getattr(arguments, name)) is not None}
+    where = " ".join(map(str, arguments.logits))
+    common = {"names": arguments.names, "levels": arguments.level}
+    tree = tree_of_inputs(paths, arguments.confusion, given, where=where, **common)
     tree_files.write_all(writers, tree, arguments.level)
     if not writers:
         show(tree_files.text(tree, arguments.level))
@@ -316,7 +321,7 @@ def _parser():
     _add_debug(demo)
     build = commands.add_parser(
         "build",
-        help="make a tree of a file of logits, or write a tree in other ways",
+        help="make a tree of a file of logits or of a confusion matrix, or write a tree anew",
         description=BUILD,
         epilog=BUILD_EPILOG,
         formatter_class=raw,
@@ -354,9 +359,7 @@ def _parser():
     build.add_argument(
         "--method",
         choices=["l2h", "affinity"],
-        help="merge the group that the model is least sure of first (l2h), or the groups that are "
-        "most alike, which finds superclasses better; that takes memory for the square of the "
-        "number of clusters, and neither --temperature nor --aggregation",
+        help="how the tree is made (l2h); affinity takes no --temperature and no --aggregation",
     )
     build.add_argument(
         "--temperature", metavar="T", type=float, help="number to divide the logits by (1)"
