@@ -14,7 +14,15 @@ from ..merge.progress import printing
 from ..merge.source import source_of_logits
 from ..tree.merge_tree import MergeTree
 
-__all__ = ["build_tree", "check_memory", "l2h_tree", "reassigned_of", "tree_of_shares"]
+__all__ = [
+    "N_ARRAYS",
+    "build_tree",
+    "check_memory",
+    "l2h_tree",
+    "reassigned_of",
+    "temperature_of_rows",
+    "tree_of_shares",
+]
 
 # Arrays of leaves by leaves, in float64, that an affinity tree needs at once.
 N_ARRAYS = 4
@@ -165,17 +173,21 @@ def _number_and_name(tree, node):
 def reassigned_of(source, n_jobs=None, verbose=0):
     """Where the rows of each leaf would go, at the temperature that a sample of them tells."""
     check_memory(source.shape[1])
-    temperature = 1.0
-    if source.shape[1] >= 4:
-        sample, weights = source.sample()
-        if sample is not None:
-            temperature = temperature_of(sample, weights, n_jobs)
+    temperature = temperature_of_rows(source, n_jobs)
     if verbose:
         print(f"[affinity] the temperature is {temperature:.4g}", flush=True)
     found = source.reassign(temperature)
     if verbose:
         print(f"[affinity] the rows of {source.shape[1]} leaves read", flush=True)
     return found
+
+
+def temperature_of_rows(source, n_jobs=None):
+    """Temperature that a sample of the rows tells; 1 if there is none, or few leaves."""
+    if source.shape[1] < 4:
+        return 1.0
+    sample, weights = source.sample()
+    return 1.0 if sample is None else temperature_of(sample, weights, n_jobs)
 
 
 def tree_of_shares(shares, names=None, counts=None):
@@ -185,11 +197,15 @@ def tree_of_shares(shares, names=None, counts=None):
     return MergeTree(children, scores=heights, names=names, counts=counts, method="affinity")
 
 
-def check_memory(n_leaves, other_way="l2h_tree, or method='l2h',"):
-    """Refuse leaves of which there are too many for a few arrays of leaves by leaves."""
-    needed, free = N_ARRAYS * 8 * n_leaves**2, free_memory()
+def check_memory(n_leaves, n_arrays=N_ARRAYS, other_way="l2h_tree, or method='l2h',"):
+    """Refuse leaves of which there are too many for a few arrays of leaves by leaves.
+
+    Gives the bytes that are left besides, None where the system does not tell.
+    """
+    needed, free = n_arrays * 8 * n_leaves**2, free_memory()
     if free is not None and needed > free:
         raise ValueError(
             f"The likeness of {n_leaves:,} leaves takes {needed / 1e9:,.3g} GB of memory, and "
             f"there are {free / 1e9:,.3g} GB. Of logits, {other_way} makes a tree without it."
         )
+    return None if free is None else free - needed

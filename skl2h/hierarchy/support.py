@@ -4,15 +4,21 @@ clade      the leaves below a node
 resample   the rows drawn with replacement: each row with a whole weight, the times it was drawn
 """
 
+from functools import partial
+
 import numpy as np
+from joblib import cpu_count, effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..exceptions.arguments import as_count, as_random_state, check_n_jobs, check_weights
+from ..merge.affinity import average_linkage, in_order, likeness_of, reassigned
 from ..merge.aggregations import check_aggregation
 from ..merge.loop import merge_leaves
+from ..merge.resampled_rows import resampled_sums, resamples_per_pass
 from ..merge.rows import read_rows
-from ..tree.merge_tree import MergeTree
-from ..tree.reference import groups_of
+from ..merge.rows_by_leaf import RowsByLeaf
+from ..merge.source import RowsInMemory
+from .build import N_ARRAYS, check_memory, temperature_of_rows
 from .fitted import fitted_logits, last_step
 
 __all__ = ["bootstrap_support"]
@@ -30,8 +36,8 @@ def bootstrap_support(
     Parameters
     ----------
     estimator : fitted L2HClustering, or Pipeline that ends in one
-        The tree whose merges are judged. Each resample is aggregated as its parameter
-        `aggregation` says.
+        The tree whose merges are judged. Each resample is merged by the method that the tree was
+        made by; for "l2h", it is aggregated as the parameter `aggregation` says.
     X : array-like of shape (n_samples, n_features)
         The rows that the tree was built of, or others. For ``"precomputed"``, what
         `fit` was given: logits or probabilities.
@@ -61,13 +67,19 @@ def bootstrap_support(
         If the estimator is no `L2HClustering`, or `n_resamples` or `n_jobs` is not an integer.
     ValueError
         If `n_resamples` is below 1, `random_state` is not a seed, a weight is negative or all are
-        0, a row has no leaf, or the inner model no longer has the tree's leaves for columns.
+        0, a row has no leaf, the inner model no longer has the tree's leaves for columns, or, of
+        an affinity tree, a few arrays of shape (n_leaves, n_leaves) would not fit in memory.
 
     Notes
     -----
     The tree of a resample is that of :func:`~skl2h.l2h_tree` with the times that each row was
     drawn as `sample_weight`. Clades are compared as sets of leaves, not by hashes. The rows are
     read in full once for all resamples, and again only where groups grow.
+
+    Of an affinity tree, it is that of :func:`~skl2h.affinity_tree`, but at the temperature of all
+    rows, with their weights. The temperature tells how sharp the model is, which drawing rows
+    changes little; held fixed, where a row would go is the same in every resample, and only the
+    sums change. So the rows are read once for as many resamples as have their sums in 256 MB.
 
     As many rows are drawn as there are; with weights, as many as they are worth: the rounded
     square of the sum of weights over the sum of their squares [2]_. So the unit of the weights
@@ -99,18 +111,21 @@ def bootstrap_support(
     check_n_jobs(n_jobs)
     estimator, X = last_step(estimator, X)
     logits = fitted_logits(estimator, X)
-    check_aggregation(estimator.aggregation)
     tree = estimator.tree_
-    draws = _Draws(check_weights(sample_weight, logits.shape[0]), logits.shape[0])
+    weights = check_weights(sample_weight, logits.shape[0])
+    draws = _Draws(weights, logits.shape[0])
     entropy = random_state.randint(2**31 - 1, size=4).tolist()
     seeds = np.random.SeedSequence(entropy).spawn(n_resamples)
-    state = read_rows(logits, n_jobs)
-    # Threads share the rows and their state. Each resample is one worker's.
-    found = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_clades_found)(tree, logits, state, draws, seed, estimator.aggregation)
-        for seed in seeds
-    )
-    return tree.with_support(np.mean(found, axis=0))
+    if tree.method == "affinity":
+        trees = _affinity_trees(logits, weights, draws, seeds, n_jobs)
+    else:
+        check_aggregation(estimator.aggregation)
+        trees = _l2h_trees(logits, draws, seeds, estimator.aggregation, n_jobs)
+    places = np.argsort(tree.leaf_order)
+    own = _spans(tree.children, places)
+    found = [_spans(children, places) for children in trees]
+    spans, counts = np.unique(np.concatenate([own, *found]), return_counts=True)
+    return tree.with_support((counts[np.searchsorted(spans, own)] - 1) / n_resamples)
 
 
 class _Draws:
@@ -124,20 +139,80 @@ class _Draws:
         self.rows = np.flatnonzero(weights)
         weights = weights[self.rows] / weights.max()
         self.bounds = np.cumsum(weights)
+        self.are_equal = bool((weights == 1).all())
         self.n_draws = round(self.bounds[-1] ** 2 / np.square(weights).sum())
 
     def times(self, seed):
         """How often each row is drawn, (n_rows,), as floats."""
         drawn = np.random.default_rng(seed).random(self.n_draws) * self.bounds[-1]
+        if self.are_equal:  # the bounds are 1, 2, 3 and so on
+            places = drawn.astype(np.intp)
+        else:
+            places = self.bounds.searchsorted(drawn, side="right")
         # A draw may be rounded up to the last bound itself.
-        places = np.minimum(self.bounds.searchsorted(drawn, side="right"), len(self.rows) - 1)
+        places = np.minimum(places, len(self.rows) - 1)
         return np.bincount(self.rows[places], minlength=self.n_rows).astype(np.float64)
 
 
-def _clades_found(tree, logits, state, draws, seed, aggregation):
-    """Whether each merge of a tree is a clade of the tree of a resample, (n_merges,)."""
-    merges = merge_leaves(
-        logits, draws.times(seed), aggregation=aggregation, n_jobs=1, state=state.copy()
+def _l2h_trees(logits, draws, seeds, aggregation, n_jobs):
+    """Children of the tree of each resample, of the least sure group first."""
+    state = read_rows(logits, n_jobs)
+    # Threads share the rows and their state. Each resample is one worker's.
+    return Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_l2h_tree)(logits, state, draws, seed, aggregation) for seed in seeds
     )
-    clades, _ = groups_of(MergeTree(merges.children, names=tree.names), tree)
-    return clades.in_tree(tree)[tree.n_leaves :]
+
+
+def _l2h_tree(logits, state, draws, seed, aggregation):
+    return merge_leaves(
+        logits, draws.times(seed), aggregation=aggregation, n_jobs=1, state=state.copy()
+    ).children
+
+
+def _affinity_trees(logits, weights, draws, seeds, n_jobs):
+    """Children of the affinity tree of each resample, at the temperature of all rows."""
+    n_leaves = logits.shape[1]
+    n_threads = min(effective_n_jobs(n_jobs), cpu_count(), len(seeds))
+    # The sums of one resample, and for each thread what a tree needs.
+    free = check_memory(n_leaves, N_ARRAYS * n_threads + 1)
+    per_pass = resamples_per_pass(logits.shape, free)
+    leaves = logits.leaves()
+    source = RowsInMemory(logits, n_jobs)
+    source.weigh(weights)
+    temperature = temperature_of_rows(source, n_jobs)
+    by_leaf = RowsByLeaf.of(leaves, weights, n_leaves)
+    trees = []
+    for start in range(0, len(seeds), per_pass):
+        times = [_narrow(draws.times(seed)) for seed in seeds[start : start + per_pass]]
+        sums = resampled_sums(logits, leaves, by_leaf, times, temperature, n_jobs)
+        task = partial(_affinity_tree, sums, leaves, times)
+        trees += in_order(task, range(len(times)), n_jobs)
+        del sums, task  # before there are others
+    return trees
+
+
+def _affinity_tree(sums, leaves, times, at):
+    totals = np.bincount(leaves, weights=times[at], minlength=len(sums))
+    shares = reassigned(sums[:, at].copy(), totals).shares
+    return average_linkage(likeness_of(shares))[:, :2].astype(np.intp)
+
+
+def _narrow(times):
+    """Times that rows were drawn, in the fewest bytes that hold them."""
+    return times.astype(np.min_scalar_type(int(times.max())))
+
+
+def _spans(children, places):
+    """A number for the leaves below each merge that stand side by side, else -1, (n_merges,).
+
+    Leaf i stands at ``places[i]``. Two merges have the same number if the same leaves are below.
+    """
+    first, last, sizes = places.tolist(), places.tolist(), [1] * len(places)
+    for a, b in children.tolist():
+        first.append(min(first[a], first[b]))
+        last.append(max(last[a], last[b]))
+        sizes.append(sizes[a] + sizes[b])
+    first, last, sizes = (
+        np.array(ends[len(places) :], dtype=np.int64) for ends in (first, last, sizes)
+    )
+    return np.where(last - first + 1 == sizes, first * (len(places) + 1) + sizes, -1)

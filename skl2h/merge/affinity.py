@@ -23,7 +23,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_matrix, issparse
 from scipy.spatial.distance import squareform
 
-from ..logits.blocks import first_not_finite
+from ..logits.blocks import first_not_finite, share_of
 from ..logits.memory import Memory
 from ..logits.sparse import best_entries
 
@@ -31,6 +31,8 @@ __all__ = [
     "Reassigned",
     "add_rows",
     "average_linkage",
+    "exponentials_outside",
+    "in_order",
     "likeness_of",
     "places_of_sample",
     "reassigned",
@@ -312,14 +314,26 @@ def _read_task(rows, logits, weights, temperature, step, memory):
 
 def _lines(leaf, order, e, total, weights):
     """Leaves of rows, each once, and sums of weight times q; `order` is that of the leaves."""
-    # A row with nothing outside its leaf counts nothing.
-    share = np.where(total > 0, 1 / total, 0.0)
+    share = share_of(total)  # a row with nothing outside its leaf counts nothing
     if weights is not None:
         share *= weights
     present, first = np.unique(leaf[order], return_index=True)
     # One product scales the rows and adds up those of each leaf; no array of the block's size.
     starts = np.append(first, len(leaf))
     return present, csr_matrix((share[order], order, starts), (len(present), len(leaf))) @ e
+
+
+def exponentials_outside(logits, rows, leaf, temperature, memory):
+    """exp((V - largest outside) / T) outside the leaf of some rows, and what makes it q: step 1.
+
+    The first is (len(rows), K), in CSR if the logits are sparse. The second, (len(rows),), is to
+    be multiplied with it; it is 0 for a row that can go nowhere.
+    """
+    if logits.is_sparse:
+        _, e, total = _sparse_exponentials(logits[rows], temperature)
+    else:
+        e, total = _exponentials(logits, rows, leaf, temperature, memory)
+    return e, share_of(total)
 
 
 def _exponentials(logits, rows, leaf, temperature, memory):
@@ -363,12 +377,14 @@ def reassigned(sums, totals, scale=None, leaves=None):
 
 
 def likeness_of(R):
-    """L from R, in place: steps 4 and 5. It is symmetric, and its diagonal is 0."""
+    """L from R, which is overwritten: steps 4 and 5. It is symmetric, and its diagonal is 0."""
     pi = R.mean(axis=0)
-    lift = np.divide(R, pi, out=R, where=pi > 0)
-    lift += lift.T
+    pi[pi == 0] = 1.0  # nothing goes there
+    R /= pi
+    R += R.T
+    lift = squareform(R, checks=False)
     lift /= 2
-    return np.log1p(lift, out=lift)
+    return squareform(np.log1p(lift, out=lift))
 
 
 def average_linkage(L):

@@ -77,6 +77,13 @@ class RowsByLeaf(NamedTuple):
             return order[starts[leaves[0]] : starts[leaves[0] + 1]]
         return np.concatenate([order[starts[leaf] : starts[leaf + 1]] for leaf in leaves])
 
+    def in_lots(self, n_rows):
+        """All rows in lots of at least so many, but for the last: no two share a leaf."""
+        n_all = len(self.order)
+        places = np.searchsorted(self.starts, np.arange(n_rows, n_all, n_rows))
+        cuts = np.unique(np.take(self.starts, places))
+        return np.split(self.order, cuts[cuts < n_all]) if n_all else []
+
 
 def rows_per_task(logits):
     """Rows that one task brings up to date."""

@@ -6,6 +6,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from helpers.plain_affinity import plain_distances, plain_shares, plain_temperature
+from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.exceptions import NotFittedError
@@ -13,14 +15,16 @@ from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skl2h import L2HClustering, MergeTree, bootstrap_support, l2h_tree
+from skl2h import L2HClustering, MergeTree, affinity_tree, bootstrap_support, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.hierarchy import support
 from skl2h.logits.matrix import as_logits
 from skl2h.merge.aggregations import AGGREGATIONS
 from skl2h.merge.loop import merge_leaves
+from skl2h.merge.resampled_rows import resampled_sums
 from skl2h.merge.rows import leave_out, read_rows
 
+METHODS = ["l2h", "affinity"]
 CASES = ["planted", "noise", "empty leaves", "impossible leaves", "sparse", "float32"]
 
 
@@ -59,7 +63,12 @@ def drawn_weights(monkeypatch):
         drawn.append(weights.copy())
         return merge_leaves(logits, weights, **keywords)
 
+    def watched_sums(logits, leaves, by_leaf, times, *others):
+        drawn.extend(times)
+        return resampled_sums(logits, leaves, by_leaf, times, *others)
+
     monkeypatch.setattr(support, "merge_leaves", watched)
+    monkeypatch.setattr(support, "resampled_sums", watched_sums)
     return drawn
 
 
@@ -83,6 +92,73 @@ def test_support_counts_the_trees_of_the_drawn_weights(monkeypatch, name, aggreg
         counts += [clade in found for clade in clades(result)]
     assert np.array_equal(result.support, counts / 8)
     assert result.with_support(None) == model.tree_
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_affinity_support_counts_the_trees_of_the_drawn_weights(monkeypatch, name, weighed):
+    """Beside a plain evaluation of each, at the temperature of all rows."""
+    drawn = drawn_weights(monkeypatch)
+    monkeypatch.setattr("skl2h.merge.resampled_rows.SUMS_BYTES", 3000)  # three at a time
+    logits = case(name)
+    weights = np.random.default_rng(0).integers(0, 3, 120) / 4 if weighed else np.ones(120)
+    model = fitted(logits, method="affinity")
+    result = bootstrap_support(
+        model, logits, n_resamples=8, sample_weight=weights, random_state=0, n_jobs=2
+    )
+    assert len(drawn) == 8
+    full = np.asarray(logits.toarray() if name == "sparse" else logits, dtype=float)
+    if name == "sparse":
+        full[full == 0] = -np.inf
+    rows = full.tolist()
+    temperature = plain_temperature(rows, weights.tolist())
+    counts = np.zeros(8)
+    for times in drawn:
+        distances, _ = plain_distances(plain_shares(rows, times.tolist(), temperature))
+        condensed = [distances[b, a] for a in range(9) for b in range(a + 1, 9)]
+        found = set(clades(MergeTree.from_linkage(linkage(condensed, "average"))))
+        counts += [clade in found for clade in clades(result)]
+    assert np.array_equal(result.support, counts / 8)
+    assert result.with_support(None) == model.tree_
+
+
+@pytest.mark.parametrize("n_leaves", [1, 2, 3])
+def test_few_leaves_have_no_temperature(monkeypatch, n_leaves):
+    """So that the tree of a resample is the affinity tree of the drawn weights, as it stands."""
+    drawn = drawn_weights(monkeypatch)
+    logits = np.random.default_rng(0).standard_normal((20, n_leaves))
+    result = bootstrap_support(fitted(logits, method="affinity"), logits, n_resamples=20)
+    trees = [affinity_tree(logits, sample_weight=times) for times in drawn]
+    assert len(trees) == 20
+    expected = [np.mean([clade in clades(tree) for tree in trees]) for clade in clades(result)]
+    assert result.support.tolist() == expected
+
+
+def test_both_methods_draw_the_same_rows(monkeypatch):
+    """The tree tells the method: the parameter may have been set since it was made."""
+    drawn = drawn_weights(monkeypatch)
+    logits = case("noise")
+    for weights in (None, np.arange(120)):
+        for method, other in (("l2h", "affinity"), ("affinity", "l2h")):
+            model = fitted(logits, method=method)
+            keywords = {"n_resamples": 3, "sample_weight": weights, "random_state": 0}
+            expected = bootstrap_support(model, logits, **keywords)
+            assert bootstrap_support(model.set_params(method=other), logits, **keywords) == expected
+        of_l2h, of_affinity = np.array(drawn[:6]), np.array(drawn[6:])
+        assert np.array_equal(of_l2h, of_affinity)
+        drawn.clear()
+
+
+def test_leaves_that_are_too_many_are_refused_before_anything_is_read(monkeypatch):
+    logits = case("noise", 0, 60, 20)
+    model = fitted(logits, method="affinity")
+    monkeypatch.setattr("skl2h.hierarchy.build.free_memory", lambda: 5 * 8 * 400)
+    assert bootstrap_support(model, logits, n_resamples=3, n_jobs=1).support[-1] == 1
+    monkeypatch.setattr(support, "resampled_sums", None)
+    with pytest.raises(
+        ValueError, match=r"The likeness of 20 leaves takes .* of memory, and there"
+    ):
+        bootstrap_support(model, logits, n_resamples=3, n_jobs=2)
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
@@ -116,10 +192,12 @@ def test_whole_weights_are_as_exact_as_any(aggregation):
         assert np.array_equal(tree.children, other.children)
 
 
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("seed", range(5))
-def test_planted_groups_are_supported(seed):
+def test_planted_groups_are_supported(seed, method):
     logits, _, planted = make_hierarchical_logits(2000, 16, separation=3.0, random_state=seed)
-    result = bootstrap_support(fitted(logits), logits, n_resamples=50, random_state=seed)
+    model = fitted(logits, method=method)
+    result = bootstrap_support(model, logits, n_resamples=50, random_state=seed)
     found = [clade in set(clades(planted)) for clade in clades(result)]
     assert all(found)
     assert result.support.min() > 0.9
@@ -153,10 +231,11 @@ def test_a_leaf_that_wavers_is_told_from_those_that_do_not():
     assert min(shares) > 0.95
 
 
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("seed", range(3))
-def test_same_for_any_number_of_workers_and_blocks(seed):
+def test_same_for_any_number_of_workers_and_blocks(seed, method):
     logits = case("noise", seed, 300, 20)
-    model = fitted(logits)
+    model = fitted(logits, method=method)
     one = bootstrap_support(model, logits, n_resamples=12, random_state=seed)
     for n_jobs, memory in product([2, 3, -1], [1e-3, 1.0]):
         with config_context(working_memory=memory):
@@ -166,9 +245,10 @@ def test_same_for_any_number_of_workers_and_blocks(seed):
         assert other == one
 
 
-def test_seeds():
+@pytest.mark.parametrize("method", METHODS)
+def test_seeds(method):
     logits = case("noise", 0, 300, 20)
-    model = fitted(logits)
+    model = fitted(logits, method=method)
 
     def of(random_state, n_resamples=10):
         return bootstrap_support(
@@ -183,19 +263,21 @@ def test_seeds():
     assert (np.rint(of(0, 20) * 20) >= np.rint(of(0) * 10)).all()
 
 
-def test_processes_give_what_threads_give():
+@pytest.mark.parametrize("method", METHODS)
+def test_processes_give_what_threads_give(method):
     import joblib
 
     logits = case("noise", 0, 300, 20)
-    model = fitted(logits)
+    model = fitted(logits, method=method)
     one = bootstrap_support(model, logits, n_resamples=6, random_state=0)
     with joblib.parallel_backend("loky", n_jobs=2):
         assert bootstrap_support(model, logits, n_resamples=6, random_state=0) == one
 
 
-def test_unit_of_weights_and_rows_without_weight_do_not_matter():
+@pytest.mark.parametrize("method", METHODS)
+def test_unit_of_weights_and_rows_without_weight_do_not_matter(method):
     logits = case("noise", 0, 300, 20)
-    model = fitted(logits)
+    model = fitted(logits, method=method)
     weights = np.random.default_rng(0).random(300)
     weights[::4] = 0
 
