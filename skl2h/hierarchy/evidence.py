@@ -1,8 +1,9 @@
-"""Why the merges of a tree were made: where the rows of each selected group would go.
+"""Why the merges of a tree were made: where the rows of groups would go without their leaves.
 
 partner     the group that the selected one was merged with
 runner-up   the best of the others at that moment
-mean        of the profile over a group's leaves, as the algorithm compares them
+mean        what the algorithm compares: of the profile over a group's leaves; of an affinity tree,
+            of the distance over the pairs of leaves of two groups
 """
 
 from contextlib import suppress
@@ -13,8 +14,10 @@ import numpy as np
 from ..exceptions.arguments import as_count, as_index, check_weights
 from ..exceptions.texts import shown
 from ..merge.loop import replay_merges
+from ..merge.source import RowsInMemory
 from ..tree.merge_tree import MergeTree
 from ..tree.subtrees import some_names
+from .affinity_evidence import columns_of_affinity
 from .fitted import fitted_logits, last_step
 
 __all__ = ["Evidence", "merge_evidence"]
@@ -57,12 +60,16 @@ class Evidence(Listing):
     nodes : ndarray of shape (n_entries,), dtype=intp
         The merges, by their numbers in the tree.
     selected, partners : ndarray of shape (n_entries,), dtype=intp
-        The two nodes that each joins: the group that was selected, and the one it went to.
+        The two nodes that each joins: the group that was selected, and the one it went to. Of an
+        affinity tree, which selects none, the first and the second of the merge.
     runners_up : ndarray of shape (n_entries,), dtype=intp
-        The group with the largest mean but for the partner; -1 if no row goes to any other.
+        The group with the largest mean but for the partner; -1 if no row goes to any other. Of an
+        affinity tree, the other group that is closest to one of the two; -1 if there is none.
     partner_means, runner_up_means : ndarray of shape (n_entries,), dtype=float64
         Mean of the profile over the leaves of the partner and of the runner-up, in rows, or in
-        the unit of their weights; 0 without a runner-up.
+        the unit of their weights; 0 without a runner-up. Of an affinity tree, the mean distance
+        between leaves of the two groups, which is the height of the merge, and between leaves of
+        the runner-up and of the group that it is closest to; NaN without a runner-up.
     margins : ndarray of shape (n_entries,), dtype=float64
         Difference of the two means over the larger one: 1 if nothing speaks for any other group,
         0 for a tie or if nothing speaks for any at all. Negative only by the tolerance of ties, or
@@ -73,10 +80,19 @@ class Evidence(Listing):
     kinds : ndarray of shape (n_entries,), dtype=str
         "rows" for a group with rows, "soft" for one without, which goes where the rows of others
         find it plausible, and "stranded" for one that no row gives any way out: it went to the
-        group that was formed earliest, and nothing speaks for that.
+        group that was formed earliest, and nothing speaks for that. Of an affinity tree, "soft"
+        if one of the two has no rows, so that it sends nothing, and "stranded" if neither sends
+        anything to the other: what speaks for the merge then is only what both send elsewhere.
     rows : list of ndarray of dtype=intp
         Of each merge the rows that carry it most, the most important first: rows of the selected
-        group, or for "soft" of the partner. Of rows that count the same, the first.
+        group, or for "soft" of the partner. Of an affinity tree, rows of either group. Of rows
+        that count the same, the first.
+    sent : ndarray of shape (n_entries, 2), dtype=float64, or None
+        Of an affinity tree, the share that the first group sends to the second, and the second to
+        the first: the share of a leaf's rows that would go to the other group without that leaf,
+        as a mean over the leaves of the group, which all count the same. None of another tree.
+    lifts : ndarray of shape (n_entries, 2), dtype=float64, or None
+        These shares over what all leaves of the tree send there on average; 0 if that is 0.
     """
 
     tree: MergeTree
@@ -90,6 +106,8 @@ class Evidence(Listing):
     shares: np.ndarray
     kinds: np.ndarray
     rows: list
+    sent: np.ndarray | None = None
+    lifts: np.ndarray | None = None
 
     def lines(self):
         """Text of each entry.
@@ -129,23 +147,23 @@ class Evidence(Listing):
                 f"slice, or a bool for each, got {shown(places)}."
             )
         places = found
-        values = {
-            field.name: getattr(self, field.name)[places]
-            for field in fields(self)
-            if field.name not in ("tree", "rows")
-        }
-        return Evidence(tree=self.tree, rows=[self.rows[at] for at in places], **values)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, value in values.items():
+            if isinstance(value, np.ndarray):
+                values[name] = value[places]
+        return Evidence(**{**values, "rows": [self.rows[at] for at in places]})
 
     def to_pandas(self):
         """DataFrame with one line for each entry.
 
         Returns
         -------
-        table : pandas.DataFrame of shape (n_entries, 11)
+        table : pandas.DataFrame of shape (n_entries, 11), or (n_entries, 15)
             The index is ``node``. Columns are ``selected``, ``partner``, ``runner_up`` (Int64,
             missing if there is none), ``partner_mean``, ``runner_up_mean``, ``margin``,
             ``share``, ``kind``, ``rows`` (a list each), and the leaves of both sides by name, in
-            ``selected_leaves`` and ``partner_leaves``.
+            ``selected_leaves`` and ``partner_leaves``. Of an affinity tree also ``sent``, from
+            the first to the second, ``sent_back``, ``lift`` and ``lift_back``.
 
         Raises
         ------
@@ -168,6 +186,9 @@ class Evidence(Listing):
             "selected_leaves": self._names(self.selected),
             "partner_leaves": self._names(self.partners),
         }
+        if self.sent is not None:
+            columns["sent"], columns["sent_back"] = self.sent.T
+            columns["lift"], columns["lift_back"] = self.lifts.T
         return pandas.DataFrame(columns, index=pandas.Index(self.nodes, name="node"))
 
     def _names(self, nodes):
@@ -175,23 +196,35 @@ class Evidence(Listing):
 
     def _line(self, at):
         tree = self.tree
-        line = (
-            f"node {self.nodes[at]}: {some_names(tree, self.selected[at], 3)} -> "
-            f"{some_names(tree, self.partners[at], 3)}; "
-        )
-        if self.kinds[at] == "stranded":
-            return line + "no row has a way out, so it went to the group formed earliest"
-        if self.kinds[at] == "soft":
-            line += "no rows of its own"
+        sides = [some_names(tree, node, 3) for node in (self.selected[at], self.partners[at])]
+        if self.sent is None:
+            line = f"node {self.nodes[at]}: {' -> '.join(sides)}; "
+            if self.kinds[at] == "stranded":
+                return line + "no row has a way out, so it went to the group formed earliest"
+            soft = self.kinds[at] == "soft"
+            line += "no rows of its own" if soft else f"{self.shares[at]:.0%} of its rows"
         else:
-            line += f"{self.shares[at]:.0%} of its rows"
-        if self.runners_up[at] < 0:
-            line += ", nothing for any other"
-        else:
+            line = f"node {self.nodes[at]}: {' -- '.join(sides)}; {self._exchange(at)}"
+        if self.runners_up[at] >= 0:
             runner_up = some_names(tree, self.runners_up[at], 3)
             line += f", margin {self.margins[at]:.2f} over {runner_up}"
+        elif self.sent is None:
+            line += ", nothing for any other"
         rows = list(map(str, self.rows[at][:3].tolist()))
         return line + (f"; such as row{'s'[: len(rows) > 1]} {', '.join(rows)}" if rows else "")
+
+    def _exchange(self, at):
+        """What the two groups of a merge of an affinity tree send to each other."""
+        if not self.sent[at].any():
+            return "neither sends anything to the other"
+        giver = 0 if self.sent[at, 0] > 0 else 1
+        sent, back = self.sent[at, giver], self.sent[at, 1 - giver]
+        lift = self.lifts[at, giver]
+        first, second = ("the first", "the second")[:: -1 if giver else 1]
+        return (
+            f"{first} sends {sent:.0%} to {second}, {lift:,.{int(lift < 10)}f} times as much as "
+            f"leaves do on average, and gets {f'{back:.0%}' if back > 0 else 'nothing'} back"
+        )
 
 
 def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
@@ -225,8 +258,9 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     TypeError
         If the estimator is no `L2HClustering`, or `node` or `n_rows` is no integer.
     ValueError
-        If the node is no merge, `n_rows` is negative, a weight is, a row has no leaf, or the
-        inner model no longer has the tree's leaves for columns.
+        If the node is no merge, `n_rows` is negative, a weight is, a row has no leaf, the inner
+        model no longer has the tree's leaves for columns, or, of an affinity tree, a few arrays
+        of shape (n_leaves, n_leaves) would not fit in memory.
 
     Notes
     -----
@@ -239,6 +273,14 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     own leaf.
 
     All merges together take little longer than building the tree.
+
+    Of an affinity tree, what is compared is the mean distance between the leaves of two groups,
+    as of :func:`~skl2h.affinity_tree`, of the rows given here at the temperature that they tell.
+    The runner-up is the other group that has the smallest one to either of the two. What speaks
+    for a merge is what each group sends to the other, over what all leaves send there on average.
+    The rows that carry it most are those with the largest weight times softmax, at the
+    temperature and outside of their own leaf, over the leaves of the other group. That takes a
+    few passes over the rows.
 
     Examples
     --------
@@ -271,8 +313,22 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
         # Products of tiny weights need not underflow.
         scale = min(weights.max(), 1.0) or 1.0
         weights = weights / scale
+    rows = RowsInMemory(logits, estimator.n_jobs)
+    rows.weigh(weights)
+    if tree.method == "affinity":
+        columns = columns_of_affinity(rows, tree, wanted, n_rows)
+    else:
+        columns = _of_l2h(rows, tree, wanted, n_rows, scale)
+    merges = slice(wanted.start - tree.n_leaves, wanted.stop - tree.n_leaves)
+    selected, partners = tree.children[merges].T
+    nodes = np.array(wanted, dtype=np.intp)
+    return Evidence(tree=tree, nodes=nodes, selected=selected, partners=partners, **columns)
+
+
+def _of_l2h(source, tree, wanted, n_rows, scale):
+    """Columns of the evidence for merges of the least sure group first."""
     children = tree.children[: wanted.stop - tree.n_leaves]
-    moments = replay_merges(logits, children, weights, n_jobs=estimator.n_jobs)
+    moments = replay_merges(source.logits, children, source.weights, n_jobs=source.n_jobs)
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
         entries = [
             _weigh(*moment, n_rows)
@@ -282,20 +338,15 @@ def merge_evidence(estimator, X, node=None, *, sample_weight=None, n_rows=10):
     columns = [list(column) for column in zip(*entries)] or [[]] * 6
     partner_means, runner_up_means = (np.array(means, dtype=float) for means in columns[:2])
     larger = np.maximum(partner_means, runner_up_means)
-    selected, partners = tree.children[wanted.start - tree.n_leaves :][: len(wanted)].T
-    return Evidence(
-        tree=tree,
-        nodes=np.array(wanted, dtype=np.intp),
-        selected=selected,
-        partners=partners,
-        runners_up=np.array(columns[2], dtype=np.intp),
-        partner_means=partner_means * scale,
-        runner_up_means=runner_up_means * scale,
-        margins=(partner_means - runner_up_means) / np.where(larger > 0, larger, 1.0),
-        shares=np.array(columns[3], dtype=float),
-        kinds=np.array(columns[4], dtype="<U8"),
-        rows=columns[5],
-    )
+    return {
+        "runners_up": np.array(columns[2], dtype=np.intp),
+        "partner_means": partner_means * scale,
+        "runner_up_means": runner_up_means * scale,
+        "margins": (partner_means - runner_up_means) / np.where(larger > 0, larger, 1.0),
+        "shares": np.array(columns[3], dtype=float),
+        "kinds": np.array(columns[4], dtype="<U8"),
+        "rows": columns[5],
+    }
 
 
 def _weigh(groups, profiles, selected, partner, n_rows):

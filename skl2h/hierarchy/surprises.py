@@ -57,8 +57,9 @@ class Surprises(Listing):
             lines = self.evidence.lines()
         else:
             pairs = self.tree.children[self.nodes - self.tree.n_leaves]
+            joint = " -- " if self.tree.method == "affinity" else " -> "
             lines = [
-                f"node {node}: " + " -> ".join(some_names(self.tree, side, 3) for side in pair)
+                f"node {node}: " + joint.join(some_names(self.tree, side, 3) for side in pair)
                 for node, pair in zip(self.nodes, pairs)
             ]
         return [f"{strength:.3f} {line}" for strength, line in zip(self.strengths, lines)]
@@ -131,7 +132,9 @@ def surprises(tree, reference, *, evidence=None):
     The strength is the gap times what is behind the merge: the share of the selected group's rows
     that go to the partner, times the margin over the runner-up, which is often one of its kin. A
     negative margin counts as 0, and so does the share of a group without rows. Without evidence,
-    the strength is the gap. Equal ones are in the order of the merges.
+    the strength is the gap. Equal ones are in the order of the merges. Of an affinity tree, in
+    which neither group is selected, it is the share of the first group's rows whose best leaf
+    outside is in the second.
 
     A merge that has mixed two classes is the one to blame: later merges of the mixed group are
     measured by the smallest group of the reference that holds all of it, and contradict only

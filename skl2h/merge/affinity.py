@@ -31,6 +31,7 @@ __all__ = [
     "Reassigned",
     "add_rows",
     "average_linkage",
+    "distances_of",
     "exponentials_outside",
     "in_order",
     "likeness_of",
@@ -391,11 +392,11 @@ def average_linkage(L):
     """Linkage matrix (K - 1, 4) of leaves of some likeness, which is overwritten: steps 6 to 8."""
     if len(L) == 1:
         return np.empty((0, 4))
-    return linkage(_distances(L), "average")
+    return linkage(distances_of(L), "average")
 
 
-def _distances(L):
-    """Distances of all pairs, condensed: steps 6 and 7."""
+def distances_of(L):
+    """Distances of all pairs, condensed, from L, which is overwritten: steps 6 and 7."""
     first = squareform(L, checks=False)
     largest = first.max()
     np.subtract(largest, first, out=first)

@@ -161,3 +161,50 @@ def plain_heights(distance, children):
             to_b = between.pop((max(b, other), min(b, other)))
             between[n_leaves + t, other] = (n_a * to_a + n_b * to_b) / (n_a + n_b)
         size[n_leaves + t] = n_a + n_b
+
+
+def plain_affinity_evidence(logits, children, weights, temperature):
+    """Of each merge: means by other node, sent, lifts, share, and what rows add, as dicts."""
+    rows = [[float(value) for value in row] for row in logits]
+    n_leaves = len(rows[0])
+    R = plain_shares(rows, weights, temperature)
+    distance, _ = plain_distances(R)
+    own = [max(range(n_leaves), key=row.__getitem__) for row in rows]
+    leaves_of = {leaf: [leaf] for leaf in range(n_leaves)}
+
+    def mean(a, b):
+        pairs = [(max(x, y), min(x, y)) for x in leaves_of[a] for y in leaves_of[b]]
+        return fsum(distance[pair] for pair in pairs) / len(pairs)
+
+    def sent(senders, to):
+        return fsum(R[a][b] for a in senders for b in leaves_of[to]) / len(senders)
+
+    for t, (a, b) in enumerate(children):
+        others = {
+            node: min(mean(a, node), mean(b, node)) for node in leaves_of if node not in (a, b)
+        }
+        exchange = [sent(leaves_of[a], b), sent(leaves_of[b], a)]
+        on_average = [sent(range(n_leaves), b), sent(range(n_leaves), a)]
+        lifts = [x / y if y > 0 else 0.0 for x, y in zip(exchange, on_average)]
+        going, total, adds = [], [], {}
+        for x, (row, weight) in enumerate(zip(rows, weights)):
+            for here, there in ((a, b), (b, a)):
+                if own[x] not in leaves_of[here]:
+                    continue
+                q = outside(row, temperature)
+                mass = weight * fsum(q[leaf] for leaf in leaves_of[there]) if q else 0.0
+                if mass > 0:
+                    adds[x] = mass
+                if here == a:
+                    total.append(weight)
+                    left = [leaf for leaf in range(n_leaves) if leaf not in leaves_of[a]]
+                    best = max(left, key=row.__getitem__)
+                    if best in leaves_of[b] and row[best] > -inf:
+                        going.append(weight)
+        share = fsum(going) / fsum(total) if fsum(total) > 0 else None
+        has_rows = [
+            any(w > 0 and leaf in leaves_of[node] for w, leaf in zip(weights, own))
+            for node in (a, b)
+        ]
+        yield mean(a, b), others, exchange, lifts, share, has_rows, adds
+        leaves_of[n_leaves + t] = leaves_of.pop(a) + leaves_of.pop(b)

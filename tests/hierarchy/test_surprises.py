@@ -98,11 +98,12 @@ def test_a_tree_without_surprises_agrees_with_every_class(merges, labels):
     assert (len(surprises(tree, labels)) == 0) == (np.isnan(accuracy) or accuracy == 1)
 
 
+@pytest.mark.parametrize("method", ["l2h", "affinity"])
 @pytest.mark.parametrize("seed", range(10))
-def test_a_leaf_that_was_moved_is_the_strongest_surprise(seed):
+def test_a_leaf_that_was_moved_is_the_strongest_surprise(seed, method):
     """Of a planted tree, one leaf stands elsewhere in the reference: its merge is named first."""
     logits, _, planted = make_hierarchical_logits(3000, 16, separation=3.0, random_state=seed)
-    model = L2HClustering("precomputed").fit(logits)
+    model = L2HClustering("precomputed", method=method).fit(logits)
     evidence = merge_evidence(model, logits)
     labels = planted.cut(4)
     moved = seed
@@ -120,10 +121,11 @@ def test_a_leaf_that_was_moved_is_the_strongest_surprise(seed):
     assert (np.diff(found.strengths) <= 0).all()
 
 
-def test_text_and_table():
+@pytest.mark.parametrize("method", ["l2h", "affinity"])
+def test_text_and_table(method):
     pandas = pytest.importorskip("pandas")
     logits, _, planted = make_hierarchical_logits(500, 8, random_state=0)
-    model = L2HClustering("precomputed").fit(logits)
+    model = L2HClustering("precomputed", method=method).fit(logits)
     labels = planted.cut(2)
     labels[0] = 1 - labels[0]
     bare = surprises(model, labels)
