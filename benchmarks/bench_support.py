@@ -27,7 +27,6 @@ from bench_merge import fastest, make_logits, peak_memory, print_versions
 
 from skl2h import (
     L2HClustering,
-    affinity_tree,
     bootstrap_support,
     l2h_tree,
     merge_evidence,
@@ -125,10 +124,30 @@ def shortest(repeats, function):
     return result, min(times)
 
 
-def report_affinity(logits, n_resamples):
+def print_support(model, logits, n_resamples):
+    """Support of the merges of a model, printed by their size."""
+    tree = model.tree_
+    support = bootstrap_support(
+        model, logits, n_resamples=n_resamples, random_state=0, n_jobs=2
+    ).support
+    sizes = tree.sizes[tree.n_leaves :]
+    print(
+        f"support of the merges in {n_resamples} resamples of {len(logits)} rows, "
+        f'method="{tree.method}"'
+    )
+    print("    leaves  merges   mean  >= 0.5  >= 0.95")
+    for least, most in ((2, 2), (3, 5), (6, 15), (16, 149)):
+        some = support[(sizes >= least) & (sizes <= most)]
+        if not len(some):
+            continue
+        safe = f"{(some >= 0.5).mean():7.2f} {(some >= 0.95).mean():8.2f}"
+        print(f"{least:5} to {most:3} {len(some):6} {some.mean():6.2f} {safe}")
+    return support
+
+
+def report_temperatures(logits, tree, n_resamples):
     """Support at the temperature of all rows, beside that at each resample's own."""
-    logits = np.asarray(logits)
-    tree, rng = affinity_tree(logits), np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     source = RowsInMemory(as_logits(logits), 1)
     temperature = temperature_of_rows(source)
     fixed, own = np.zeros((2, n_resamples, tree.n_leaves - 1))
@@ -143,8 +162,8 @@ def report_affinity(logits, n_resamples):
     half = n_resamples // 2
     by_chance = abs(fixed[:half].mean(axis=0) - fixed[half:].mean(axis=0)).mean()
     print(
-        f"\naffinity tree: the temperature is {temperature:.3f}, and of resamples "
-        f"{min(temperatures):.3f} to {max(temperatures):.3f}\n"
+        f"\nthe temperature is {temperature:.3f}, and of resamples {min(temperatures):.3f} to "
+        f"{max(temperatures):.3f}\n"
         f"mean support {fixed.mean():.3f} at the first, {own.mean():.3f} at their own; mean "
         f"difference of a merge {abs(fixed.mean(axis=0) - own.mean(axis=0)).mean():.3f}, between "
         f"two halves of the resamples {by_chance:.3f}"
@@ -163,18 +182,8 @@ def report(path, n_resamples):
     logits = pandas.DataFrame(logits, columns=names)  # names the leaves
     model = L2HClustering("precomputed").fit(logits)
     tree = model.tree_
-    support = bootstrap_support(
-        model, logits, n_resamples=n_resamples, random_state=0, n_jobs=2
-    ).support
     sizes = tree.sizes[tree.n_leaves :]
-    print(f"support of the merges in {n_resamples} resamples of {len(logits)} rows")
-    print("    leaves  merges   mean  >= 0.5  >= 0.95")
-    for least, most in ((2, 2), (3, 5), (6, 15), (16, 149)):
-        some = support[(sizes >= least) & (sizes <= most)]
-        if not len(some):
-            continue
-        safe = f"{(some >= 0.5).mean():7.2f} {(some >= 0.95).mean():8.2f}"
-        print(f"{least:5} to {most:3} {len(some):6} {some.mean():6.2f} {safe}")
+    support = print_support(model, logits, n_resamples)
 
     print("\nthe clade nearest to each domain: most leaves in common, of those in either")
     print("  domain               leaves  clade of  in common  support")
@@ -191,7 +200,10 @@ def report(path, n_resamples):
     found = surprises(tree, domains[domain_of], evidence=evidence)
     print(f"\n{len(found)} of {len(sizes)} merges contradict the domains; the strongest:")
     print("\n".join(found.lines()[:12]))
-    report_affinity(logits, n_resamples)
+    print()
+    model = L2HClustering("precomputed", method="affinity").fit(logits)
+    print_support(model, logits, n_resamples)
+    report_temperatures(np.asarray(logits), model.tree_, n_resamples)
 
 
 if __name__ == "__main__":
