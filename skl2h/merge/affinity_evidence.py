@@ -16,7 +16,7 @@ from scipy.spatial.distance import squareform
 
 from .affinity import in_order
 
-__all__ = ["Moments", "Way", "moments_of", "rows_that_carry"]
+__all__ = ["moments_of", "rows_that_carry"]
 
 # Entries of a block of rows.
 BLOCK_ENTRIES = 2**19

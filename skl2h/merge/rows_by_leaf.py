@@ -78,7 +78,7 @@ class RowsByLeaf(NamedTuple):
         return np.concatenate([order[starts[leaf] : starts[leaf + 1]] for leaf in leaves])
 
     def in_lots(self, n_rows):
-        """All rows in lots of at least so many, but for the last: no two share a leaf."""
+        """All rows in lots of about so many, in their order: no two lots share a leaf."""
         n_all = len(self.order)
         places = np.searchsorted(self.starts, np.arange(n_rows, n_all, n_rows))
         cuts = np.unique(np.take(self.starts, places))
