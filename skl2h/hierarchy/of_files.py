@@ -106,7 +106,7 @@ def _tree_of_logits(
     _check_levels(levels, n_leaves, f"{shown_text(where)} has {n_leaves} columns")
     if method == "affinity":
         with doing(where):
-            check_memory(n_leaves, WITHOUT_LIKENESS)
+            check_memory(n_leaves, other_way=WITHOUT_LIKENESS)
     if weights is not None:
         source.weigh(read_weights(weights, n_rows))
     with telling(), table.faults(where):
@@ -123,7 +123,7 @@ def _tree_of_confusion(path, *, array=None, names=None, levels=()):
     class_names = _names(table.names, n_classes, path, names, "the matrix has {} columns")
     _check_levels(levels, n_classes, f"{shown_text(path)} has {n_classes} columns")
     with doing(path), telling():
-        check_memory(n_classes, WITHOUT_LIKENESS)
+        check_memory(n_classes, other_way=WITHOUT_LIKENESS)
         return confusion_tree(table.scores, names=class_names)
 
 
