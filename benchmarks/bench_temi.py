@@ -12,6 +12,7 @@ import tempfile
 import time
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from bench_merge import print_versions
@@ -19,7 +20,7 @@ from bench_turtle import write_memory_map
 
 from skl2h import TEMI
 from skl2h.flat.feature_spaces import Space
-from skl2h.flat.temi_heads import Head, HeadSettings, learn
+from skl2h.flat.temi_heads import Head, learn
 
 
 def main():
@@ -45,12 +46,14 @@ def bench_steps():
         space = Space(random_state.standard_normal((20_000, width), dtype=np.float32))
         head = Head((width, 512, 256), n_clusters, random_state, np.float32)
         Z = np.ones((2 * n_pairs, width + 1), np.float32)
-        settings = HeadSettings(0.6, 0.1, 1e-4, 0.9)
+        parameters = SimpleNamespace(
+            beta=0.6, temperature=0.1, weight_decay=1e-4, prior_momentum=0.9
+        )
         times = []
         for _ in range(60):
             started = time.perf_counter()
             space.read(random_state.choice(20_000, 2 * n_pairs, replace=False), Z)
-            learn([head], Z, settings, 1e-3, 0.99)
+            learn([head], Z, parameters, 1e-3, 0.99)
             took = time.perf_counter() - started
             _, trace = head.student.trace(Z)
             started = time.perf_counter()

@@ -14,6 +14,7 @@ import tempfile
 import time
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -22,7 +23,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from skl2h import TURTLE
 from skl2h.flat.feature_spaces import Space, batches_of
-from skl2h.flat.turtle_search import Search, SearchSettings
+from skl2h.flat.turtle_search import Search
 from skl2h.metrics import clustering_accuracy
 
 
@@ -59,8 +60,7 @@ def bench_steps():
             Space(random_state.standard_normal((2 * n_drawn, width), dtype=np.float32))
             for _ in range(n_spaces)
         ]
-        settings = SearchSettings(n_clusters, 10.0, 10, 1e-3, [1e-3] * n_spaces, False)
-        search = Search([width] * n_spaces, n_drawn, settings, random_state, np.float32)
+        search = search_of(n_clusters, [width] * n_spaces, n_drawn, random_state)
         batches = batches_of(spaces, n_drawn, random_state, np.float32)
         times = []
         for _ in range(40 if n_drawn < 5_000 else 12):
@@ -79,12 +79,20 @@ def bench_steps():
         )
 
 
+def search_of(n_clusters, widths, n_drawn, random_state):
+    parameters = SimpleNamespace(
+        n_clusters=n_clusters, gamma=10.0, inner_steps=10, outer_learning_rate=1e-3,
+        inner_learning_rate=1e-3, warm_start_inner=False, scale_features=False, dtype=np.float32,
+    )  # fmt: skip
+    return Search(parameters, widths, n_drawn, random_state)
+
+
 def products(search, batch):
     """Forward: encoder, classifiers before each step and after the last. Backward: all steps."""
     for Z, weights, gradient in zip(batch, search.classifiers, search.gradients):
-        for _ in range(search.settings.inner_steps + 2):
+        for _ in range(search.parameters.inner_steps + 2):
             np.matmul(Z, weights.T, out=search.scratch)
-        for _ in range(search.settings.inner_steps + 1):
+        for _ in range(search.parameters.inner_steps + 1):
             np.matmul(search.scratch.T, Z, out=gradient)
 
 
@@ -98,8 +106,7 @@ def bench_memory_map(n_rows=1_000_000, width=384, n_clusters=100, n_steps=100):
             f"K = {n_clusters}, batches of 10,000"
         )
         random_state = np.random.default_rng(0)
-        settings = SearchSettings(n_clusters, 10.0, 10, 1e-3, [1e-3], False)
-        search = Search([width], 10_000, settings, random_state, np.float32)
+        search = search_of(n_clusters, [width], 10_000, random_state)
         space = Space(X)
         batches = batches_of([space], 10_000, random_state, np.float32)
         times = [time.perf_counter()]

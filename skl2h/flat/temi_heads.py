@@ -9,7 +9,6 @@ prior   p (K,), the moving average of the teacher's labels
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
@@ -21,7 +20,7 @@ from .neighbors import Pairs
 from .soft_clusterer import Run, refuse_loss
 from .temi_networks import Network
 
-__all__ = ["Head", "HeadSettings", "learn", "schedule", "train_heads"]
+__all__ = ["Head", "learn", "schedule", "train_heads"]
 
 # The parameter `learning_rate` is for batches of this many pairs.
 RATED_ROWS = 256
@@ -42,19 +41,16 @@ def train_heads(parameters, space):
         If a loss overflows.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        network, loss, curve = _train(
-            parameters, space, np.random.default_rng(parameters.seeds), parameters.dtype
-        )
+        network, loss, curve = _train(parameters, space, np.random.default_rng(parameters.seeds))
     refuse_loss([loss, *curve], parameters.dtype)
     return Run(network, network.labels(space), loss, curve)
 
 
-def _train(parameters, space, random_state, dtype):
+def _train(parameters, space, random_state):
     n_steps, n_pairs = parameters.max_iter, min(parameters.batch_size, space.n_rows)
     shape = (space.width, *parameters.hidden_layer_sizes), parameters.n_clusters
-    heads = [Head(*shape, random_state, dtype) for _ in range(parameters.n_heads)]
-    settings = HeadSettings(*(getattr(parameters, name) for name in HeadSettings._fields))
-    Z = np.ones((2 * n_pairs, space.width + 1), dtype)
+    heads = [Head(*shape, random_state, parameters.dtype) for _ in range(parameters.n_heads)]
+    Z = np.ones((2 * n_pairs, space.width + 1), parameters.dtype)
     curves = np.empty((n_steps, len(heads)))
     pairs = Pairs(space, n_steps, n_pairs, parameters.n_neighbors, random_state)
     if parameters.verbose:
@@ -63,16 +59,16 @@ def _train(parameters, space, random_state, dtype):
         space.read(rows, Z[:n_pairs])
         space.read(others, Z[n_pairs:])
         rate, momentum = schedule(parameters, n_made, n_pairs)
-        curves[n_made] = learn(heads, Z, settings, rate, momentum)
+        curves[n_made] = learn(heads, Z, parameters, rate, momentum)
         if parameters.verbose:
             print_tenth("temi", n_made + 1, n_steps, curves[n_made].min())
-    losses = _losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, settings)
+    losses = _losses_of_teachers(heads, space, *pairs.one_of_each_row(), Z, parameters)
     best = losses.argmin()
-    network = heads[best].teacher.fitted(space, settings.temperature)
+    network = heads[best].teacher.fitted(space, parameters.temperature)
     return network, float(losses[best]), curves[:, best].copy()
 
 
-def _losses_of_teachers(heads, space, rows, others, Z, settings):
+def _losses_of_teachers(heads, space, rows, others, Z, parameters):
     """Loss of each head over all pairs, with the teacher's labels for both rows of a pair.
 
     The prior is the mean of these labels. `Z` is the memory of a batch.
@@ -85,7 +81,7 @@ def _losses_of_teachers(heads, space, rows, others, Z, settings):
             n_pairs = part.stop - part.start
             space.read(rows[part], Z[:n_pairs])
             space.read(others[part], Z[n_pairs : 2 * n_pairs])
-            yield [head.teaching(Z[: 2 * n_pairs], settings) for head in heads]
+            yield [head.teaching(Z[: 2 * n_pairs], parameters) for head in heads]
 
     shares = sum(np.exp(teachings).sum(axis=1, dtype=np.float64) for teachings in batches())
     log_priors = _log_prior(shares / (2 * len(rows)))
@@ -94,7 +90,7 @@ def _losses_of_teachers(heads, space, rows, others, Z, settings):
         first, second = np.split(np.array(teachings), 2, axis=1)
         joint = first + second
         weights = np.exp(joint).sum(axis=2).mean(axis=0)
-        joint = settings.beta * joint - log_priors[:, np.newaxis]
+        joint = parameters.beta * joint - log_priors[:, np.newaxis]
         losses -= (weights * logsumexp(joint, axis=2)).sum(axis=1, dtype=np.float64)
     return losses / len(rows)
 
@@ -116,16 +112,7 @@ def _half_cosine(share):
     return (1 + math.cos(math.pi * share)) / 2
 
 
-class HeadSettings(NamedTuple):
-    """Parameters of `TEMI` that heads learn with."""
-
-    beta: float
-    temperature: float
-    weight_decay: float
-    prior_momentum: float
-
-
-def learn(heads, Z, settings, learning_rate, momentum):
+def learn(heads, Z, parameters, learning_rate, momentum):
     """Let each head take a step on a batch, and give the loss of each before the step.
 
     The loss of a head is the mean over the pairs (x, x') and (x', x) of
@@ -136,19 +123,19 @@ def learn(heads, Z, settings, learning_rate, momentum):
     weights = np.zeros(n_pairs, Z.dtype)
     teachings = []
     for head in heads:
-        log_labels = head.teaching(Z, settings)
+        log_labels = head.teaching(Z, parameters)
         labels = np.exp(log_labels)
         weights += np.einsum("ij,ij->i", labels[:n_pairs], labels[n_pairs:])
-        head.prior *= settings.prior_momentum
-        head.prior += (1 - settings.prior_momentum) * labels.mean(axis=0)
+        head.prior *= parameters.prior_momentum
+        head.prior += (1 - parameters.prior_momentum) * labels.mean(axis=0)
         teachings.append(log_labels)
     weights = np.tile(weights / len(heads), 2)
     losses = []
     for head, log_labels in zip(heads, teachings):
         # The label of each row learns from the teacher's label of the other row of its pair.
         others = np.roll(log_labels, n_pairs, axis=0)
-        loss, gradients = head.loss_and_gradients(Z, others, weights, settings)
-        head.step(gradients, learning_rate, settings.weight_decay, momentum)
+        loss, gradients = head.loss_and_gradients(Z, others, weights, parameters)
+        head.step(gradients, learning_rate, parameters.weight_decay, momentum)
         losses.append(loss)
     return losses
 
@@ -171,26 +158,26 @@ class Head:
         self.prior = np.full(n_clusters, 1 / n_clusters, dtype)
         self.adam = Adam(self.student.parameters, [1.0] * len(self.student.parameters))
 
-    def teaching(self, Z, settings):
+    def teaching(self, Z, parameters):
         """Logarithm of the teacher's labels of a batch."""
-        return log_softmax(self.teacher.logits(Z) / settings.temperature, axis=1)
+        return log_softmax(self.teacher.logits(Z) / parameters.temperature, axis=1)
 
-    def loss_and_gradients(self, Z, others, weights, settings):
+    def loss_and_gradients(self, Z, others, weights, parameters):
         """Loss of the student, and its gradients.
 
         For each row of a batch, `others` (2B, K) has log t of the other row of its pair, and
         `weights` (2B,) has w of its pair.
         """
         logits, trace = self.student.trace(Z)
-        log_labels = log_softmax(logits / settings.temperature, axis=1)
-        joint = settings.beta * (log_labels + others)
+        log_labels = log_softmax(logits / parameters.temperature, axis=1)
+        joint = parameters.beta * (log_labels + others)
         joint -= _log_prior(self.prior)
         log_shares = log_softmax(joint, axis=1)
         log_sums = joint[:, 0] - log_shares[:, 0]
         loss = -float(np.mean(weights * log_sums, dtype=np.float64))
         slopes = np.exp(log_labels)
         slopes -= np.exp(log_shares)
-        slopes *= (weights * (settings.beta / settings.temperature / len(Z)))[:, np.newaxis]
+        slopes *= (weights * (parameters.beta / parameters.temperature / len(Z)))[:, np.newaxis]
         return loss, self.student.gradients(slopes, trace)
 
     def step(self, gradients, learning_rate, weight_decay, momentum):

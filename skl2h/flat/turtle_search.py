@@ -21,7 +21,7 @@ from .adam import Adam, gradients_of_normalised, normalised
 from .feature_spaces import batches_of, blocks_of
 from .soft_clusterer import Run, refuse_loss, refuse_overflow
 
-__all__ = ["Search", "SearchSettings", "run_search"]
+__all__ = ["Search", "run_search"]
 
 # The mean loss of this many steps is compared with that of the steps before them, since the losses
 # of single steps differ by chance.
@@ -47,25 +47,15 @@ def run_search(parameters, spaces, seed):
         If the loss overflows.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        run = _search(parameters, spaces, np.random.default_rng(seed), parameters.dtype)
+        run = _search(parameters, spaces, np.random.default_rng(seed))
     refuse_loss(run.loss, parameters.dtype)
     return run
 
 
-def _search(parameters, spaces, random_state, dtype):
+def _search(parameters, spaces, random_state):
     n_drawn = min(parameters.batch_size, spaces[0].n_rows)
-    widths = [space.width for space in spaces]
-    strides = [_stride(width) if parameters.scale_features else 1.0 for width in widths]
-    settings = SearchSettings(
-        parameters.n_clusters,
-        parameters.gamma,
-        parameters.inner_steps,
-        parameters.outer_learning_rate,
-        [parameters.inner_learning_rate * stride for stride in strides],
-        parameters.warm_start_inner,
-    )
-    search = Search(widths, n_drawn, settings, random_state, dtype)
-    batches = batches_of(spaces, n_drawn, random_state, dtype)
+    search = Search(parameters, [space.width for space in spaces], n_drawn, random_state)
+    batches = batches_of(spaces, n_drawn, random_state, parameters.dtype)
     curve = []
     for batch in islice(batches, parameters.max_iter):
         curve.append(search.step(batch))
@@ -93,45 +83,36 @@ def _has_settled(curve, tol, n_clusters):
     return before - after <= tol * math.log(max(n_clusters, 2))
 
 
-class SearchSettings(NamedTuple):
-    """Parameters of `TURTLE`, with an inner learning rate for each space."""
-
-    n_clusters: int
-    gamma: float
-    inner_steps: int
-    outer_learning_rate: float
-    inner_learning_rates: list
-    warm_start_inner: bool
-
-
 class Search:
     """An encoder for each space, and the classifiers that try to predict the task.
 
     Parameters
     ----------
+    parameters : namespace
+        The checked parameters of a `TURTLE`.
     widths : list of int
         Number of features of each space, without the 1.
     n_rows : int
         Rows of a batch.
-    settings : SearchSettings
     random_state : Generator
-    dtype : dtype
-        Of all arrays.
     """
 
-    def __init__(self, widths, n_rows, settings, random_state, dtype):
-        self.settings = settings
+    def __init__(self, parameters, widths, n_rows, random_state):
+        self.parameters = parameters
         self.random_state = random_state
-        shapes = [(settings.n_clusters, width + 1) for width in widths]
+        n_clusters, dtype = parameters.n_clusters, parameters.dtype
+        shapes = [(n_clusters, width + 1) for width in widths]
         self.encoders = [_Encoder(shape, random_state, dtype) for shape in shapes]
         self.classifiers = [_draw(shape, random_state, dtype) for shape in shapes]
         learned = [values for encoder in self.encoders for values in encoder.parameters]
-        self.outer = Adam(learned, [settings.outer_learning_rate] * len(learned))
-        self.inner = Adam(self.classifiers, settings.inner_learning_rates)
+        self.outer = Adam(learned, [parameters.outer_learning_rate] * len(learned))
+        strides = [_stride(width) if parameters.scale_features else 1.0 for width in widths]
+        rates = [parameters.inner_learning_rate * stride for stride in strides]
+        self.inner = Adam(self.classifiers, rates)
         # Writing to new memory is slow, so that all large arrays are made once.
         self.gradients = [np.empty(shape, dtype) for shape in shapes]
-        self.softmaxes = np.empty((len(shapes), n_rows, settings.n_clusters), dtype)
-        self.logits, self.scratch = np.empty((2, n_rows, settings.n_clusters), dtype)
+        self.softmaxes = np.empty((len(shapes), n_rows, n_clusters), dtype)
+        self.logits, self.scratch = np.empty((2, n_rows, n_clusters), dtype)
         # With one space, the task is the softmax itself.
         self.task = self.softmaxes[0] if len(shapes) == 1 else np.empty_like(self.logits)
 
@@ -158,13 +139,13 @@ class Search:
 
     def train(self, batch):
         """Train the classifiers on the task as it is."""
-        if not self.settings.warm_start_inner:
+        if not self.parameters.warm_start_inner:
             # Drawn anew each time: if classifiers always started at the same place, the task would
             # learn that place, and become worse.
             for weights in self.classifiers:
                 weights[:] = _draw(weights.shape, self.random_state, weights.dtype)
             self.inner.restart()
-        for _ in range(self.settings.inner_steps):
+        for _ in range(self.parameters.inner_steps):
             self.inner.step(self.gradients_of_classifiers(batch))
 
     def gradients_of_classifiers(self, batch):
@@ -194,7 +175,7 @@ class Search:
             logarithms += (peaks + np.log(sums)).sum(dtype=np.float64)
         cross_entropy = (logarithms - float(np.vdot(self.task, self.logits))) / n_rows
         means = self.softmaxes.mean(axis=1)
-        loss = _loss(cross_entropy, means, self.settings.gamma)
+        loss = _loss(cross_entropy, means, self.parameters.gamma)
         self.logits /= -n_spaces
         gradients = []
         for Z, encoder, softmax, mean, gradient in zip(
@@ -202,7 +183,7 @@ class Search:
         ):
             # What is the same for all clusters of a row has no effect on a softmax. So the sums
             # above are left out here, and so is the 1 in the derivative of mean * log(mean).
-            slope = np.add(self.logits, self.settings.gamma * _log(mean), out=self.scratch)
+            slope = np.add(self.logits, self.parameters.gamma * _log(mean), out=self.scratch)
             slope -= np.einsum("ij,ij->i", slope, softmax)[:, np.newaxis]
             slope *= softmax
             np.matmul(slope.T, Z, out=gradient)
@@ -214,11 +195,11 @@ class Search:
         """Fitted task, with classifiers that are trained several times on this batch."""
         self.encode(batch)
         trials = []
-        for _ in range(1 if self.settings.warm_start_inner else N_TRIALS):
+        for _ in range(1 if self.parameters.warm_start_inner else N_TRIALS):
             self.train(batch)
             trials.append([space.unscaled(w) for space, w in zip(spaces, self.classifiers)])
         encoder = [space.unscaled(one.weights()) for space, one in zip(spaces, self.encoders)]
-        return _FittedTask(encoder, trials, self.settings.gamma)
+        return _FittedTask(encoder, trials, self.parameters.gamma)
 
 
 class _FittedTask(NamedTuple):

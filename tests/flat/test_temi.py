@@ -3,6 +3,7 @@
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from skl2h import L2HClustering
 from skl2h.flat import neighbors, temi_heads
 from skl2h.flat.feature_spaces import Space
 from skl2h.flat.neighbors import cosine_neighbors
-from skl2h.flat.temi_heads import Head, HeadSettings, learn, schedule
+from skl2h.flat.temi_heads import Head, learn, schedule
 from skl2h.flat.temi_networks import SHORTEST, Network
 from skl2h.metrics import clustering_accuracy, dendrogram_purity, make_tree_scorer
 
@@ -137,7 +138,7 @@ class TestGradients:
             Z,
             np.log(np.roll(labels, 4, axis=0)),
             np.tile(pair_weights, 2),
-            HeadSettings(0.7, 0.3, 0.0, 0.9),
+            SimpleNamespace(beta=0.7, temperature=0.3),
         )
         plain = partial(
             plain_loss, Z=Z, teachings=labels, pair_weights=pair_weights, prior=head.prior,
@@ -628,8 +629,11 @@ class TestData:
         trained.teacher.layers[0][:2, :2] = np.eye(2)  # nothing points to the last cluster
         Z = np.ones((8, 4), dtype)
         Z[:, :-1] = np.abs(random_state.standard_normal((8, 3)))
+        parameters = SimpleNamespace(
+            beta=0.6, temperature=1e-4, weight_decay=0.0, prior_momentum=0.0
+        )
         with np.errstate(over="ignore"):
-            [loss] = learn([trained], Z, HeadSettings(0.6, 1e-4, 0.0, 0.0), 0.1, 0.5)
+            [loss] = learn([trained], Z, parameters, 0.1, 0.5)
         assert trained.prior[2] == 0
         assert np.isfinite(loss)
         assert all(np.isfinite(values).all() for values in trained.student.parameters)

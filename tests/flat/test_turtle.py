@@ -2,6 +2,7 @@
 
 from functools import partial
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from skl2h import TURTLE, L2HClustering
 from skl2h.flat.adam import Adam
 from skl2h.flat.feature_spaces import Space
-from skl2h.flat.turtle_search import Search, SearchSettings, _exponentiate
+from skl2h.flat.turtle_search import Search, _exponentiate
 from skl2h.metrics import clustering_accuracy
 
 # Short searches do not always use all clusters.
@@ -34,12 +35,14 @@ def side_by_side(*spaces):
     return np.hstack(spaces), [slice(*ends) for ends in pairwise([0, *stops])]
 
 
-def search_of(random_state, n_spaces):
+def search_of(random_state, widths, inner_steps=4, dtype=np.float64):
     """A search on random features, with a batch whose task has been made."""
-    settings = SearchSettings(3, 2.0, 4, 0.1, [0.05, 0.1, 0.02][:n_spaces], False)
-    widths = [4, 2, 5][:n_spaces]
-    search = Search(widths, 7, settings, random_state, np.float64)
-    batch = [np.ones((7, width + 1)) for width in widths]
+    parameters = SimpleNamespace(
+        n_clusters=3, gamma=2.0, inner_steps=inner_steps, outer_learning_rate=0.1,
+        inner_learning_rate=0.05, warm_start_inner=False, scale_features=False, dtype=dtype,
+    )  # fmt: skip
+    search = Search(parameters, widths, 7, random_state)
+    batch = [np.ones((7, width + 1), dtype) for width in widths]
     for Z in batch:
         Z[:, :-1] = random_state.standard_normal(Z[:, :-1].shape)
     search.encode(batch)
@@ -123,7 +126,7 @@ def test_exponentials_of_any_size(size, dtype):
 class TestGradients:
     def test_of_the_encoder(self, seed, n_spaces):
         """Central differences of the loss with the classifiers as they are."""
-        search, batch = search_of(np.random.default_rng(seed), n_spaces)
+        search, batch = search_of(np.random.default_rng(seed), [4, 2, 5][:n_spaces])
         search.train(batch)
         encoders = [encoder.parameters for encoder in search.encoders]
         for directions, lengths, _ in encoders:  # as after some steps: |v| is not g
@@ -132,7 +135,7 @@ class TestGradients:
         search.encode(batch)
 
         def loss():
-            return plain_loss(batch, encoders, search.classifiers, search.settings.gamma)
+            return plain_loss(batch, encoders, search.classifiers, search.parameters.gamma)
 
         found, gradients = search.loss_and_gradients(batch)
         assert found == pytest.approx(loss(), rel=1e-12)
@@ -142,7 +145,7 @@ class TestGradients:
             np.testing.assert_allclose(gradient, slope(loss, values), rtol=1e-6, atol=1e-8)
 
     def test_of_the_classifiers(self, seed, n_spaces):
-        search, batch = search_of(np.random.default_rng(seed), n_spaces)
+        search, batch = search_of(np.random.default_rng(seed), [4, 2, 5][:n_spaces])
         gradients = search.gradients_of_classifiers(batch)
         for Z, weights, gradient in zip(batch, search.classifiers, gradients):
             expected = slope(partial(plain_cross_entropy, Z, weights, search.task), weights)
@@ -490,11 +493,7 @@ class TestData:
     def test_a_share_of_0_gives_numbers(self, dtype):
         """A cluster that no row has any probability for adds nothing to the entropy."""
         random_state = np.random.default_rng(0)
-        settings = SearchSettings(3, 2.0, 2, 0.1, [0.05], False)
-        search = Search([4], 7, settings, random_state, dtype)
-        batch = [np.ones((7, 5), dtype)]
-        batch[0][:, :-1] = random_state.standard_normal((7, 4))
-        search.encode(batch)
+        search, batch = search_of(random_state, [4], 2, dtype)
         search.train(batch)
         search.softmaxes[0] = [0, 0.25, 0.75]
         found, gradients = search.loss_and_gradients(batch)
