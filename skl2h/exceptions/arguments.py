@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 
-def check_weights(weights, n_rows):
-    """Weights of the rows as float64, or None."""
+def check_weights(weights, n_rows, first=0):
+    """Weights of the rows as float64, or None; errors number the rows from `first`."""
     if weights is None:
         return None
     weights = as_array("sample_weight", weights).astype(np.float64, copy=False)
@@ -39,10 +39,10 @@ def check_weights(weights, n_rows):
         raise ValueError(
             f"sample_weight must have the shape ({n_rows},), one for each row, got {weights.shape}."
         )
-    check_finite("sample_weight", weights)
+    check_finite("sample_weight", weights, first)
     if (weights < 0).any():
         row = int((weights < 0).argmax())
-        raise ValueError(f"sample_weight[{row}] is negative: {weights[row]:g}.")
+        raise ValueError(f"sample_weight[{first + row}] is negative: {weights[row]:g}.")
     with np.errstate(over="ignore"):
         if np.isinf(weights.sum()):
             raise ValueError("The sum of sample_weight is too large for float64: scale it down.")
@@ -124,11 +124,11 @@ def as_choice(name, value, allowed):
     return value
 
 
-def check_finite(name, values):
-    """Refuse an array of numbers in which one is not finite."""
+def check_finite(name, values, first=0):
+    """Refuse an array of numbers in which one is not finite; they are numbered from `first`."""
     if not np.isfinite(values).all():
         at = int(np.isfinite(values).argmin())
-        raise ValueError(f"{name}[{at}] is {values[at]}, not a finite number.")
+        raise ValueError(f"{name}[{first + at}] is {values[at]}, not a finite number.")
 
 
 def check_text(name, value):

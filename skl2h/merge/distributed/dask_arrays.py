@@ -135,39 +135,35 @@ def chunks_of_weights(weights, lengths):
         )
     parts = tasks_of(weights.rechunk((lengths,)))
     graph, name = dict(parts.graph), f"weights-{uuid4().hex}"
-    keys = [add_task(graph, f"{name}-{i}", _weigh, part) for i, part in enumerate(parts.keys)]
+    firsts = np.cumsum([0, *lengths]).tolist()
+    keys = [
+        add_task(graph, f"{name}-{i}", _weigh, part, first=first)
+        for i, (part, first) in enumerate(zip(parts.keys, firsts))
+    ]
     with naming_the_chunk(parts, "Chunk {} of sample_weight"):
         weighed = Tasks(graph, keys).compute()
-    heaviest, total, first = 0.0, 0.0, 0
-    for (largest, weight, fault), length in zip(weighed, lengths):
-        if fault is not None:
-            raise ValueError(fault[1] if fault[0] is None else fault[1].format(first + fault[0]))
-        heaviest, total, first = max(heaviest, largest), total + weight, first + length
-    if total == np.inf:
+    largest, sums, faults = zip(*weighed)
+    for fault in filter(None, faults):
+        raise ValueError(fault)
+    if sum(sums) == np.inf:
         raise ValueError("The sum of sample_weight is too large for float64: scale it down.")
-    graph, scale = dict(parts.graph), unit_of(heaviest)
+    graph, scale = dict(parts.graph), unit_of(max(largest))
     keys = [
         add_task(graph, (name, i), _scale, part, scale=scale) for i, part in enumerate(parts.keys)
     ]
     return Tasks(graph, keys), scale
 
 
-def _weigh(weights):
-    """Largest weight of a chunk, their sum, and a fault: a row or None, and what is said of it."""
+def _weigh(weights, first):
+    """Largest weight of a chunk, their sum, and the fault of the chunk or None."""
     try:
-        weights = as_array("sample_weight", weights).astype(np.float64, copy=False)
+        weights = as_array("sample_weight", weights)
+        if weights.ndim != 1:
+            raise ValueError(f"sample_weight has a chunk of the shape {weights.shape}.")
+        weights = check_weights(weights, len(weights), first)
     except ValueError as error:
-        return 0.0, 0.0, (None, str(error))
-    if weights.ndim != 1:
-        return 0.0, 0.0, (None, f"sample_weight has a chunk of the shape {weights.shape}.")
-    if not np.isfinite(weights).all():
-        row = int(np.isfinite(weights).argmin())
-        return 0.0, 0.0, (row, f"sample_weight[{{}}] is {weights[row]}, not a finite number.")
-    if (weights < 0).any():
-        row = int((weights < 0).argmax())
-        return 0.0, 0.0, (row, f"sample_weight[{{}}] is negative: {weights[row]:g}.")
-    with np.errstate(over="ignore"):
-        return float(weights.max(initial=0.0)), float(weights.sum()), None
+        return 0.0, 0.0, str(error)
+    return float(weights.max(initial=0.0)), float(weights.sum()), None
 
 
 def _scale(weights, scale):
