@@ -34,7 +34,6 @@ from skl2h import l2h_tree
 from skl2h.merge.distributed import dask_chunks
 from skl2h.merge.distributed.dask_chunks import DaskChunks
 from skl2h.merge.distributed.dask_graph import Tasks
-from skl2h.merge.distributed.passes import merge_chunks
 
 
 def main():
@@ -320,10 +319,10 @@ def bench_scaling(what, logits, chunk):
         patch.object(dask_chunks, "_told_by", told_by),
     ):
         start = time.process_time()
-        merges = merge_chunks(DaskChunks(blocks))
+        merges = DaskChunks(blocks).merge()
         seconds = time.process_time() - start
         kept, passes[:] = passes[:], []
-        merge_chunks(DaskChunks(blocks, persist=False))
+        DaskChunks(blocks, persist=False).merge()
         again = sum(of_pass for of_pass, *_ in passes)
     print(f"\n{n_rows:,} rows, {entries:,} entries, K = {n_leaves:,}, {what}")
     print(f"{len(kept)} passes, each row looked at {merges.n_reads:.1f} times")

@@ -28,7 +28,7 @@ from ..profiles import SOFT_ENTRIES
 from ..weights import sum_digits
 from .chunks import Grown, Table, add_tables
 
-__all__ = ["ChunkSource", "merge_chunks"]
+__all__ = ["ChunkSource"]
 
 # Groups take part in a pass whose score is no more than this many times the least. When the least
 # is as large, another pass is due anyway: with a sum aggregation, what merges scores as much.
@@ -47,37 +47,32 @@ class ChunkSource:
         pass
 
     def merge(self, aggregation="sum_of_means", on_merge=None):
-        """Merge the leaves of the rows; see `merge_chunks`."""
-        return merge_chunks(self, aggregation, on_merge)
+        """Merge the leaves of the rows; see `loop.merge_groups`.
+
+        Raises
+        ------
+        ValueError
+            If a row or a chunk is at fault: the first one is named.
+        """
+        reading = self.read()
+        warn_if_probabilities(reading.look_like_probabilities, sum(reading.lengths))
+        n_leaves = reading.n_leaves
+        columns = np.zeros((n_leaves, 3))
+        columns[reading.rows.keys] = reading.rows.values
+        n_rows, n_weighing, doubts = columns.T
+        if reading.digits is None:
+            totals = n_rows.astype(np.int64).tolist()
+        else:
+            totals = sum_digits(*reading.digits, n_leaves)
+            if sum(totals) < 2**53 and all(total.denominator == 1 for total in totals):
+                totals = list(map(int, totals))
+        groups = Groups(n_weighing.astype(np.int64), totals, doubts, AGGREGATIONS[aggregation])
+        profiles = _ChunkProfiles(self, reading, groups)
+        return merge_groups(groups, profiles, self.leaf_labels(), self.scale, on_merge)
 
     def leaf_labels(self):
         """Leaf of each row, where they are kept."""
         return None
-
-
-def merge_chunks(source, aggregation="sum_of_means", on_merge=None):
-    """Merge the leaves of rows in chunks; see `loop.merge_groups`.
-
-    Raises
-    ------
-    ValueError
-        If a row or a chunk is at fault: the first one is named.
-    """
-    reading = source.read()
-    warn_if_probabilities(reading.look_like_probabilities, sum(reading.lengths))
-    n_leaves = reading.n_leaves
-    columns = np.zeros((n_leaves, 3))
-    columns[reading.rows.keys] = reading.rows.values
-    n_rows, n_weighing, doubts = columns.T
-    if reading.digits is None:
-        totals = n_rows.astype(np.int64).tolist()
-    else:
-        totals = sum_digits(*reading.digits, n_leaves)
-        if sum(totals) < 2**53 and all(total.denominator == 1 for total in totals):
-            totals = list(map(int, totals))
-    groups = Groups(n_weighing.astype(np.int64), totals, doubts, AGGREGATIONS[aggregation])
-    profiles = _ChunkProfiles(source, reading, groups)
-    return merge_groups(groups, profiles, source.leaf_labels(), source.scale, on_merge)
 
 
 class _ChunkProfiles:
