@@ -10,7 +10,7 @@ weigh(weights)                 give the rows weights, or None, before they are r
 merge(aggregation, on_merge)   merge the leaves: `Merges`
 sample()                       rows that tell a temperature: `Logits`, and their weights or None
 reassign(temperature)          where the rows of each leaf would go: `affinity.Reassigned`
-sum_of(function, add)          call a function of the logits, leaves and weights of some rows at a
+sum_of(function)               call a function of the logits, leaves and weights of some rows at a
                                time, in any lots, and add the results
 mean_square()                  of distances: mean square of the smallest distance of each row
 divide_by(divisor)             change what the logits are divided by
@@ -120,11 +120,11 @@ class RowsInMemory:
         totals = exact_totals(self.leaves, weights, n_leaves)
         return reassigned(sums, totals, scale, self.leaves)
 
-    def sum_of(self, function, add=sum):
+    def sum_of(self, function):
         """Call a function of the logits, leaves and weights of all rows."""
         leaves = self.logits.leaves() if self.leaves is None else self.leaves
         weights = None if self.weights is None else in_own_unit(self.weights)[0]
-        return add([function(self.logits, leaves, weights)])
+        return function(self.logits, leaves, weights)
 
     def mean_square(self):
         """Mean square of the smallest distance of each row."""
