@@ -114,6 +114,11 @@ class Chunk(NamedTuple):
     by_leaf: RowsByLeaf | None
     answer: tuple
 
+    @property
+    def leaf(self):
+        """Leaf of each row, or None if the chunk has a fault."""
+        return None if self.state is None else self.state.leaf
+
 
 class Reading(NamedTuple):
     """What chunks that follow each other say when they have been read once.

@@ -12,7 +12,6 @@ import numpy as np
 
 from ...logits.kinds import import_dask, is_frame
 from ...logits.matrix import as_logits, warn_if_probabilities
-from ..affinity import places_of_sample
 from .chunks import (
     ChangedChunkError,
     add_answers,
@@ -39,6 +38,7 @@ from .reassigned import (
     reassign_chunk,
     reassigned_of,
     rows_of_sample,
+    sample_of_chunks,
     sample_of_parts,
 )
 
@@ -144,10 +144,7 @@ class DaskChunks(ChunkSource):
             return self.reading
         graph, expected = dict(self.graph), {"n_leaves": self.n_leaves, **self.kind}
         chunks = self._call_each(graph, read_chunk, self.blocks, self.weights, **expected)
-        self.leaves = [
-            add_task(graph, (f"leaves-{self.token}", number), _leaves_of, chunk)
-            for number, chunk in enumerate(chunks)
-        ]
+        self._keep_leaves(graph, chunks)
         readings = self._call_each(graph, _answer_of, chunks)
         total = self._sum(graph, add_readings, readings)
         reading = self._pass(graph, total, self.blocks, self.weights, chunks, self.leaves)
@@ -192,15 +189,12 @@ class DaskChunks(ChunkSource):
             graph = dict(self.graph)
             parts = self._call_each(graph, _length_of, self.blocks)
             self.lengths = self._pass(graph, self._sum(graph, _chained, parts), self.blocks)
-        places = places_of_sample(sum(self.lengths))
-        starts = np.cumsum([0, *self.lengths])
-        bounds = np.searchsorted(places, starts)
         graph, parts = dict(self.graph), []
-        for number, line in enumerate(zip(self.blocks, self.weights)):
-            some = places[bounds[number] : bounds[number + 1]] - starts[number]
-            if len(some):
-                options = {"places": some, "n_leaves": self.n_leaves, "number": number}
-                parts.append(self._call(graph, _rows_of_sample, *line, **options))
+        lines = zip(sample_of_chunks(self.lengths), self.blocks, self.weights)
+        for number, (places, *line) in enumerate(lines):
+            if len(places):
+                options = {"places": places, "n_leaves": self.n_leaves, "number": number}
+                parts.append(self._call(graph, rows_of_sample, *line, **options))
         if not parts:
             return None, None
         parts = self._pass(graph, self._sum(graph, _chained, parts), self.blocks, self.weights)
@@ -211,10 +205,7 @@ class DaskChunks(ChunkSource):
         graph, expected = dict(self.graph), {"n_leaves": self.n_leaves, **self.kind}
         lines = self.blocks, self.weights
         chunks = self._call_each(graph, reassign_chunk, *lines, temperature=temperature, **expected)
-        self.leaves = [
-            add_task(graph, (f"leaves-{self.token}", number), _leaf_of, chunk)
-            for number, chunk in enumerate(chunks)
-        ]
+        self._keep_leaves(graph, chunks)
         answers = self._call_each(graph, _answer_of, chunks)
         total = self._sum(graph, add_reassigned, answers)
         reading = self._pass(graph, total, *lines, self.leaves)
@@ -230,7 +221,7 @@ class DaskChunks(ChunkSource):
         name = self.leaves[0][0]
         return import_dask().array.Array(graph, name, (lengths,), dtype=np.intp)
 
-    def sum_of(self, function, add=sum):
+    def sum_of(self, function):
         """Call a function of the logits, leaves and weights of each chunk, and add the results.
 
         Weights are in the unit `scale`, or None.
@@ -239,7 +230,14 @@ class DaskChunks(ChunkSource):
         sent = self._send(graph, function)
         lines = [sent] * len(self.blocks), self.blocks, self.leaves, self.weights
         parts = self._call_each(graph, _call_on_rows, *lines, **self.kind)
-        return self._pass(graph, self._sum(graph, add, parts))
+        return self._pass(graph, self._sum(graph, sum, parts))
+
+    def _keep_leaves(self, graph, chunks):
+        """Have tasks give the leaves of rows, under the names of the chunks of one array."""
+        self.leaves = [
+            add_task(graph, (f"leaves-{self.token}", number), _leaf_of, chunk)
+            for number, chunk in enumerate(chunks)
+        ]
 
     def _expected(self):
         """What each chunk is called, and how many rows it had when it was first read."""
@@ -368,10 +366,6 @@ def _length_of(scores):
     return [scores.shape[0] if getattr(scores, "ndim", 0) else 0]  # the pass names what is no array
 
 
-def _rows_of_sample(scores, weights, places, n_leaves):
-    return [rows_of_sample(scores, weights, places, n_leaves)]
-
-
 def _leaf_of(chunk):
     return chunk.leaf
 
@@ -387,7 +381,3 @@ def _add_pairs(pairs):
 def _answer_of(chunk):
     # A task of its own, with nothing else to wait for, so that it is done where the chunk is.
     return chunk.answer
-
-
-def _leaves_of(chunk):
-    return None if chunk.state is None else chunk.state.leaf

@@ -19,7 +19,7 @@ from ...exceptions.arguments import check_weights
 from ...exceptions.texts import shown_text
 from ...logits.matrix import as_logits, warn_if_probabilities
 from ...logits.memory_maps import load_mapped, why_not_read
-from ..affinity import add_rows, places_of_sample, reassigned
+from ..affinity import add_rows, reassigned
 from ..loop import in_own_unit
 from .chunks import (
     Fault,
@@ -34,7 +34,7 @@ from .chunks import (
     update_chunk,
 )
 from .passes import ChunkSource
-from .reassigned import sample_of_parts, totals_of, weights_by_leaf
+from .reassigned import sample_of_chunks, sample_of_parts, totals_of, weights_by_leaf
 
 __all__ = ["Shards", "open_shards"]
 
@@ -175,7 +175,8 @@ class Shards(ChunkSource):
         self.shards = shards
         self.kind = kind
         self.n_jobs = n_jobs
-        self.shape = sum(shard.stop - shard.start for shard in shards), n_leaves
+        self.lengths = [shard.stop - shard.start for shard in shards]
+        self.shape = sum(self.lengths), n_leaves
         self.parts = [None] * len(shards)  # weights, or chunks once they have been read
         backend, _ = get_active_backend(prefer="threads")
         self.keep = getattr(backend, "supports_sharedmem", False)
@@ -185,8 +186,7 @@ class Shards(ChunkSource):
         weights = check_weights(weights, self.shape[0])
         if weights is not None:
             weights, self.scale = in_own_unit(weights)
-            bounds = np.cumsum([shard.stop - shard.start for shard in self.shards])[:-1]
-            self.parts = np.split(weights, bounds)
+            self.parts = np.split(weights, np.cumsum(self.lengths)[:-1])
 
     def read(self):
         """Read all rows once, a `Reading`."""
@@ -207,16 +207,13 @@ class Shards(ChunkSource):
 
     def sample(self):
         """Rows that tell a temperature, as `Logits`, and their weights or None."""
-        lengths = [shard.stop - shard.start for shard in self.shards]
-        starts = np.cumsum([0, *lengths])
-        bounds = np.searchsorted(places := places_of_sample(self.shape[0]), starts)
-        parts = []
-        for shard, weights, first, *some in zip(
-            self.shards, self.parts, starts, bounds, bounds[1:]
-        ):
-            if some[0] < some[1]:
-                at = places[slice(*some)] - first
-                parts.append((shard.load()[at], None if weights is None else weights[at]))
+        parts = [
+            (shard.load()[places], None if weights is None else weights[places])
+            for places, shard, weights in zip(
+                sample_of_chunks(self.lengths), self.shards, self.parts
+            )
+            if len(places)
+        ]
         return sample_of_parts(parts, **self.kind)
 
     def reassign(self, temperature):
@@ -232,9 +229,8 @@ class Shards(ChunkSource):
             logits = as_logits(shard.load(), **self.kind)
             leaf = add_rows(sums, logits, weights, temperature, self.n_jobs, first_fault=True)
             if isinstance(leaf, int):
-                lengths = [some.stop - some.start for some in self.shards]
                 fault = number, Fault(leaf, logits.fault_of(leaf))
-                check_reading(Reading(n_leaves, lengths, fault, *[None] * 5), self._places())
+                check_reading(Reading(n_leaves, self.lengths, fault, *[None] * 5), self._places())
             totals.append(weights_by_leaf(leaf, weights))
             look_so = look_so and logits.look_like_probabilities()
         warn_if_probabilities(look_so, self.shape[0])

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import issparse, vstack
 
 from ...logits.matrix import as_logits
-from ..affinity import add_rows, reassigned
+from ..affinity import add_rows, places_of_sample, reassigned
 from ..weights import digits_of, sum_digits
 from .chunks import Fault, Reading, Table, add_readings, fault_of
 
@@ -19,6 +19,7 @@ __all__ = [
     "reassign_chunk",
     "reassigned_of",
     "rows_of_sample",
+    "sample_of_chunks",
     "sample_of_parts",
     "totals_of",
     "weights_by_leaf",
@@ -127,19 +128,26 @@ def reassigned_of(reading, scale=None, leaves=None):
     return reassigned(sums, totals_of(reading.rows, reading.digits, n_leaves), scale, leaves)
 
 
+def sample_of_chunks(lengths):
+    """Numbers of the rows of each chunk that tell a temperature."""
+    *starts, n_rows = np.cumsum([0, *lengths])
+    places = places_of_sample(n_rows)
+    in_chunks = np.split(places, np.searchsorted(places, starts[1:]))
+    return [of_chunk - start for of_chunk, start in zip(in_chunks, starts)]
+
+
 def rows_of_sample(scores, weights, places, n_leaves):
-    """Some rows of a chunk and their weights; None of a chunk with a fault, to be answer later."""
+    """Some rows of a chunk and their weights in a list, empty of a chunk that has a fault."""
     if fault_of(scores, n_leaves, weights) is not None:
-        return None
+        return []  # the pass over all rows names it
     places = places[places < scores.shape[0]]  # a chunk may have fewer rows than was said
     # Sparse ones may be of any format, and store an entry twice.
     some = as_logits(scores)[places].scores if issparse(scores) else scores[places]
-    return some, None if weights is None else weights[places]
+    return [(some, None if weights is None else weights[places])]
 
 
 def sample_of_parts(parts, kind="logits", divisor=1.0):
     """`Logits` of the rows that chunks gave for a sample, and their weights or None."""
-    parts = [part for part in parts if part is not None]
     widths = {scores.shape[1] for scores, _ in parts}
     if len(widths) != 1:
         return None, None
