@@ -129,7 +129,7 @@ def merge_groups(groups, profiles, leaves, scale=None, on_merge=None):
         scores[t] = groups.score(selected)
         queue.remove(groups.node[partner])
         merged = groups.merge(selected, partner, n_leaves + t)
-        profiles.grow(merged)
+        profiles.growth.add(merged)
         queue.push(groups.mass[merged], groups.doubt[merged], n_leaves + t, merged)
     if scale is not None:
         counts = np.ldexp(counts, scale)
@@ -154,7 +154,7 @@ def replay_merges(logits, children, weights=None, *, n_jobs=None):
         for t, pair in enumerate(children.tolist()):
             selected, partner = (int(groups.slot_of_leaf[leaf_of_node[node]]) for node in pair)
             yield groups, profiles, selected, partner
-            profiles.grow(groups.merge(selected, partner, n_leaves + t))
+            profiles.growth.add(groups.merge(selected, partner, n_leaves + t))
             leaf_of_node.append(leaf_of_node[pair[0]])
 
 

@@ -16,7 +16,7 @@ from .growth import Growth
 from .rows import leave_out, soft_probabilities, soft_profiles
 from .rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches
 
-__all__ = ["AHEAD", "Profiles"]
+__all__ = ["AHEAD", "GroupProfiles", "Profiles"]
 
 # Groups are read ahead of being selected, so that many small ones are read at once: those
 # whose score is no more than this many times the least.
@@ -30,28 +30,64 @@ SOFT_ENTRIES = 2**22
 BATCHES = 6
 
 
-class Profiles:
-    """Where the rows of a group would go if its leaves did not exist.
+class GroupProfiles:
+    """What the profiles of groups have in common, wherever the rows are.
 
-    `loop.merge_groups` asks for `of`, `grow` and `n_reads`, whatever there is behind them.
+    `loop.merge_groups` asks for `of`, `growth` and `n_reads`. A subclass has `of`, and `read_soft`,
+    which gives the profiles of leaves without rows.
     """
 
+    def __init__(self, groups, n_rows, is_sparse):
+        self.groups = groups
+        self.growth = Growth(groups)
+        self.n_rows = n_rows
+        self.n_rows_read = 0
+        self.is_sparse = is_sparse
+        self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
+        self.soft = {}  # their profiles, as far as they are needed
+
+    @property
+    def n_reads(self):
+        """How often a row was read, on average; not counting soft profiles."""
+        return 1 + self.n_rows_read / self.n_rows
+
+    def of_empty(self, slot):
+        """Leaves and mass of a group without rows, of the rows of other groups."""
+        # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
+        soft = map(self._soft_profile, self.groups.members[slot])
+        return tuple(map(np.concatenate, zip(*soft)))
+
+    def _soft_profile(self, leaf):
+        """Profile of a leaf that has no rows: whose rows find it most plausible."""
+        if leaf not in self.soft:
+            leaves = self.empty
+            if not self.is_sparse:  # else they are short, and are made at once
+                first = bisect_left(leaves, leaf)
+                leaves = leaves[first : first + max(SOFT_ENTRIES // self.groups.n_leaves, 1)]
+            found, own, mass = self.read_soft(np.array(leaves))
+            bounds = np.searchsorted(found, [*leaves, leaves[-1] + 1])
+            # A leaf that has joined rows is not asked for again.
+            slots, total = self.groups.slot_of_leaf, self.groups.total
+            self.soft = {key: soft for key, soft in self.soft.items() if not total[slots[key]]}
+            for key, start, stop in zip(leaves, bounds, bounds[1:]):
+                self.soft[key] = own[start:stop], mass[start:stop]
+        return self.soft[leaf]
+
+
+class Profiles(GroupProfiles):
+    """Where the rows of a group would go if its leaves did not exist."""
+
     def __init__(self, logits, weights, state, groups, n_jobs):
+        super().__init__(groups, len(state.leaf), logits.is_sparse)
         self.logits = logits
         self.weights = weights
         self.state = state
-        self.groups = groups
-        self.growth = Growth(groups)
         self.n_threads = min(effective_n_jobs(n_jobs), cpu_count())
         self.pool = ThreadPoolExecutor(max(self.n_threads - 1, 1))  # starts threads when used
         self.memory = Memory()
-        self.n_rows_read = 0
-        n_leaves = logits.shape[1]
-        self.by_leaf = RowsByLeaf.of(state.leaf, weights, n_leaves)
-        self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
-        self.soft = {}  # their profiles, as far as they are needed
+        self.by_leaf = RowsByLeaf.of(state.leaf, weights, groups.n_leaves)
         self.rows_per_task = rows_per_task(logits)
-        self.most_rows = max(len(state.leaf) // BATCHES, self.rows_per_task)
+        self.most_rows = max(self.n_rows // BATCHES, self.rows_per_task)
 
     def of(self, slot, exact=False):
         """Leaves outside a group, and the mass that goes there; leaves may repeat.
@@ -60,10 +96,7 @@ class Profiles:
         may be one entry in all, as there is one way to go, unless it is to be `exact`.
         """
         if not self.groups.total[slot]:
-            # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
-            with np.errstate(all="ignore"):
-                soft = map(self._soft_profile, self.groups.members[slot])
-                return tuple(map(np.concatenate, zip(*soft)))
+            return self.of_empty(slot)
         has_grown = self.growth.has_grown(slot)
         if has_grown and not exact and self.groups.n_groups == 2:
             # There is one way to go: any row that still can go there is enough.
@@ -88,15 +121,6 @@ class Profiles:
         """Whether any leaf outside their group is possible for each of some rows."""
         return self.state.share[rows] > 0
 
-    def grow(self, slot):
-        """Take note of a group that has been merged."""
-        self.growth.add(slot)
-
-    @property
-    def n_reads(self):
-        """How often a row was read, on average; not counting soft profiles."""
-        return 1 + self.n_rows_read / len(self.state.leaf)
-
     def weights_of(self, rows):
         """Weights of some rows."""
         return np.ones(len(rows)) if self.weights is None else self.weights[rows]
@@ -104,7 +128,7 @@ class Profiles:
     def soft_rows(self, leaves, slot):
         """Rows of a group, and what each adds to the soft profile of leaves without rows."""
         leaves = np.array(leaves)
-        if self.logits.is_sparse:
+        if self.is_sparse:
             # Those for which none of the leaves is stored add nothing.
             columns = self._soft_columns[:, np.searchsorted(self.empty, leaves)]
             rows = np.unique(columns.indices)
@@ -158,19 +182,7 @@ class Profiles:
                     return
                 leave_out(self.logits, self.state, task, self.groups.slot_of_leaf, self.memory)
 
-    def _soft_profile(self, leaf):
-        """Profile of a leaf that has no rows: whose rows find it most plausible."""
-        if leaf not in self.soft:
-            leaves = self.empty
-            if not self.logits.is_sparse:  # else they are short, and are made at once
-                first, n_leaves = bisect_left(leaves, leaf), self.logits.shape[1]
-                leaves = leaves[first : first + max(SOFT_ENTRIES // n_leaves, 1)]
-            leaves = np.array(leaves)
-            order = self.by_leaf.order
-            found, own, mass = soft_profiles(self.logits, self.state, self.weights, order, leaves)
-            bounds = np.searchsorted(found, [*leaves, leaves[-1] + 1])
-            self.soft = {
-                key: (own[start:stop], mass[start:stop])
-                for key, start, stop in zip(leaves.tolist(), bounds, bounds[1:])
-            }
-        return self.soft[leaf]
+    def read_soft(self, leaves):
+        """Profiles of leaves without rows; see `rows.soft_profiles`."""
+        with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+            return soft_profiles(self.logits, self.state, self.weights, self.by_leaf.order, leaves)

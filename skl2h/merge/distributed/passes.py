@@ -14,7 +14,6 @@ update(grown)   -> `Table` of the profiles of `Grown` groups, and the number of 
 soft(leaves)    -> `Table` of the profiles of leaves without rows
 """
 
-from bisect import bisect_left
 from itertools import islice
 
 import numpy as np
@@ -22,9 +21,8 @@ import numpy as np
 from ...logits.matrix import warn_if_probabilities
 from ..aggregations import AGGREGATIONS
 from ..groups import Groups
-from ..growth import Growth
 from ..loop import merge_groups
-from ..profiles import SOFT_ENTRIES
+from ..profiles import GroupProfiles
 from ..weights import sum_digits
 from .chunks import Grown, Table, add_tables
 
@@ -75,32 +73,19 @@ class ChunkSource:
         return None
 
 
-class _ChunkProfiles:
+class _ChunkProfiles(GroupProfiles):
     """Where the rows of a group would go if its leaves did not exist, from passes over chunks."""
 
     def __init__(self, source, reading, groups):
+        super().__init__(groups, sum(reading.lengths), reading.is_sparse)
         self.source = source
-        self.groups = groups
-        self.growth = Growth(groups)
         self.table = reading.profiles  # by slot * K + leaf, of groups as they were at some time
-        self.n_rows = sum(reading.lengths)
-        self.n_rows_read = 0
-        self.n_passes = 1
-        self.empty = [leaf for leaf, total in enumerate(groups.total) if not total]
-        self.soft = {}  # profiles of some of them
-        self.is_sparse = reading.is_sparse
-
-    @property
-    def n_reads(self):
-        """How often a row was read, on average; not counting soft profiles."""
-        return 1 + self.n_rows_read / self.n_rows
 
     def of(self, slot):
         """Leaves outside a group, and the mass that goes there; leaves may repeat."""
         groups = self.groups
         if not groups.total[slot]:
-            # DEPARTURE: without rows, a profile is the sum of the leaves' soft ones.
-            return tuple(map(np.concatenate, zip(*map(self._soft, groups.members[slot]))))
+            return self.of_empty(slot)
         if self.growth.has_grown(slot):
             if groups.n_groups == 2:
                 # There is one way to go: a profile of any of the group's stretches is enough.
@@ -112,10 +97,6 @@ class _ChunkProfiles:
         first = slot * groups.n_leaves
         some = slice(*np.searchsorted(keys, [first, first + groups.n_leaves]))
         return keys[some] - first, mass[some]
-
-    def grow(self, slot):
-        """Take note of a group that has been merged."""
-        self.growth.add(slot)
 
     def _of_stretches(self, slot):
         """Ways out of a group, from all that is known of its stretches."""
@@ -140,26 +121,13 @@ class _ChunkProfiles:
         table, n_rows = self.source.update(grown)
         self.growth.know(slots)
         self.n_rows_read += n_rows
-        self.n_passes += 1
         is_new = np.zeros(groups.n_leaves, dtype=bool)
         is_new[slots] = True
         keys, values = self.table
         old = ~is_new[groups.slot_of_leaf[keys // groups.n_leaves]]
         self.table = add_tables([Table(keys[old], values[old]), table])
 
-    def _soft(self, leaf):
-        """Profile of a leaf that has no rows: whose rows find it most plausible."""
-        if leaf not in self.soft:
-            n_leaves = self.groups.n_leaves
-            # Those of sparse rows are short, so that one pass gives all of them.
-            lot = n_leaves if self.is_sparse else max(SOFT_ENTRIES // n_leaves, 1)
-            first = bisect_left(self.empty, leaf)
-            leaves = self.empty[first : first + lot]
-            keys, mass = self.source.soft(np.array(leaves))
-            bounds = np.searchsorted(keys, np.array([*leaves, leaves[-1] + 1]) * n_leaves)
-            # A leaf that has joined rows is not asked for again.
-            slots, total = self.groups.slot_of_leaf, self.groups.total
-            self.soft = {key: soft for key, soft in self.soft.items() if not total[slots[key]]}
-            for key, start, stop in zip(leaves, bounds, bounds[1:]):
-                self.soft[key] = keys[start:stop] - key * n_leaves, mass[start:stop]
-        return self.soft[leaf]
+    def read_soft(self, leaves):
+        """Profiles of leaves without rows, in a pass; see `rows.soft_profiles`."""
+        keys, mass = self.source.soft(leaves)
+        return *np.divmod(keys, self.groups.n_leaves), mass

@@ -139,7 +139,7 @@ def test_leaves_without_rows_take_one_pass_of_sparse_rows(monkeypatch):
     monkeypatch.setattr(
         DaskChunks, "soft", lambda self, leaves: asked.append(leaves) or soft(self, leaves)
     )
-    monkeypatch.setattr("skl2h.merge.distributed.passes.SOFT_ENTRIES", 400)
+    monkeypatch.setattr("skl2h.merge.profiles.SOFT_ENTRIES", 400)
     logits = np.random.default_rng(0).standard_normal((60, 40))
     logits[:, 10:] -= 30
     expected = l2h_tree(logits)
@@ -155,7 +155,7 @@ def test_leaves_without_rows_take_one_pass_of_sparse_rows(monkeypatch):
 
 def test_lots_of_stranded_leaves(monkeypatch):
     """Groups without rows, of leaves of several lots."""
-    monkeypatch.setattr("skl2h.merge.distributed.passes.SOFT_ENTRIES", 40)
+    monkeypatch.setattr("skl2h.merge.profiles.SOFT_ENTRIES", 40)
     logits = np.random.default_rng(0).standard_normal((30, 20))
     logits[:, 1:18] = -np.inf
     with pytest.warns(UserWarning, match="no row gives any probability"):
