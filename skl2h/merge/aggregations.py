@@ -1,7 +1,7 @@
 """The rules of merging: how sure the model is of a group, by the names that users give.
 
 A score is a mass less a doubt, kept apart: of a confident model the scores are all equal in
-float64, the doubts are not. Each is a function of the total weight of some rows, a number above
+float64, the doubts are not. Both are functions of the total weight of some rows, a number above
 0, and of the sum of their doubts, each times its weight.
 """
 
@@ -17,44 +17,35 @@ class Aggregation(NamedTuple):
 
     Attributes
     ----------
-    mass, doubt : callable
-        Of the total weight of the rows and the sum of their doubts.
+    score : callable
+        Mass and doubt, of the total weight of the rows and the sum of their doubts.
     adds_up : bool
         Whether these are taken of each leaf and added up, or of all rows of a group.
     unit : {0, 1}
         The score is in the unit of the weights to the power of this.
     """
 
-    mass: object
-    doubt: object
+    score: object
     adds_up: bool
     unit: int
 
     def of_rows(self, total, doubts):
         """Mass and doubt of rows; both are 0 where there are none."""
-        return (self.mass(total, doubts), self.doubt(total, doubts)) if total else (0, 0.0)
+        return self.score(total, doubts) if total else (0, 0.0)
 
 
-def _one(total, doubts):
-    return 1
+def _of_means(total, doubts):
+    return 1, doubts / float(total)
 
 
-def _mean_doubt(total, doubts):
-    return doubts / float(total)
-
-
-def _total(total, doubts):
-    return total
-
-
-def _sum_of_doubts(total, doubts):
-    return doubts
+def _of_sums(total, doubts):
+    return total, doubts
 
 
 AGGREGATIONS = {
-    "sum_of_means": Aggregation(_one, _mean_doubt, adds_up=True, unit=0),
-    "sum": Aggregation(_total, _sum_of_doubts, adds_up=True, unit=1),
-    "mean": Aggregation(_one, _mean_doubt, adds_up=False, unit=0),
+    "sum_of_means": Aggregation(_of_means, adds_up=True, unit=0),
+    "sum": Aggregation(_of_sums, adds_up=True, unit=1),
+    "mean": Aggregation(_of_means, adds_up=False, unit=0),
 }
 
 
