@@ -51,6 +51,9 @@ class ScoreMatrix:
         """Rows and leaves."""
         return self.scores.shape
 
+    def __getitem__(self, rows):
+        return type(self)(self.scores[rows], self.kind, self.divisor)
+
     def convert(self, values):
         """Logits of scores in floating point, in their place."""
         # log 0 is -inf, which is meant; `check_rows` refuses what else is not finite.
@@ -76,7 +79,7 @@ class ScoreMatrix:
         n_rows, step = self.shape[0], self.rows_per_block()
         return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
-    def check_rows(self, bad, start=0):
+    def check_rows(self, bad, start):
         """Raise the error of row ``start + bad``, unless `bad` is None."""
         if bad is not None:
             row = start + bad

@@ -37,9 +37,6 @@ class Logits(ScoreMatrix):
         scores = self.scores if place is None else place
         return _unpickle, (place is not None, scores, self.kind, self.divisor)
 
-    def __getitem__(self, rows):
-        return Logits(self.scores[rows], self.kind, self.divisor)
-
     def followed_by(self, others, n_rows):
         """View of these rows and then those of `others`, `n_rows` in all, as one matrix."""
         scores = np.empty((n_rows, self.shape[1]), dtype=self.scores.dtype)

@@ -21,12 +21,6 @@ class SparseLogits(ScoreMatrix):
 
     is_sparse = True
 
-    def __reduce__(self):
-        return SparseLogits, (self.scores, self.kind, self.divisor)
-
-    def __getitem__(self, rows):
-        return SparseLogits(self.scores[rows], self.kind, self.divisor)
-
     def followed_by(self, others, n_rows):
         """View of these rows and then those of `others`, `n_rows` in all, as one matrix."""
         scores = vstack([logits.scores for logits in chain([self], others)], format="csr")
