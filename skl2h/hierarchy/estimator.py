@@ -9,7 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import ClassifierTags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _estimator_has, check_is_fitted
 
 from ..exceptions.texts import shown
 from ..logits.inner_model import is_precomputed, rows_of, tags_of, warn_of_unseen
@@ -27,15 +27,6 @@ from .level_gains import best_levels, mass_of_merges
 from .predictions import PredictionsMixin
 
 __all__ = ["L2HClustering"]
-
-
-def _inner_has(attribute):
-    """Whether the inner model, fitted or not, has an attribute."""
-
-    def check(self):
-        return hasattr(getattr(self, "estimator_", self.estimator), attribute)
-
-    return check
 
 
 class L2HClustering(
@@ -334,7 +325,7 @@ class L2HClustering(
             raise TypeError("level must be an integer or a sequence of integers, got None.")
         return take(self.tree_.cut(level), self.leaf_labels_)
 
-    @available_if(_inner_has("score"))
+    @available_if(_estimator_has("score"))
     def score(self, X, y=None, **params):
         """Score of the inner model, as it defines it.
 
