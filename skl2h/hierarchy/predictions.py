@@ -1,6 +1,7 @@
 """What a fitted `L2HClustering` says of rows: their groups, probabilities and nodes."""
 
 from functools import partial
+from operator import methodcaller
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -76,7 +77,7 @@ class PredictionsMixin:
         if groups.ndim > 1:
             raise TypeError(f"predict_proba takes one level at a time, got {shown(level)}.")
         n_groups = int(groups.max()) + 1
-        probabilities = partial(_group_probabilities, groups=groups, n_groups=n_groups)
+        probabilities = methodcaller("group_probabilities", groups, n_groups)
         return map_rows(self, probabilities, X, (n_groups,), np.float64)
 
     def predict_node(self, X, *, min_confidence=0.9):
@@ -144,7 +145,3 @@ class PredictionsMixin:
 
 def _groups_of_rows(logits, groups):
     return groups[logits.leaves()]
-
-
-def _group_probabilities(logits, groups, n_groups):
-    return logits.group_probabilities(groups, n_groups)
