@@ -7,6 +7,7 @@ the two have the same functions, and here is chosen between them.
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..logits.memory import Memory
@@ -55,18 +56,17 @@ def read_rows(logits, n_jobs=None, *, first_fault=False):
 
     A row without a leaf is an error; with `first_fault` its number is given back instead.
     """
-    slices = logits.blocks()
     # A task is some blocks, whatever the number of workers; every row is on its own.
-    tasks = [slices[i : i + BLOCKS_PER_TASK] for i in range(0, len(slices), BLOCKS_PER_TASK)]
+    tasks = list(gen_batches(logits.shape[0], BLOCKS_PER_TASK * logits.rows_per_block()))
     memory = Memory()
     states = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_read_task)(logits[task[0].start : task[-1].stop], memory) for task in tasks
+        delayed(_read_task)(logits[task], memory) for task in tasks
     )
     for task, state in zip(tasks, states):
         if isinstance(state, int):
             if first_fault:
-                return task[0].start + state
-            logits.check_rows(state, task[0].start)
+                return task.start + state
+            logits.check_rows(state, task.start)
     return Rows(*map(np.concatenate, zip(*states)))
 
 

@@ -9,6 +9,7 @@ from itertools import chain, count
 from uuid import uuid4
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from ...logits.kinds import import_dask, is_frame
 from ...logits.matrix import as_logits, warn_if_probabilities
@@ -264,8 +265,8 @@ class DaskChunks(ChunkSource):
     def _sum(self, graph, add, parts):
         """Add parts in a tree, neighbours first."""
         while len(parts) > 1:
-            starts = range(0, len(parts), FAN_IN)
-            parts = [self._call(graph, add, parts[start : start + FAN_IN]) for start in starts]
+            lots = gen_batches(len(parts), FAN_IN)
+            parts = [self._call(graph, add, parts[lot]) for lot in lots]
         return parts[0]
 
     def _pass(self, graph, total, *kept):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from joblib.parallel import get_active_backend
+from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
 from ...exceptions.arguments import check_weights
@@ -127,12 +128,9 @@ def open_shards(paths, weights=None, *, kind="logits", divisor=1.0, n_jobs=None)
                 f"{shown_text(path)} has {n_columns} columns, and {shown_text(shards[0].path)} "
                 f"{n_leaves}."
             )
-        step = max(SHARD_ENTRIES // n_leaves, 1)
         shards += [
-            _Shard(
-                path, start, min(start + step, n_rows), header, scores.shape, scores.dtype, order
-            )
-            for start in range(0, n_rows, step)
+            _Shard(path, rows.start, rows.stop, header, scores.shape, scores.dtype, order)
+            for rows in gen_batches(n_rows, max(SHARD_ENTRIES // n_leaves, 1))
         ]
     source = Shards(shards, n_leaves, {"kind": kind, "divisor": divisor}, n_jobs)
     source.weigh(weights)
@@ -246,8 +244,7 @@ class Shards(ChunkSource):
         """Sum, in order, of what a function of each shard and its part tells."""
         total = []
         with Parallel(n_jobs=self.n_jobs, prefer="threads") as parallel:
-            for start in range(0, len(self.shards), LOT):
-                some = slice(start, start + LOT)
+            for some in gen_batches(len(self.shards), LOT):
                 pairs = zip(self.shards[some], self.parts[some])
                 answers, parts = zip(*parallel(delayed(function)(*pair) for pair in pairs))
                 if self.keep:
