@@ -71,7 +71,9 @@ def make_hierarchical_logits(
     noise = as_number("noise", noise, may_be_zero=True)
     random_state = as_random_state(random_state)
     tree = _draw_tree(n_leaves, random_state)
-    rounds = _meeting_rounds(tree)
+    leaves = np.arange(n_leaves)
+    meetings = tree.lca(leaves[:, np.newaxis], leaves)
+    rounds = np.concatenate([np.zeros(n_leaves), tree.scores])[meetings]
     labels = random_state.permutation(np.arange(n_samples) % n_leaves)
     logits = noise * random_state.standard_normal((n_samples, n_leaves))
     logits -= separation * rounds[labels]
@@ -90,13 +92,3 @@ def _draw_tree(n_leaves, random_state):
         children += pairs
         rounds += [this_round] * len(pairs)
     return MergeTree(children, scores=rounds)
-
-
-def _meeting_rounds(tree):
-    """Round in which two leaves meet, (n_leaves, n_leaves), 0 on the diagonal."""
-    rounds = np.zeros((tree.n_leaves, tree.n_leaves))
-    for (left, right), score in zip(tree.children, tree.scores):
-        left, right = tree.members(left), tree.members(right)
-        rounds[np.ix_(left, right)] = score
-        rounds[np.ix_(right, left)] = score
-    return rounds
