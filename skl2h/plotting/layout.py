@@ -224,14 +224,13 @@ class View(NamedTuple):
         """Paths (n_paths, n_points, 2) as (x, y): where the circle bends them, with more points."""
         if not self.is_radial or not len(paths):
             return self.project(np.asarray(paths))
+        from matplotlib.path import Path
+
         bent = list(paths)
-        steps = np.ceil(np.abs(np.diff(paths[..., 0])) / (ARC_STEP / 360 * self.n_places))
-        for at in np.flatnonzero(steps.max(axis=1, initial=0) > 1):
-            path, n_steps = paths[at], np.maximum(steps[at], 1).astype(int)
-            starts = np.arange(len(n_steps)).repeat(n_steps)
-            parts = np.concatenate([np.arange(n) / n for n in n_steps])[:, np.newaxis]
-            points = (1 - parts) * path[starts] + parts * path[starts + 1]
-            bent[at] = np.append(points, path[-1:], axis=0)
+        widest = np.abs(np.diff(paths[..., 0])).max(axis=1)
+        steps = np.ceil(widest / (ARC_STEP / 360 * self.n_places)).astype(int)
+        for at in np.flatnonzero(steps > 1):
+            bent[at] = Path(paths[at]).interpolated(steps[at]).vertices
         ends = np.cumsum([len(path) for path in bent])
         return np.split(self.project(np.concatenate(bent)), ends[:-1])
 
