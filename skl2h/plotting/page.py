@@ -32,6 +32,8 @@ class Page(NamedTuple):
         Style of the labels.
     tile : float
         Width of the tile of each tip; 0 for no tiles.
+    inset : float
+        Distance from the leaves to the outer side of their tiles.
     sizes : Fit
         Sizes of the tree and its labels.
     box : ndarray of shape (2,)
@@ -49,16 +51,12 @@ class Page(NamedTuple):
     labels: Labels
     text_kw: dict
     tile: float
+    inset: float
     sizes: Fit
     box: np.ndarray
     limits: np.ndarray
     height_per_point: float
     pitch: float
-
-    @property
-    def inset(self):
-        """Distance from the leaves to the outer side of their tiles."""
-        return _inset(self.tile)
 
     @property
     def tiles_are_apart(self):
@@ -163,7 +161,8 @@ def fit_page(ax, view, labels, text_kw, *, tile, aside):
     page : Page
     """
     box = np.maximum(box_of(ax) - [aside, 0], 20.0)
-    labels, sizes = _fit_labels(view, labels, text_kw, box, _inset(tile))
+    inset = TILE_GAP + tile if tile else 0.0
+    labels, sizes = _fit_labels(view, labels, text_kw, box, inset)
     layout, room = view.layout, sizes.room
     if view.is_radial:
         height_per_point = (layout.top - layout.base) / room
@@ -190,11 +189,7 @@ def fit_page(ax, view, labels, text_kw, *, tile, aside):
             ax.xaxis.label.set_x((x - left) / (right - left))
         else:
             ax.yaxis.label.set_y((y - lower) / (upper - lower))
-    return Page(ax, view, labels, text_kw, tile, sizes, box, limits, height_per_point, pitch)
-
-
-def _inset(tile):
-    return TILE_GAP + tile if tile else 0.0
+    return Page(ax, view, labels, text_kw, tile, inset, sizes, box, limits, height_per_point, pitch)
 
 
 def _fit_labels(view, labels, text_kw, box, inset):
