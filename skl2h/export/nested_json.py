@@ -225,12 +225,12 @@ def _tree_of_flat(data):
     for t, pair in enumerate(fields["children"]):
         if not isinstance(pair, list) or len(pair) != 2:
             raise ValueError(f"children[{t}] is not a list of two nodes.")
-        _check(_INTEGER, pair, lambda side, t=t: f"children[{t}][{side}]")
+        _checked(_INTEGER, pair, lambda side, t=t: f"children[{t}][{side}]")
     kinds = {"names": _TEXT, "scores": _NUMBER, "counts": _NUMBER, "support": _NUMBER}
     for key, kind in kinds.items():
-        _check(kind, fields[key] or [], lambda at, key=key: f"{key}[{at}]")
-        fields[key] = _in_64_bits(fields[key])
-    _check(_INTEGER, [data["n_leaves"]], lambda _: "n_leaves")
+        if fields[key] is not None:
+            fields[key] = _checked(kind, fields[key], lambda at, key=key: f"{key}[{at}]")
+    _checked(_INTEGER, [data["n_leaves"]], lambda _: "n_leaves")
     tree = MergeTree(fields.pop("children"), method=data.get("method"), **fields)
     if data["n_leaves"] != tree.n_leaves:
         raise ValueError(
@@ -248,7 +248,7 @@ def _tree_of_nested(root):
         if "id" not in node:
             raise ValueError(f"{where} has no `id`.")
         number, below = node["id"], node.get("children", [])
-        _check(_INTEGER, [number], lambda _, where=where: f"the `id` of {where}")
+        _checked(_INTEGER, [number], lambda _, where=where: f"the `id` of {where}")
         if number in nodes:
             raise ValueError(f"two nodes have the id {shown(number)}.")
         if not isinstance(below, list) or len(below) not in (0, 2):
@@ -264,15 +264,12 @@ def _tree_of_nested(root):
     nodes = [nodes[number] for number in range(len(nodes))]
     leaves, merges = nodes[: len(leaves)], nodes[len(leaves) :]
     children = [[child["id"] for child in merge["children"]] for merge in merges]
-    names = _values(leaves, "name", _TEXT, needed=True)
-    scores, counts = _values(merges, "score", _NUMBER), _values(leaves, "value", _NUMBER)
-    support = _values(merges, "support", _NUMBER)
     return MergeTree(
         children,
-        scores=scores,
-        names=names,
-        counts=counts,
-        support=support,
+        names=_values(leaves, "name", _TEXT, needed=True),
+        scores=_values(merges, "score", _NUMBER),
+        counts=_values(leaves, "value", _NUMBER),
+        support=_values(merges, "support", _NUMBER),
         method=root.get("method"),
     )
 
@@ -286,24 +283,17 @@ def _values(nodes, key, kind, needed=False):
         others = ", others have" if any(having) else ""
         raise ValueError(f"node {nodes[having.index(False)]['id']} has no `{key}`{others}.")
     values = [node[key] for node in nodes]
-    _check(kind, values, lambda at: f"the `{key}` of node {nodes[at]['id']}")
-    return _in_64_bits(values)
+    return _checked(kind, values, lambda at: f"the `{key}` of node {nodes[at]['id']}")
 
 
-def _in_64_bits(values):
-    """Values as they are, with integers beyond 64 bits as floats."""
-    if values is None:
-        return None
-    return [float(v) if type(v) is int and abs(v) >= 2**63 else v for v in values]
-
-
-def _check(kind, values, where):
-    """Refuse the first value that is not of a kind, and say where it stands."""
+def _checked(kind, values, where):
+    """Values of a kind, with integers beyond 64 bits as floats; an error names the first other."""
     types, allowed, largest = kind
     for at, value in enumerate(values):
         # Exact types, as True is an int to Python. NaN is not within any bounds.
         if type(value) not in types or (str not in types and not abs(value) <= largest):
             raise ValueError(f"{where(at)} is {shown(value)}, not {allowed}.")
+    return [float(v) if type(v) is int and abs(v) >= 2**63 else v for v in values]
 
 
 # Kinds of values: their types, their name in errors, and the largest number.
