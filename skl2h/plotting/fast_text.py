@@ -146,14 +146,10 @@ def _glyph(char, font, file):
     vertices, codes = text_to_path.get_text_path(font, char)
     vertices = np.asarray(vertices, dtype=np.float64).reshape(-1, 2) / text_to_path.FONT_SCALE
     # Only ink has a width: a space has it between other characters.
-    advance = _seen(f"|{char}|", font) - _ends(font, file)
+    advance = _seen(f"|{char}|", font, file) - _seen("||", font, file)
     return vertices, np.asarray(codes, dtype=Path.code_type), advance
 
 
 @lru_cache(maxsize=64)
-def _ends(font, file):
-    return _seen("||", font)
-
-
-def _seen(text, font):
+def _seen(text, font, file):
     return text_to_path.get_text_width_height_descent(text, font, False)[0]
