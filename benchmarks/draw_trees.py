@@ -86,14 +86,17 @@ def report_imagenet(data, out):
     paths, kingdoms = data["wordnet_path"], data["kingdom"]
     names = names_apart(data["names"], data["wnid"])
     votes = pandas.DataFrame.sparse.from_spmatrix(votes, columns=names)  # names the leaves
-    model = L2HClustering("precomputed", input="probabilities").fit(votes)
-    trees = {"L2H": model.tree_, "affinity": affinity_tree(votes, input="probabilities")}
+    models = {
+        name: L2HClustering("precomputed", input="probabilities", method=name.lower()).fit(votes)
+        for name in ("L2H", "affinity")
+    }
+    trees = {name: model.tree_ for name, model in models.items()}
     print_wordnet(trees, paths)
     reference = nested_columns(paths)
-    counts = [f"{len(surprises(tree, reference))} of {name}" for name, tree in trees.items()]
-    print(f"\nof {len(names) - 1} merges {' and '.join(counts)} contradict WordNet; those of L2H:")
-    found = surprises(model, reference, evidence=merge_evidence(model, votes))
-    print("\n".join(found.lines()[:12]))
+    for name, model in models.items():
+        found = surprises(model, reference, evidence=merge_evidence(model, votes))
+        print(f"\n{len(found)} of the {len(names) - 1} merges of {name} contradict WordNet:")
+        print("\n".join(found.lines()[:12]))
 
     draw_imagenet(trees["affinity"], paths, kingdoms, out / "imagenet_radial.png")
     draw_birds(trees["affinity"], data["bird"], out / "imagenet_birds.png")

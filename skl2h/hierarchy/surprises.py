@@ -133,8 +133,8 @@ def surprises(tree, reference, *, evidence=None):
     that go to the partner, times the margin over the runner-up, which is often one of its kin. A
     negative margin counts as 0, and so does the share of a group without rows. Without evidence,
     the strength is the gap. Equal ones are in the order of the merges. Of an affinity tree, in
-    which neither group is selected, it is the share of the first group's rows whose best leaf
-    outside is in the second.
+    which neither group is selected, the share is what one of the two sends to the other, the
+    larger of both.
 
     A merge that has mixed two classes is the one to blame: later merges of the mixed group are
     measured by the smallest group of the reference that holds all of it, and contradict only
@@ -165,7 +165,8 @@ def surprises(tree, reference, *, evidence=None):
     gaps = np.where(torn, 1 - groups.sizes[kins[sides]] / of_both, 0.0).max(axis=1, initial=0.0)
     strengths = gaps
     if evidence is not None:
-        strengths = gaps * np.nan_to_num(evidence.shares) * np.maximum(evidence.margins, 0)
+        shares = evidence.shares if evidence.sent is None else evidence.sent.max(axis=1, initial=0)
+        strengths = gaps * np.nan_to_num(shares) * np.maximum(evidence.margins, 0)
     found = np.flatnonzero(torn.any(axis=1))
     found = found[np.argsort(-strengths[found], kind="stable")]
     return Surprises(
