@@ -31,7 +31,10 @@ class LogitsWarning(HierarchyWarning):
 
 
 class StrandedGroupWarning(HierarchyWarning):
-    """No row gives any probability to a way out of a group, so its partner has no meaning."""
+    """No row gives any probability to a way out of a group, so its partner has no meaning.
+
+    In an affinity tree, nothing would go to or from a leaf.
+    """
 
 
 class UnseenClassWarning(HierarchyWarning):

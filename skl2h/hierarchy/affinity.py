@@ -68,6 +68,8 @@ def affinity_tree(
     LogitsWarning
         If what is given as logits looks like probabilities: nothing is negative, and every row
         sums to 1, within 0.01.
+    StrandedGroupWarning
+        If nothing would go to or from a leaf, so that its place in the tree has no meaning.
 
     See Also
     --------
@@ -228,10 +230,17 @@ def confusion_tree(matrix, *, names=None):
     ------
     ValueError
         If the matrix is not square, or outside of its diagonal not of finite numbers that are at
-        least 0, if the index and the columns of a data frame differ, the number of names is
-        another, or a few arrays of its shape would not fit in memory.
+        least 0, if its last line and column are the sums of the others, if the index and the
+        columns of a data frame differ, the number of names is another, or a few arrays of its
+        shape would not fit in memory.
     TypeError
         If `names` are in no order, as those of a set.
+
+    Warns
+    -----
+    StrandedGroupWarning
+        If a class is neither taken for another nor another for it, so that its place in the tree
+        has no meaning.
 
     See Also
     --------
@@ -277,6 +286,7 @@ def as_confusion(matrix, names=None):
     check_memory(n_classes)
     matrix = matrix.toarray() if issparse(matrix) else matrix
     confusion = np.array(matrix, dtype=np.float64, order="C")  # sums are of the same order for all
+    _refuse_margins(confusion)
     np.fill_diagonal(confusion, 0.0)
     bad = ~(np.isfinite(confusion) & (confusion >= 0))
     if bad.any():
@@ -291,3 +301,17 @@ def as_confusion(matrix, names=None):
         if len(labels) != n_classes:
             raise ValueError(f"{len(labels)} names were given for {n_classes} classes.")
     return confusion, labels
+
+
+def _refuse_margins(matrix):
+    """Refuse sums of lines and columns for a class, as `pandas.crosstab` gives them on request."""
+    inside = matrix[:-1, :-1]
+    with np.errstate(all="ignore"):
+        sums = inside.sum(axis=0), inside.sum(axis=1), inside.sum()
+        margins = matrix[-1, :-1], matrix[:-1, -1], matrix[-1, -1]
+        are_sums = all(np.allclose(*pair, rtol=1e-12, atol=0) for pair in zip(sums, margins))
+    if are_sums and sums[2] > 0 and len(inside) > 1:
+        raise ValueError(
+            "The last line and column of matrix are the sums of the others, not a class: leave "
+            "them out, as margins=False does in pandas.crosstab."
+        )

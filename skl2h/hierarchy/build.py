@@ -192,9 +192,19 @@ def temperature_of_rows(source, n_jobs=None):
 
 def tree_of_shares(shares, names=None, counts=None):
     """Affinity tree of where the rows of each leaf would go; the shares are overwritten."""
+    apart = np.flatnonzero(~(shares.any(axis=0) | shares.any(axis=1))).tolist()
     merges = average_linkage(likeness_of(shares))
     children, heights = merges[:, :2].astype(np.intp), merges[:, 2]
-    return MergeTree(children, scores=heights, names=names, counts=counts, method="affinity")
+    tree = MergeTree(children, scores=heights, names=names, counts=counts, method="affinity")
+    if apart and len(children):
+        leaves = first_few(apart, 10, partial(_number_and_name, tree))
+        which, them = ("leaf", "it") if len(apart) == 1 else ("leaves", "them")
+        warn(
+            f"Nothing would go to or from {which} {leaves}: where the affinity tree puts {them} "
+            "has no meaning.",
+            StrandedGroupWarning,
+        )
+    return tree
 
 
 def check_memory(n_leaves, n_arrays=N_ARRAYS, other_way="l2h_tree, or method='l2h',"):

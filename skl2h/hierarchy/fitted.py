@@ -35,7 +35,10 @@ def fitted_logits(model, X):
         If it is another model: only logits tell what a tree is made of.
     """
     if not isinstance(model, L2HClustering):
-        raise TypeError(f"A fitted L2HClustering is needed, got {shown(model)}.")
+        raise TypeError(
+            f"A fitted L2HClustering is needed, got {shown(model)}. If logits are all you have, "
+            "it is L2HClustering('precomputed').fit(logits)."
+        )
     check_is_fitted(model)
     return logits_of_rows(model, X)
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..merge.queue import TOLERANCE
 from ..tree.subtrees import values_below
 
-__all__ = ["best_levels", "mass_of_merges"]
+__all__ = ["best_levels", "mass_of_merges", "mass_of_shares"]
 
 
 def mass_of_merges(tree, logits, leaves, weights=None):
@@ -35,11 +35,24 @@ def mass_of_merges(tree, logits, leaves, weights=None):
         leaving += np.bincount(leaf.ravel(), weights=share.sum(axis=1), minlength=n_leaves)
         meeting = tree.lca(leaf, column)
         mass += np.bincount(meeting.ravel(), weights=share.ravel(), minlength=len(mass))
-    # If they were even, a row of one side would go to each leaf of the other alike.
+    return _beside_even(tree, mass, leaving) * heaviest
+
+
+def mass_of_shares(tree, shares):
+    """The same for leaves of which each would go to others in some shares, (K, K)."""
+    leaf, column = np.nonzero(shares)
+    share = shares[leaf, column]
+    mass = np.bincount(tree.lca(leaf, column), weights=share, minlength=tree.n_nodes)
+    return _beside_even(tree, mass, shares.sum(axis=1))
+
+
+def _beside_even(tree, mass, leaving):
+    """Mass by the node of its meeting, beside what would be there if it were spread evenly."""
+    # Then a row of one side would go to each leaf of the other alike.
     sums = values_below(tree, leaving, operator.add)
     left, right = tree.children.T
     even = sums[left] * tree.sizes[right] + sums[right] * tree.sizes[left]
-    return np.stack([mass[n_leaves:], even / max(n_leaves - 1, 1)]) * heaviest
+    return np.stack([mass[tree.n_leaves :], even / max(tree.n_leaves - 1, 1)])
 
 
 def best_levels(mass, n_levels):

@@ -4,16 +4,17 @@ from functools import partial
 
 from sklearn.utils.validation import check_is_fitted
 
-from ..exceptions.arguments import as_count
+from ..exceptions.arguments import as_choice, as_count
 from ..exceptions.texts import shown
-from ..logits.matrix import check_input
 from ..logits.of_models import Precomputed
 from ..merge.source import RowsInMemory
 from ..tree.checks import check_order
 from ..tree.merge_tree import MergeTree
+from .affinity import as_confusion
 from .estimator import L2HClustering
 from .fitted import fitted_logits, last_step, refuse_input
-from .level_gains import best_levels, mass_of_merges
+from .level_gains import best_levels, mass_of_merges, mass_of_shares
+from .profile_matrix import shares_of
 
 __all__ = ["suggest_levels"]
 
@@ -38,14 +39,16 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
     X : array-like of shape (n_samples, n_features), default=None
         The rows that the tree was built of, or others. For a tree, and for ``"precomputed"``,
         their logits: {array-like, sparse matrix} of shape (n_samples, K). It is not needed if the
-        estimator was fitted with ``n_clusters="auto"``: `fit` has kept what it takes.
+        estimator was fitted with ``n_clusters="auto"``: `fit` has kept what it takes. Of a
+        :func:`confusion_tree`, its confusion matrix, with ``input="confusion"``.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row of `X`, not negative; None weighs all 1.
     n_levels : int, default=5
         Most levels to give. There are fewer in a small tree, or where no other level adds
         anything.
-    input : {"logits", "probabilities"}, default="logits"
-        What X is of a tree: its logits, or probabilities. A model knows that itself.
+    input : {"logits", "probabilities", "confusion"}, default="logits"
+        What X is of a tree: logits, probabilities, or a confusion matrix, of which each line is
+        divided by its sum without the diagonal. A model knows that itself.
 
     Returns
     -------
@@ -101,13 +104,25 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
     array([8, 4, 2])
     >>> gains.round(2)
     array([1.8 , 0.24, 0.01])
+
+    Of a confusion matrix alone:
+
+    >>> from skl2h import confusion_tree
+    >>> matrix = [[50, 9, 1, 0], [8, 51, 0, 1], [0, 1, 40, 20], [1, 0, 15, 44]]
+    >>> suggest_levels(confusion_tree(matrix), matrix, input="confusion", n_levels=1)[0]
+    array([2])
     """
     n_levels = as_count("n_levels", n_levels)
-    check_input(input)
+    as_choice("input", input, ("logits", "probabilities", "confusion"))
     if isinstance(source, MergeTree):
         if X is None:
-            raise TypeError("A tree alone does not tell its levels: give the logits as well.")
+            raise TypeError(
+                "A tree alone does not tell its levels: give the logits as well, or a confusion "
+                "matrix with input='confusion'."
+            )
         tree = source
+        if input == "confusion":
+            return best_levels(_mass_of_confusion(tree, X, sample_weight), n_levels)
         response = Precomputed(input=input)
         logits = response.logits(None, X)
         if logits.shape[1] != tree.n_leaves:
@@ -132,6 +147,21 @@ def suggest_levels(source, X=None, *, sample_weight=None, n_levels=5, input="log
     rows = RowsInMemory(logits)
     rows.weigh(sample_weight)
     return best_levels(rows.sum_of(partial(mass_of_merges, tree)), n_levels)
+
+
+def _mass_of_confusion(tree, matrix, sample_weight):
+    """What a confusion matrix says of the levels of a tree over its classes."""
+    if sample_weight is not None:
+        raise TypeError("sample_weight weighs rows of logits: a confusion matrix has none.")
+    confusion, names = as_confusion(matrix)
+    if len(confusion) != tree.n_leaves:
+        raise ValueError(
+            f"The confusion matrix has {len(confusion)} classes, but the tree has "
+            f"{tree.n_leaves} leaves."
+        )
+    if names is not None:
+        check_order(tree, names)
+    return mass_of_shares(tree, shares_of(confusion))
 
 
 def _mass_kept(model, sample_weight):

@@ -77,7 +77,7 @@ def draw_axis(ax, view, tree):
         ticks = _rank_ticks(view.n_tips)
         at, label = tree.n_leaves - ticks, "number of groups"
     else:
-        at = ticks = _score_ticks(layout.floor, layout.top)
+        at, ticks = _score_ticks(layout.floor, layout.top)
         label = word_for_scores(tree)
     inside = (at >= layout.floor) & (at <= layout.top)
     at, ticks = at[inside], ticks[inside]
@@ -99,11 +99,14 @@ def _rank_ticks(n_tips):
 
 
 def _score_ticks(floor, top):
-    """Round scores, and the largest score, rounded down to a hundredth of the range or less."""
+    """Round scores and the largest score, and how they are written.
+
+    The largest is rounded to a hundredth of the range or less.
+    """
     from matplotlib.ticker import MaxNLocator
 
     ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(floor, top)
     unit = 10.0 ** (math.floor(math.log10(top - floor)) - 2)
-    last = math.floor(top / unit) * unit if unit else top
     # Without a round score so near that the two would touch.
-    return np.append(ticks[ticks <= last - 0.5 * (ticks[1] - ticks[0])], last)
+    ticks = ticks[ticks <= top - 0.5 * (ticks[1] - ticks[0])]
+    return np.append(ticks, top), np.append(ticks, round(top / unit) * unit if unit else top)

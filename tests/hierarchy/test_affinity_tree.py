@@ -11,6 +11,7 @@ from sklearn import config_context
 
 from skl2h import affinities, affinity_tree, confusion_tree, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
+from skl2h.exceptions import StrandedGroupWarning
 from skl2h.metrics import superclass_purity
 
 
@@ -366,8 +367,29 @@ class TestConfusionTree:
         matrix = self.matrix.copy()
         matrix[1] = 0
         assert confusion_tree(matrix).cut(2).tolist() == [0, 0, 1, 1]
-        nothing = confusion_tree(np.zeros((5, 5)))
+
+    def test_classes_that_nothing_is_known_of_are_named(self):
+        with pytest.warns(StrandedGroupWarning, match="from leaves 0 .*, 1 .*, 4 .*has no meaning"):
+            nothing = confusion_tree(7 * np.eye(5))
         assert nothing.scores.tolist() == [0, 0, 0, 0]
+        matrix = np.zeros((5, 5))
+        matrix[:4, :4] = self.matrix
+        with pytest.warns(StrandedGroupWarning, match=r"from leaf 4 \('e'\): .* puts it has no"):
+            tree = confusion_tree(matrix, names="abcde")
+        assert tree.cut(3).tolist() == [0, 0, 1, 1, 2]
+
+    def test_sums_are_no_class(self):
+        pandas = pytest.importorskip("pandas")
+        y = pandas.Series([*"aabbcc", *"abcabc"], name="true")
+        predicted = pandas.Series([*"abbacc", *"accaba"], name="predicted")
+        table = pandas.crosstab(y, predicted)
+        assert confusion_tree(table).names == ("a", "b", "c")
+        for other in (table, table / 7):
+            margins = other.assign(All=other.sum(axis=1))
+            margins.loc["All"] = margins.sum()
+            with pytest.raises(ValueError, match="are the sums of the others, not a class"):
+                confusion_tree(margins)
+        assert confusion_tree(np.ones((2, 2))).n_leaves == 2
 
     def test_data_frame_names_the_classes(self):
         pandas = pytest.importorskip("pandas")

@@ -19,7 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
-from skl2h import L2HClustering, MergeTree, l2h_tree, suggest_levels
+from skl2h import L2HClustering, MergeTree, confusion_tree, l2h_tree, suggest_levels
 from skl2h.datasets import make_hierarchical_logits
 
 
@@ -307,6 +307,53 @@ def test_bad_n_levels():
         suggest_levels(tree, np.eye(2), n_levels=0)
     with pytest.raises(TypeError, match="integer"):
         suggest_levels(tree, np.eye(2), n_levels=2.5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_levels_of_a_confusion_matrix_are_those_of_rows_that_go_where_its_lines_say(seed):
+    """One row for each class: its softmax outside of its class is the line of the matrix."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.poisson(np.where(np.arange(12) // 4 == np.arange(12)[:, np.newaxis] // 4, 8, 1))
+    matrix[seed] = 0
+    np.fill_diagonal(matrix, 100)
+    with np.errstate(divide="ignore"):
+        logits = np.log(matrix.astype(float))
+    tree = confusion_tree(matrix)
+    levels, gains = suggest_levels(tree, matrix, input="confusion")
+    expected = suggest_levels(tree, logits)
+    assert levels.tolist() == expected[0].tolist()
+    np.testing.assert_allclose(gains, expected[1], rtol=1e-9)
+    assert levels[0] == 3
+    scaled = matrix * rng.uniform(1, 9, size=(12, 1))
+    assert suggest_levels(tree, scaled, input="confusion")[0].tolist() == levels.tolist()
+
+
+CONFUSION = np.array([[9, 2, 0, 0], [3, 9, 0, 1], [0, 1, 9, 3], [0, 0, 4, 9]])
+BAD_CONFUSION = {
+    "other classes": (lambda: (CONFUSION[:3, :3], {}), ValueError, "has 3 classes, .* 4 leaves"),
+    "not square": (lambda: (CONFUSION[:3], {}), ValueError, "matrix must be square"),
+    "weights": (
+        lambda: (CONFUSION, {"sample_weight": np.ones(4)}),
+        TypeError,
+        "sample_weight weighs rows of logits: a confusion matrix has none",
+    ),
+    "another order": (
+        lambda: (pytest.importorskip("pandas").DataFrame(
+            CONFUSION, index=list("badc"), columns=list("badc")), {}),
+        ValueError,
+        "in another order",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_CONFUSION)
+def test_bad_confusion_matrices(name):
+    make, error, message = BAD_CONFUSION[name]
+    matrix, options = make()
+    with pytest.raises(error, match=message):
+        suggest_levels(
+            confusion_tree(CONFUSION, names="abcd"), matrix, input="confusion", **options
+        )
 
 
 def test_columns_in_another_order_are_told():
