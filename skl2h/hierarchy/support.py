@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from ..exceptions.arguments import as_count, as_random_state, check_n_jobs, check_weights
 from ..merge.affinity import average_linkage, in_order, likeness_of, reassigned
@@ -79,7 +80,8 @@ def bootstrap_support(
     Of an affinity tree, it is that of :func:`~skl2h.affinity_tree`, but at the temperature of all
     rows, with their weights. The temperature tells how sharp the model is, which drawing rows
     changes little; held fixed, where a row would go is the same in every resample, and only the
-    sums change. So the rows are read once for as many resamples as have their sums in 256 MB.
+    sums change. So the rows are read once for as many resamples as have their sums in 256 MB, and
+    for 16 of them at least where memory allows.
 
     As many rows are drawn as there are; with weights, as many as they are worth: the rounded
     square of the sum of weights over the sum of their squares [2]_. So the unit of the weights
@@ -182,12 +184,14 @@ def _affinity_trees(logits, weights, draws, seeds, n_jobs):
     temperature = temperature_of_rows(source, n_jobs)
     by_leaf = RowsByLeaf.of(leaves, weights, n_leaves)
     trees = []
-    for start in range(0, len(seeds), per_pass):
-        times = [_narrow(draws.times(seed)) for seed in seeds[start : start + per_pass]]
-        sums = resampled_sums(logits, leaves, by_leaf, times, temperature, n_jobs)
-        task = partial(_affinity_tree, sums, leaves, times)
-        trees += in_order(task, range(len(times)), n_jobs)
-        del sums, task  # before there are others
+    # Products here are many and small: threads within each would cost more than they bring.
+    with threadpool_limits(1, user_api="blas"):
+        for start in range(0, len(seeds), per_pass):
+            times = [_narrow(draws.times(seed)) for seed in seeds[start : start + per_pass]]
+            sums = resampled_sums(logits, leaves, by_leaf, times, temperature, n_jobs)
+            task = partial(_affinity_tree, sums, leaves, times)
+            trees += in_order(task, range(len(times)), n_jobs)
+            del sums, task  # before there are others
     return trees
 
 

@@ -14,8 +14,8 @@ from .affinity import exponentials_outside, in_order
 
 __all__ = ["resampled_sums", "resamples_per_pass"]
 
-# What the sums of all resamples of one pass may take.
-SUMS_BYTES = 256 * 10**6
+# What the sums of all resamples of one pass may take, or those of so many if memory allows.
+SUMS_BYTES, FEWEST = 256 * 10**6, 16
 
 # Weights of the rows of one block, in all resamples.
 WEIGHT_ENTRIES = 2**21
@@ -24,9 +24,9 @@ WEIGHT_ENTRIES = 2**21
 def resamples_per_pass(shape, free_bytes=None):
     """How many resamples of n rows and K leaves are made together; at least 1."""
     n_rows, n_leaves = shape
-    most = SUMS_BYTES if free_bytes is None else min(SUMS_BYTES, free_bytes)
-    # Times drawn mostly take a byte each.
-    return max(int(most // (8 * n_leaves**2 + n_rows)), 1)
+    each = 8 * n_leaves**2 + n_rows  # times drawn mostly take a byte each
+    most = max(SUMS_BYTES, FEWEST * each)
+    return max(int((most if free_bytes is None else min(most, free_bytes)) // each), 1)
 
 
 def resampled_sums(logits, leaves, by_leaf, times, temperature, n_jobs=None):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.cases import clear_logits
 from helpers.orders import TREES, for_every
 from helpers.trees import balanced, chain, random_tree
 from scipy.cluster.hierarchy import linkage
@@ -120,6 +121,22 @@ def test_a_leaf_that_was_moved_is_the_strongest_surprise(seed, method):
     expected = found.gaps * shares[places] * evidence.margins[places]
     np.testing.assert_allclose(found.strengths, expected)
     assert (np.diff(found.strengths) <= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_strengths_do_not_hang_on_the_order_of_columns(seed):
+    """Of an affinity tree, of which the two sides of a merge are in no order of their own."""
+    logits, labels = clear_logits(seed), np.arange(14) // 4
+    order = np.random.default_rng(seed).permutation(14)
+    found = []
+    for columns in (np.arange(14), order):
+        model = L2HClustering("precomputed", method="affinity").fit(logits[:, columns])
+        evidence = merge_evidence(model, logits[:, columns])
+        one = surprises(model, labels[columns], evidence=evidence)
+        members = [frozenset(columns[model.tree_.members(node)].tolist()) for node in one.nodes]
+        found.append(dict(zip(members, one.strengths.tolist())))
+    assert len(found[0]) > 2
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
 
 
 @pytest.mark.parametrize("method", ["l2h", "affinity"])
