@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..merge.affinity import distances_of, likeness_of
+from ..merge.affinity import likeness_of
+from ..merge.affinity_distances import distances_of
 from ..merge.affinity_evidence import moments_of, rows_that_carry
 from ..merge.rows_by_leaf import RowsByLeaf
 from ..tree.subtrees import values_below

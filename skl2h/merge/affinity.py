@@ -26,12 +26,12 @@ from scipy.spatial.distance import squareform
 from ..logits.blocks import first_not_finite, share_of
 from ..logits.memory import Memory
 from ..logits.sparse import best_entries
+from .affinity_distances import ROUNDING, distances_of
 
 __all__ = [
     "Reassigned",
     "add_rows",
     "average_linkage",
-    "distances_of",
     "exponentials_outside",
     "in_order",
     "likeness_of",
@@ -55,14 +55,6 @@ SMALL_STEP = 1e-7
 
 # Blocks that are read at once, in the order of their leaves, if a leaf has so many rows in them.
 BLOCKS_PER_TASK, ROWS_PER_LEAF = 8, 4
-
-# Below this, relative to what was subtracted, a difference is rounding.
-ROUNDING = 1e-9
-
-# Squared distances of unit vectors below this are not taken from their products, which lose
-# digits, but from the vectors. So many numbers of them are held at a time.
-CLOSE = 1e-2
-CLOSE_ENTRIES = 2**20
 
 # A logit that is impossible, as a number that survives a product with 0.
 IMPOSSIBLE = -1e300
@@ -393,55 +385,3 @@ def average_linkage(L):
     if len(L) == 1:
         return np.empty((0, 4))
     return linkage(distances_of(L), "average")
-
-
-def distances_of(L):
-    """Distances of all pairs, condensed, from L, which is overwritten: steps 6 and 7."""
-    first = squareform(L, checks=False)
-    largest = first.max()
-    np.subtract(largest, first, out=first)
-    _scale(first, largest)
-    second = _second_order(L, largest)
-    _scale(second, 1.0)
-    first += second
-    return first
-
-
-def _scale(distances, size):
-    """Divide by the standard deviation, in place; if it is 0, there is nothing to tell apart."""
-    deviation = distances.std()
-    # TOLERANCE: equal distances differ by what was rounded.
-    if deviation > ROUNDING * size:
-        distances /= deviation
-    else:
-        distances[:] = 0.0
-
-
-def _second_order(C, largest):
-    """Distances between the lines of likeness, centred and of unit length, condensed."""
-    n_leaves = len(C)
-    C -= C.sum(axis=1, keepdims=True) / (n_leaves - 1)
-    np.fill_diagonal(C, 0.0)
-    C -= C.sum(axis=0) / (n_leaves - 1)
-    np.fill_diagonal(C, -inf)
-    np.fill_diagonal(C, C.max(axis=1))
-    length = np.sqrt(np.einsum("ij,ij->i", C, C))
-    # TOLERANCE: as above.
-    length[length <= ROUNDING * largest] = inf
-    C /= length[:, np.newaxis]
-    squares = np.einsum("ij,ij->i", C, C)
-    between = C @ C.T
-    between *= -2
-    between += squares[:, np.newaxis]
-    between += squares
-    between = squareform(between, checks=False)
-    close = np.flatnonzero(between < CLOSE)
-    first_of_line = np.arange(n_leaves) * (2 * n_leaves - 1 - np.arange(n_leaves)) // 2
-    step = max(CLOSE_ENTRIES // n_leaves, 1)
-    for start in range(0, len(close), step):
-        some = close[start : start + step]
-        i = np.searchsorted(first_of_line, some, side="right") - 1
-        # The last leaf has no pairs of its own, and starts where there are none any more.
-        apart = C[i] - C[some - first_of_line[i] + i + 1]
-        between[some] = np.einsum("ij,ij->i", apart, apart)
-    return np.sqrt(between, out=between)

@@ -7,7 +7,6 @@ import pytest
 from helpers.cases import random_case, sparse_case
 from helpers.plain_affinity import (
     plain_affinity,
-    plain_distances,
     plain_entropy,
     plain_heights,
     plain_temperature,
@@ -149,21 +148,6 @@ def test_places_of_sample():
     assert places_of_sample(3).tolist() == [0, 1, 2]
     places = places_of_sample(4001)
     assert places.tolist() == [i * 4001 // 2000 for i in range(2000)]
-
-
-def test_close_lines_keep_their_digits():
-    """Distances of nearly equal leaves are not differences of products."""
-    rng = np.random.default_rng(0)
-    R = rng.random((12, 12)) ** 2
-    R[:, 1] = R[:, 0]
-    R[1] = R[0] * (1 + 1e-6 * rng.standard_normal(12))
-    R[2] = R[0]
-    np.fill_diagonal(R, 0)
-    R /= R.sum(axis=1, keepdims=True)
-    distances, likeness = plain_distances(R.tolist())
-    ours = likeness_of(R.copy())
-    np.testing.assert_allclose(ours, likeness, rtol=1e-12)
-    assert follows(average_linkage(ours), distances)
 
 
 def test_lone_rows_weigh_but_go_nowhere():
