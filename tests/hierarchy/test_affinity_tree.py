@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from helpers.cases import clear_logits, random_case, sparse_case
+from helpers.plain_affinity import plain_affinity
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 
@@ -116,6 +117,53 @@ def test_sparse_chunks_of_dask():
             tree = quietly(affinity_tree, chunks, sample_weight=weights, persist=bool(seed & 4))
         expected = quietly(affinity_tree, stored, sample_weight=weights)
         assert same_tree(tree, expected), f"seed {seed}"
+
+
+@pytest.fixture(scope="module", params=["unweighted", "weighted"])
+def uneven(request):
+    """Logits whose first half is far less sure, weights, and the likeness, plainly."""
+    rng = np.random.default_rng(0)
+    logits = 3 * rng.standard_normal((3001, 5))
+    logits[:1500] *= 0.2
+    weights = None
+    if request.param == "weighted":
+        weights = np.where(np.arange(3001) < 2400, 3.0, 0.5) * rng.integers(0, 3, 3001)
+    _, likeness = plain_affinity(logits.tolist(), weights)
+    return logits, weights, likeness
+
+
+class TestRowsThatTellTheTemperature:
+    """2,000 of more rows, spread evenly."""
+
+    def check(self, uneven, given, weights=None, **options):
+        weights = uneven[1] if weights is None else weights
+        likeness = affinities(given, sample_weight=weights, **options)
+        np.testing.assert_allclose(likeness, uneven[2], rtol=1e-8)
+
+    def test_of_an_array(self, uneven):
+        self.check(uneven, uneven[0])
+        self.check(uneven, csr_matrix(uneven[0]))
+
+    def test_of_files(self, uneven, tmp_path, monkeypatch):
+        """Of several shards each."""
+        monkeypatch.setattr("skl2h.merge.distributed.npy_files.SHARD_ENTRIES", 2000)
+        self.check(uneven, in_files(tmp_path, uneven[0], np.random.default_rng(0)))
+
+    @pytest.mark.parametrize("persist", [True, False], ids=["kept", "not kept"])
+    def test_of_chunks_of_dask(self, uneven, persist):
+        """Of known lengths, and of lengths that are counted."""
+        dask = pytest.importorskip("dask")
+        da = pytest.importorskip("dask.array")
+        logits, weights, _ = uneven
+        chunks = da.from_array(logits, chunks=(700, -1))
+        with dask.config.set(scheduler="synchronous"):
+            self.check(uneven, chunks, persist=persist)
+            if weights is None:
+                unknown = chunks[chunks[:, 0] > -np.inf]
+                assert np.isnan(unknown.shape[0])
+                self.check(uneven, unknown, persist=persist)
+            else:
+                self.check(uneven, chunks, da.from_array(weights, chunks=1000), persist=persist)
 
 
 def test_bad_chunks_are_named():
