@@ -8,10 +8,10 @@ from skl2h.merge.aggregations import AGGREGATIONS
 DTYPES = [np.float16, np.float32, np.float64, np.int8, np.int64]
 
 
-def random_case(seed):
+def random_case(seed, most_leaves=40):
     """Logits, weights, aggregation, block bytes and workers; each special case is in many seeds."""
     rng = np.random.default_rng(seed)
-    n_leaves, n_rows = rng.integers(1, 41), rng.integers(1, 50)
+    n_leaves, n_rows = rng.integers(1, most_leaves + 1), rng.integers(1, 50)
     dtype = DTYPES[seed % len(DTYPES)]
     logits = rng.standard_normal((n_rows, n_leaves)) * 10.0 ** rng.integers(-1, 3)
     if rng.random() < 0.3:  # ties within rows, between rows and between leaves

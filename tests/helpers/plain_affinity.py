@@ -6,6 +6,8 @@ floats are rounded once, and the temperature is found by halving.
 
 from math import exp, fsum, inf, log, log1p, sqrt
 
+import numpy as np
+
 # Differences below this, beside what was subtracted, are rounding.
 ROUNDING = 1e-9
 
@@ -161,6 +163,16 @@ def plain_heights(distance, children):
             to_b = between.pop((max(b, other), min(b, other)))
             between[n_leaves + t, other] = (n_a * to_a + n_b * to_b) / (n_a + n_b)
         size[n_leaves + t] = n_a + n_b
+
+
+def follows(children, heights, distances):
+    """Heights to nine digits, and the closest groups first, but for what is as close."""
+    steps = plain_heights(distances, np.asarray(children, dtype=int).tolist())
+    expected, least = np.array([*steps]).reshape(-1, 2).T
+    size = max(distances.values(), default=0.0)
+    np.testing.assert_allclose(heights, expected, rtol=1e-9, atol=1e-9 * size)
+    np.testing.assert_allclose(expected, least, rtol=1e-9, atol=1e-9 * size)
+    return True
 
 
 def plain_affinity_evidence(logits, children, weights, temperature):

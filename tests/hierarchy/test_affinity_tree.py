@@ -1,18 +1,20 @@
 """The affinity tree of logits, wherever they are, and of a confusion matrix."""
 
+import tracemalloc
 import warnings
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from helpers.cases import clear_logits, random_case, sparse_case
-from helpers.plain_affinity import plain_affinity
+from helpers.plain_affinity import follows, plain_affinity
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 
 from skl2h import affinities, affinity_tree, confusion_tree, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.exceptions import StrandedGroupWarning
+from skl2h.merge.affinity_distances import distances_of
 from skl2h.metrics import superclass_purity
 
 
@@ -23,14 +25,19 @@ def quietly(function, *arguments, **keywords):
         return function(*arguments, **keywords)
 
 
-def same_tree(tree, expected):
-    """Heights to nine digits, leaves and counts."""
+def same_tree(tree, expected, likeness):
+    """Heights to nine digits, leaves and counts; merges of what is closest by a likeness."""
     size = expected.scores.max(initial=0.0)
     np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-9, atol=1e-9 * size)
     np.testing.assert_allclose(tree.counts, expected.counts, rtol=1e-12)
     assert tree.counts.dtype == expected.counts.dtype
     assert tree.names == expected.names
-    return True
+    distances = {}
+    if tree.n_leaves > 1:
+        earlier, later = np.triu_indices(tree.n_leaves, 1)
+        of_pairs = distances_of(likeness.copy()).tolist()
+        distances = dict(zip(zip(later.tolist(), earlier.tolist()), of_pairs))
+    return follows(tree.children, tree.scores, distances)
 
 
 def same_groups(tree, expected):
@@ -58,10 +65,10 @@ def test_files_give_the_tree_of_the_array(tmp_path, monkeypatch):
         expected = quietly(affinity_tree, logits, sample_weight=weights)
         with config_context(working_memory=memory):
             tree = quietly(affinity_tree, paths, sample_weight=weights, n_jobs=n_jobs)
-        assert same_tree(tree, expected), f"seed {seed}"
-        likeness = quietly(affinities, paths, sample_weight=weights)
-        expected = quietly(affinities, logits, sample_weight=weights)
-        np.testing.assert_allclose(likeness, expected, rtol=1e-9, atol=1e-12)
+        likeness = quietly(affinities, logits, sample_weight=weights)
+        assert same_tree(tree, expected, likeness), f"seed {seed}"
+        found = quietly(affinities, paths, sample_weight=weights)
+        np.testing.assert_allclose(found, likeness, rtol=1e-9, atol=1e-12)
 
 
 def test_chunks_of_dask_give_the_tree_of_the_array():
@@ -80,10 +87,11 @@ def test_chunks_of_dask_give_the_tree_of_the_array():
             tree = quietly(
                 affinity_tree, chunks, sample_weight=given, persist=bool(rng.integers(2))
             )
-            likeness = quietly(affinities, chunks, sample_weight=given)
-        assert same_tree(tree, quietly(affinity_tree, logits, sample_weight=weights)), f"{seed}"
-        expected = quietly(affinities, logits, sample_weight=weights)
-        np.testing.assert_allclose(likeness, expected, rtol=1e-9, atol=1e-12)
+            found = quietly(affinities, chunks, sample_weight=given)
+        likeness = quietly(affinities, logits, sample_weight=weights)
+        expected = quietly(affinity_tree, logits, sample_weight=weights)
+        assert same_tree(tree, expected, likeness), f"seed {seed}"
+        np.testing.assert_allclose(found, likeness, rtol=1e-9, atol=1e-12)
 
 
 def in_format(full, stored, rows, seed, number):
@@ -114,9 +122,13 @@ def test_sparse_chunks_of_dask():
         ]
         chunks = da.concatenate(parts, allow_unknown_chunksizes=True)
         with dask.config.set(scheduler="synchronous"):
-            tree = quietly(affinity_tree, chunks, sample_weight=weights, persist=bool(seed & 4))
+            options = {"sample_weight": weights, "persist": bool(seed & 4)}
+            tree = quietly(affinity_tree, chunks, **options)
+            found = quietly(affinities, chunks, **options)
         expected = quietly(affinity_tree, stored, sample_weight=weights)
-        assert same_tree(tree, expected), f"seed {seed}"
+        likeness = quietly(affinities, stored, sample_weight=weights)
+        assert same_tree(tree, expected, likeness), f"seed {seed}"
+        np.testing.assert_allclose(found, likeness, rtol=1e-9, atol=1e-12)
 
 
 @pytest.fixture(scope="module", params=["unweighted", "weighted"])
@@ -250,7 +262,7 @@ def test_order_of_rows_does_not_matter():
         logits = clear_logits(seed)
         order = np.random.default_rng(seed).permutation(len(logits))
         tree = affinity_tree(logits)
-        assert same_tree(affinity_tree(logits[order]), tree)
+        assert same_tree(affinity_tree(logits[order]), tree, affinities(logits))
         assert same_groups(affinity_tree(logits[order]), tree), f"seed {seed}"
 
 
@@ -299,6 +311,17 @@ def test_heights_rise_and_cuts_are_nested():
         cuts = tree.cut(range(tree.n_leaves, 0, -1)).T
         for fine, coarse in pairwise(cuts):
             assert (np.equal.outer(fine, fine) <= np.equal.outer(coarse, coarse)).all()
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_memory_is_that_of_the_leaves(n_jobs):
+    """Four arrays of leaves by leaves, and 64 MiB; of rows, less than a copy of them."""
+    logits = make_hierarchical_logits(20_000, 200, random_state=0)[0]
+    tracemalloc.start()
+    affinity_tree(logits, n_jobs=n_jobs)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak - 4 * 200**2 * 8 < min(2**26, logits.nbytes)
 
 
 def test_counts_are_those_of_l2h():
