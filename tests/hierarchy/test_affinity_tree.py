@@ -362,12 +362,12 @@ def test_likeness_is_symmetric():
     assert (likeness >= 0).all()
 
 
-def test_planted_trees_are_found_where_l2h_finds_them():
+@pytest.mark.parametrize(("separation", "noise"), [(2.0, 0.25), (2.0, 1.2), (3.0, 0.5), (5.0, 0.8)])
+def test_planted_trees_are_found_where_l2h_finds_them(separation, noise):
     n_found = 0
     for seed in range(12):
-        logits, _, planted = make_hierarchical_logits(
-            3000, [8, 16, 24][seed % 3], separation=3.0, noise=0.5, random_state=seed
-        )
+        n_leaves, spread = [8, 16, 24][seed % 3], {"separation": separation, "noise": noise}
+        logits, _, planted = make_hierarchical_logits(3000, n_leaves, **spread, random_state=seed)
         expected = groups_of(planted)
         if groups_of(l2h_tree(logits)) == expected:
             n_found += 1
