@@ -1,5 +1,7 @@
 """Distances of leaves in the affinity tree: steps 6 and 7."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from helpers.plain_affinity import plain_distances
@@ -99,6 +101,17 @@ def test_lines_of_length_0_are_not_recomputed(recomputed):
         confusion_tree(np.zeros((300, 300)))
     distances_of(likeness_of(in_blocks(300, 1)))
     assert sum(recomputed) == 0
+
+
+@pytest.mark.parametrize("n_empty", [0, 2, 300, 600])
+def test_memory_is_that_of_four_arrays(n_empty):
+    """Of leaves by leaves, of which the likeness is one."""
+    likeness = likeness_of(shares(0, 600, n_empty)[0])
+    tracemalloc.start()
+    distances_of(likeness)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * likeness.nbytes
 
 
 def test_close_lines_are_recomputed(recomputed):
