@@ -142,7 +142,7 @@ def test_everything_is_written(run, folder):
     assert run("build", "--confusion=c.csv", "--level", 2, *outputs) == (0, "", "")
     assert (folder / "t.csv").read_text() == export_csv(NAMED, levels=[2])
     assert (folder / "t.json").read_text() == export_json(NAMED, levels=[2]) + "\n"
-    assert (folder / "t.nwk").read_text() == export_newick(NAMED) + "\n"
+    assert (folder / "t.nwk").read_text() == export_newick(NAMED, heights="score") + "\n"
     assert from_json((folder / "t.json").read_text()).method == "affinity"
     assert all((folder / f"t.{ending}").stat().st_size > 20 for ending in endings)
     assert run("build", "t.json") == (0, printed(NAMED), "")

@@ -15,6 +15,7 @@ from ..exceptions.arguments import as_choice, as_flag
 from ..exceptions.texts import MOST_OF_VALUE, cut_middle, shown
 from ..tree.alignment import in_order
 from ..tree.checks import check_names
+from ..tree.heights import kind_of_heights
 from ..tree.merge_tree import MergeTree
 from ..tree.tree_of import support_of, tree_of
 from .nested_json import nest
@@ -37,16 +38,17 @@ _TOKEN = re.compile(
 STRAY = {"'": "this quote is not closed", "]": "no bracket is open here"}
 
 
-def export_newick(tree, *, heights="rank", node_labels=False):
+def export_newick(tree, *, heights="auto", node_labels=False):
     """Newick text, with names quoted where the format asks for it [1]_.
 
     Parameters
     ----------
     tree : MergeTree or fitted L2HClustering
         What to write.
-    heights : {"rank", "score"} or None, default="rank"
+    heights : {"auto", "rank", "score"} or None, default="auto"
         Heights of the merges, whose differences are the lengths: 1..n_leaves-1, or their scores.
-        The leaves are at 0. None writes no lengths.
+        The leaves are at 0. "auto" takes the scores where they are heights, as in an
+        :func:`~skl2h.affinity_tree`, and else the ranks. None writes no lengths.
     node_labels : bool or "support", default=False
         Labels of the merges: True writes their numbers, ``"support"`` their support, as programs
         of phylogenetics expect it.
@@ -86,11 +88,15 @@ def export_newick(tree, *, heights="rank", node_labels=False):
     ('hen''s egg':2,(cat:1,dog:1):1);
     >>> print(export_newick(tree, heights="score", node_labels=True))
     ('hen''s egg':0.75,(cat:0.5,dog:0.5)3:0.25)4;
+    >>> alike = MergeTree([(0, 2), (1, 3)], scores=[0.5, 0.75], method="affinity")
+    >>> print(export_newick(alike))
+    (1:0.75,(0:0.5,2:0.5):0.25);
     """
     tree = tree_of(tree)
     n_leaves, n_merges = tree.n_leaves, tree.n_nodes - tree.n_leaves
     node_labels = as_flag("node_labels", node_labels, "support")
-    as_choice("heights", heights, ("rank", "score", None))
+    as_choice("heights", heights, ("auto", "rank", "score", None))
+    heights = kind_of_heights(tree, heights)
     if node_labels == "support":
         labels = list(map(repr, support_of(tree).tolist()))
     elif node_labels:
@@ -154,8 +160,9 @@ def from_newick(text, *, leaves=None, node_labels=None):
     of `tree`; the leaves are renumbered from left to right, unless `leaves` are given. With
     ``heights="rank"`` the order of the merges survives as well, and the scores are the ranks. With
     ``heights="score"`` the scores survive up to rounding, and the order of merges with different
-    scores. Support survives if it is written and read by ``node_labels="support"``. Counts do not
-    survive, nor does the ``method``; :func:`export_json` keeps everything.
+    scores; where scores are equal, a level may have other groups. Support survives if it is written
+    and read by ``node_labels="support"``. Counts do not survive, nor does the ``method``;
+    :func:`export_json` keeps everything.
 
     In names without quotes, the format reads underscores as spaces.
 

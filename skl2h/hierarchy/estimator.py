@@ -101,7 +101,8 @@ class L2HClustering(
     n_clusters_ : int
         Number of groups in `labels_`.
     linkage_matrix_ : ndarray of shape (K - 1, 4), dtype=float64
-        For SciPy; heights are the ranks 1..K-1.
+        For SciPy. Its heights are the ranks 1..K-1 with either method;
+        ``tree_.to_linkage("score")`` has the scores, which for "affinity" are real heights.
     n_features_in_ : int
         Features seen by the inner model, if it tells.
     feature_names_in_ : ndarray of shape (n_features,), dtype=object

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..exceptions.arguments import as_count
 from ..tree.checks import check_heights
-from ..tree.heights import LARGEST_HEIGHT, has_heights
+from ..tree.heights import LARGEST_HEIGHT, kind_of_heights
 from ..tree.leaf_order import spans
 
 __all__ = [
@@ -274,8 +274,7 @@ def lay_out(tree, *, leaf_order=None, max_leaves=None, heights="auto"):
     array([0., 0., 0., 1., 2.])
     """
     check_heights(tree, heights, "auto")
-    if heights == "auto":
-        heights = "score" if has_heights(tree) else "rank"
+    heights = kind_of_heights(tree, heights)
     n_leaves, n_tips = tree.n_leaves, tree.n_leaves
     if as_count("max_leaves", max_leaves, None) is not None:
         n_tips = min(max_leaves, n_leaves)

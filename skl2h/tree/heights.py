@@ -5,14 +5,14 @@ Only an affinity tree has scores that are heights, those of a linkage: they rise
 
 import numpy as np
 
-__all__ = ["LARGEST_HEIGHT", "falls", "has_heights", "word_for_scores"]
+__all__ = ["LARGEST_HEIGHT", "falls", "has_heights", "kind_of_heights", "word_for_scores"]
 
 # Largest height that can be drawn: sums and ratios of heights stay finite.
 LARGEST_HEIGHT = 1e150
 
 
 def has_heights(tree):
-    """Whether the scores are heights that a picture can show.
+    """Whether the scores are heights that can be shown.
 
     They rise, and are not all 0, as they are where no two leaves are more alike than others.
     """
@@ -20,6 +20,13 @@ def has_heights(tree):
         return False
     lowest, highest = tree.scores.min(initial=0.0), tree.scores.max(initial=0.0)
     return bool(lowest == 0 < highest <= LARGEST_HEIGHT)
+
+
+def kind_of_heights(tree, heights):
+    """What `heights` stands for: "auto" for scores that are heights, else for ranks."""
+    if heights != "auto":
+        return heights
+    return "score" if has_heights(tree) else "rank"
 
 
 def falls(tree):

@@ -6,7 +6,8 @@ import pytest
 from helpers.orders import TREES, for_every
 from helpers.trees import LETTERS, balanced, chain, oddly_named_tree
 
-from skl2h import MergeTree
+from skl2h import MergeTree, affinity_tree
+from skl2h.datasets import make_hierarchical_logits
 from skl2h.export import export_newick, from_newick
 
 
@@ -101,6 +102,30 @@ def test_what_survives(seed):
     assert found.names == tuple(names)
     groups = {tuple(found.members(node)) for node in range(found.n_nodes)}
     assert groups == {tuple(sorted(in_order[tree.members(n)])) for n in range(tree.n_nodes)}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_heights_of_an_affinity_tree_survive(seed):
+    """With its groups at every level; of any other tree the ranks are written, as before."""
+    logits, _, _ = make_hierarchical_logits(400, 12, random_state=seed)
+    tree = affinity_tree(logits)
+    text = export_newick(tree)
+    assert text == export_newick(tree, heights="auto") == export_newick(tree, heights="score")
+    found = from_newick(text, leaves=tree.names)
+    np.testing.assert_allclose(found.scores, tree.scores, rtol=1e-12)
+    for level in range(1, 13):
+        assert np.array_equal(found.cut(level), tree.cut(level))
+    other = MergeTree(tree.children, scores=tree.scores, method="l2h")
+    assert export_newick(other) == export_newick(tree, heights="rank")
+    assert export_newick(other) != text
+
+
+@pytest.mark.parametrize(
+    "scores", [None, [0.0, 0.0], [2.0, 1.0], [-1.0, 1.0]], ids=["none", "zero", "fall", "negative"]
+)
+def test_scores_that_are_no_heights_are_left_out(scores):
+    tree = MergeTree([(0, 1), (2, 3)], scores=scores, method="affinity")
+    assert export_newick(tree) == export_newick(tree, heights="rank") == "(2:2,(0:1,1:1):1);"
 
 
 def test_scores_may_fall():
@@ -353,7 +378,8 @@ def test_only_text_is_read():
 
 def test_heights_are_checked():
     tree = MergeTree([(0, 1)])
-    with pytest.raises(ValueError, match="heights must be 'rank', 'score' or None, got 'depth'"):
+    message = "heights must be 'auto', 'rank', 'score' or None, got 'depth'"
+    with pytest.raises(ValueError, match=message):
         export_newick(tree, heights="depth")
     with pytest.raises(ValueError, match="This tree has no scores"):
         export_newick(tree, heights="score")
