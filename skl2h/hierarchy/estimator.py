@@ -60,7 +60,9 @@ class L2HClustering(
         mean squared distance of the fitted rows to their own centre). Or the name of a method,
         or ``f(estimator, X)`` that returns (n_samples, K) logits.
     temperature : float, default=1.0
-        Divides the logits. Above 1 for a model that is too sure of itself.
+        Divides the logits. Above 1 for a model that is too sure of itself. With "affinity", which
+        finds a temperature of its own, probabilities of groups change and the tree does not,
+        except where none is found (see :func:`affinity_tree`).
     aggregation : {"sum_of_means", "sum", "mean"}, default="sum_of_means"
         Score of a group; see :func:`l2h_tree`. It does not apply to "affinity".
     input : {"logits", "probabilities"}, default="logits"
@@ -71,8 +73,10 @@ class L2HClustering(
     verbose : int, default=0
         1 prints a line at each tenth of the merges, or at each step of "affinity".
     persist : bool, default=True
-        Whether the workers keep the logits of a Dask array in memory during `fit`. They also keep
-        56 bytes for each row, 64 with weights. With False each pass computes the logits again.
+        Whether the workers keep the logits of a Dask array in memory during `fit`. With "l2h" they
+        also keep 56 bytes for each row, 64 with weights, and with "affinity" the leaf of each row,
+        8 bytes. With False each pass of "l2h" computes the logits again, and "affinity" computes
+        them twice.
 
     Attributes
     ----------
