@@ -84,25 +84,8 @@ examples:
   skl2h predict tree.nwk new.csv --names classes.txt --level 10
 """
 
-
-NEXT = """\
-What you see: a mixture of 10 Gaussians was fitted to 1,797 images of digits, without the
-digits. Each leaf is one cluster, named after the digit that most of its images show. A
-score says how sure the model is of the group that was merged: L2H takes the lowest first.
-The affinity tree joins those clusters first that are most alike.
-
-What to try next:
-  skl2h demo --out FOLDER         this tree as pictures, and as a page to explore in a browser
-  skl2h build --help              both trees from a file of logits, of any model, or the
-                                  affinity tree from a confusion matrix
-  python3 -c "import skl2h; help(skl2h.L2HClustering)"
-                                  the same in Python, behind scikit-learn's API
-"""
-
 # Help of the files of logits.
 LOGITS = ".npy, .npz or .csv file, or several .npy files"
-
-DEMO_LEVEL = 4
 
 # Options of build that are not for trees; a confusion matrix has --array alone of them.
 OF_LOGITS = ("probabilities", "array", "header", "weights", "method", "temperature", "aggregation")
@@ -223,57 +206,10 @@ def _predict(arguments):
 
 
 def _demo(arguments):
-    """Fit a mixture to digits, and show the tree of its clusters."""
-    from functools import partial
+    """Fit a mixture to digits, and show both trees of its clusters."""
+    from .demo import show_demo
 
-    from .exceptions.faults import doing, show
-    from .exceptions.texts import printable
-    from .export import export_text, tree_files
-    from .plotting import files as pictures
-
-    writers = {}
-    if (folder := arguments.out) is not None:
-        with doing(f"--out {folder}"):
-            folder.mkdir(exist_ok=True)
-        radial = partial(pictures.picture, layout="radial", kind="png")
-        writers = {
-            "digits.png": pictures.WRITERS[".png"],
-            "digits-radial.png": radial,
-            "digits.html": tree_files.page,
-        }
-        writers = {folder / name: write for name, write in writers.items()}
-        tree_files.check_outputs(writers, inputs=[])
-        pictures.check_matplotlib(writers)
-    import numpy as np
-    from sklearn.datasets import load_digits
-    from sklearn.decomposition import PCA
-    from sklearn.frozen import FrozenEstimator
-    from sklearn.mixture import GaussianMixture
-    from sklearn.pipeline import make_pipeline
-
-    from .hierarchy.estimator import L2HClustering
-
-    digits = load_digits()
-    mixture = GaussianMixture(n_components=10, covariance_type="tied", random_state=7)
-    flat = FrozenEstimator(make_pipeline(PCA(15, random_state=0), mixture).fit(digits.data))
-    model = L2HClustering(flat).fit(digits.data)
-    seen = [digits.target[model.leaf_labels_ == leaf] for leaf in range(model.n_leaves_)]
-    commonest = [np.bincount(targets).argmax() for targets in seen]
-    names = [
-        f"mostly {digit} ({np.mean(targets == digit):.0%})"
-        for digit, targets in zip(commonest, seen)
-    ]
-    tree = model.tree_.with_names(names)
-    other = L2HClustering(flat, method="affinity").fit(digits.data).tree_
-    groups = f"In {DEMO_LEVEL} groups, by the digits of their leaves:\n"
-    for name, merged in (("this tree, of L2H", tree), ("the affinity tree", other)):
-        members = [[] for _ in range(DEMO_LEVEL)]
-        for digit, group in sorted(zip(commonest, merged.cut(DEMO_LEVEL))):
-            members[group].append(str(digit))
-        groups += f"  {name}   {' | '.join(map(' '.join, sorted(members)))}\n"
-    tree_files.write_all(writers, tree, [DEMO_LEVEL])
-    written = "".join(f"Written: {printable(str(path))}\n" for path in writers)
-    show(f"{export_text(tree)}\n\n{groups}\n{NEXT}{written}")
+    show_demo(arguments.out)
 
 
 def _parser():
@@ -309,14 +245,15 @@ def _parser():
         "demo",
         help="fit a mixture to the digits of scikit-learn and show its hierarchy",
         description="Fit a Gaussian mixture to the digits that ship with scikit-learn, and "
-        "print the hierarchy of its clusters, and the groups of the affinity tree beside it.",
+        "print the hierarchy of its clusters by L2H and the affinity tree of the same clusters.",
     )
     demo.add_argument(
         "--out",
         metavar="FOLDER",
         type=Path,
-        help="folder, made if need be, to write digits.png, digits-radial.png and digits.html "
-        "to; the pictures need matplotlib",
+        help="folder, made if need be, to write digits.png, digits-radial.png and digits.html to, "
+        "and the same of the affinity tree as digits-affinity.png and so on; the pictures need "
+        "matplotlib",
     )
     _add_debug(demo)
     build = commands.add_parser(

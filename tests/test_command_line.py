@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 import types
@@ -140,12 +141,20 @@ def test_page_and_pictures_fit_the_tree(run, tmp_path, n_leaves, levels, shown):
 
 
 @pytest.mark.usefixtures("stand_ins")
-def test_demo_writes_pictures_and_page(run, tmp_path):
+def test_demo_writes_pictures_and_pages_of_both_trees(run, tmp_path, monkeypatch):
+    page = skl2h.export.html_page
+    monkeypatch.setattr(page, "export_html", lambda tree, level: f"{tree.method} {level}")
     code, out, err = run("demo", "--out", "new")
     assert (code, err) == (0, "")
-    names = ["digits-radial.png", "digits.html", "digits.png"]
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == names
-    assert out.count("Written: new") == 3
+    ends = ["-radial.png", ".html", ".png"]
+    names = [f"digits{tree}{end}" for tree in ("", "-affinity") for end in ends]
+    files = {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()}
+    assert sorted(files) == sorted(names)
+    for end in (".png", "-radial.png"):
+        assert files[f"digits{end}"].startswith(b"\x89PNG")
+        assert files[f"digits-affinity{end}"].startswith(b"\x89PNG")
+    assert (files["digits.html"], files["digits-affinity.html"]) == (b"l2h 4", b"affinity 4")
+    assert [out.count(f"Written: {os.path.join('new', name)}\n") for name in names] == [1] * 6
     (tmp_path / "file").touch()
     code, out, err = run("demo", "--out", "file")
     assert (code, out, err) == (1, "", "skl2h: error: --out file: File exists.\n")
@@ -529,10 +538,17 @@ def test_help_exits_with_0(run, arguments, capsys):
 def test_demo_shows_ten_named_leaves(run):
     code, out, err = run("demo")
     assert (code, err) == (0, "")
-    assert out.count("mostly") == 10
-    assert "10 leaves, 1797 rows, score" in out
+    of_l2h, of_affinity = out.split("\n\n")[:2]
+    assert of_l2h.startswith("The tree of L2H:\n")
+    assert of_affinity.startswith("The affinity tree of the same clusters:\n")
+    leaves = [sorted(re.findall(r"mostly .*", text)) for text in (of_l2h, of_affinity)]
+    assert leaves[0] == leaves[1]
+    assert len(leaves[0]) == 10
+    assert "10 leaves, 1797 rows, score" in of_l2h
+    assert "10 leaves, 1797 rows, height" in of_affinity
     of_l2h, of_affinity = (
-        out.split(name)[1].split("\n")[0] for name in ("this tree, of L2H", "the affinity tree")
+        out.split(f"  {name} ")[1].split("\n")[0]
+        for name in ("the tree of L2H", "the affinity tree")
     )
     assert of_l2h.count("|") == of_affinity.count("|") == 3
     digits = [sorted(groups.replace("|", "").split()) for groups in (of_l2h, of_affinity)]

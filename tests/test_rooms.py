@@ -11,6 +11,7 @@ PACKAGE = Path(skl2h.__file__).parent
 ROOMS = [
     "__main__",
     "__init__",
+    "demo",
     "plotting",
     "metrics",
     "hierarchy",
