@@ -1,11 +1,11 @@
-"""Every metric of four kinds of trees over the classes of a classifier.
+"""Every metric of five kinds of trees over the classes of a classifier.
 
     python benchmarks/bench_metrics.py clinc150_logits.npz
 
 The file holds `logits` (n, K), the class `y` of each row, and `domain_of`, the superclass of each
-class. The trees are: L2H; average linkage of the soft confusions (mean probabilities of each leaf's
-rows, in both directions); Ward linkage of the mean logits of each leaf's rows; and random orders of
-merging, of which the mean and the standard deviation are shown.
+class. The trees are: L2H; the affinity tree; average linkage of the soft confusions (mean
+probabilities of each leaf's rows, in both directions); Ward linkage of the mean logits of each
+leaf's rows; and random orders of merging, of which the mean and the standard deviation are shown.
 """
 
 import sys
@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix, issparse
 from scipy.special import softmax
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from skl2h import MergeTree, l2h_tree, metrics
+from skl2h import MergeTree, affinity_tree, l2h_tree, metrics
 from skl2h.logits.matrix import as_logits
 from skl2h.merge.loop import leaf_profiles
 
@@ -70,6 +70,7 @@ def main(path):
     rng = np.random.default_rng(0)
     trees = {
         "L2H": l2h,
+        "affinity": affinity_tree(logits),
         "confusions": MergeTree.from_linkage(average_linkage(confusions)),
         "Ward": MergeTree.from_linkage(linkage(means_of_leaves(logits, leaves, n_leaves), "ward")),
     }
