@@ -207,7 +207,7 @@ def _predict(arguments):
 
 def _demo(arguments):
     """Fit a mixture to digits, and show both trees of its clusters."""
-    from .demo import show_demo
+    from .plotting.demo import show_demo
 
     show_demo(arguments.out)
 

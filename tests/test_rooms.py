@@ -11,7 +11,6 @@ PACKAGE = Path(skl2h.__file__).parent
 ROOMS = [
     "__main__",
     "__init__",
-    "demo",
     "plotting",
     "metrics",
     "hierarchy",

@@ -9,11 +9,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 
-from .exceptions.faults import doing, show
-from .exceptions.texts import printable
-from .export import export_text, tree_files
-from .hierarchy.estimator import L2HClustering
-from .plotting import files as pictures
+from ..exceptions.faults import doing, show
+from ..exceptions.texts import printable
+from ..export import export_text, tree_files
+from ..hierarchy.estimator import L2HClustering
+from . import files as pictures
 
 __all__ = ["show_demo"]
 
