@@ -46,6 +46,17 @@ def real_data():
 
 
 @pytest.fixture
+def without_numba(monkeypatch):
+    """Have Numba missing, as if it were not installed."""
+    from skl2h.merge.kernel_choice import load_compiled_rows
+
+    monkeypatch.setitem(sys.modules, "numba", None)
+    load_compiled_rows.cache_clear()
+    yield
+    load_compiled_rows.cache_clear()
+
+
+@pytest.fixture
 def named_frame():
     """Make a data frame of a library from its columns; scikit-learn has to read their names."""
 

@@ -52,6 +52,11 @@ class Logits(ScoreMatrix):
         return self.scores.dtype if self._as_stored else np.dtype(np.float64)
 
     @property
+    def is_plain(self):
+        """Whether the scores are the logits, digit by digit, one row after another."""
+        return self._as_stored and self._in_order
+
+    @property
     def _as_stored(self):
         """Whether the scores are the logits, digit by digit."""
         is_float = self.scores.dtype in (np.float32, np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 from ..logits.blocks import first_not_finite, share_of
 
 __all__ = [
+    "MAX_ERROR",
     "ROUNDING",
     "leave_out",
     "read_block",

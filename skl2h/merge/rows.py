@@ -1,7 +1,8 @@
 """What each row knows: its leaf, and the best leaf outside its group with its share.
 
-Rows of which all logits are stored are the matter of `dense_rows`, others that of `sparse_rows`:
-the two have the same functions, and here is chosen between them.
+Rows of which all logits are stored are the matter of `dense_rows`, or of `compiled_rows` where
+there are many and Numba is there, others that of `sparse_rows`: the three have the same functions,
+and here is chosen between them.
 """
 
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ..logits.memory import Memory
 from . import dense_rows, sparse_rows
+from .kernel_choice import compiled_rows_for
 
 __all__ = ["Rows", "leave_out", "read_rows", "soft_probabilities", "soft_profiles"]
 
@@ -58,9 +60,10 @@ def read_rows(logits, n_jobs=None, *, first_fault=False):
     """
     # A task is some blocks, whatever the number of workers; every row is on its own.
     tasks = list(gen_batches(logits.shape[0], BLOCKS_PER_TASK * logits.rows_per_block()))
-    memory = Memory()
+    # What is worth its while depends on how many rows there are in all.
+    read_block, memory = _kind(logits).read_block, Memory()
     states = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_read_task)(logits[task], memory) for task in tasks
+        delayed(_read_task)(logits[task], read_block, memory) for task in tasks
     )
     for task, state in zip(tasks, states):
         if isinstance(state, int):
@@ -70,9 +73,8 @@ def read_rows(logits, n_jobs=None, *, first_fault=False):
     return Rows(*map(np.concatenate, zip(*states)))
 
 
-def _read_task(logits, memory):
+def _read_task(logits, read_block, memory):
     """Rows of some blocks, or the number of the first bad one."""
-    read_block = _kind(logits).read_block
     states = []
     for rows in logits.blocks():
         with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
@@ -128,4 +130,4 @@ def soft_profiles(logits, state, weights, order, leaves):
 
 
 def _kind(logits):
-    return sparse_rows if logits.is_sparse else dense_rows
+    return sparse_rows if logits.is_sparse else compiled_rows_for(logits) or dense_rows

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 import warnings
 from functools import cache
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -18,10 +19,12 @@ from sklearn import config_context
 from skl2h import L2HClustering, affinity_tree, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits.matrix import Logits
-from skl2h.merge import dense_rows, rows
+from skl2h.merge import rows
 from skl2h.merge.aggregations import AGGREGATIONS
 from skl2h.merge.loop import merge_leaves
 from skl2h.merge.profiles import AHEAD
+
+pytestmark = pytest.mark.usefixtures("kernels")
 
 N_SEEDS = 420
 CHUNK = 70
@@ -85,7 +88,7 @@ def test_many_workers_on_one_group(monkeypatch, kind, backend):
     np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-13)
 
 
-def test_a_tree_in_a_worker_starts_no_workers(monkeypatch):
+def test_a_tree_in_a_worker_starts_no_workers(monkeypatch, kernels):
     """As in a grid search with n_jobs=2: two trees at a time, each in its worker's thread."""
     threads = set()
 
@@ -96,7 +99,8 @@ def test_a_tree_in_a_worker_starts_no_workers(monkeypatch):
 
         return watched
 
-    monkeypatch.setattr("skl2h.merge.dense_rows.read_block", watch(dense_rows.read_block))
+    readers = import_module(f"skl2h.merge.{'dense' if kernels == 'numpy' else 'compiled'}_rows")
+    monkeypatch.setattr(readers, "read_block", watch(readers.read_block))
     monkeypatch.setattr("skl2h.merge.profiles.leave_out", watch(rows.leave_out))
     monkeypatch.setattr("skl2h.merge.rows_by_leaf.TASK_ENTRIES", 1)
     logits = np.random.default_rng(0).standard_normal((500, 20))
