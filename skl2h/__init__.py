@@ -23,6 +23,7 @@ __all__ = [
     "merge_evidence",
     "metrics",
     "profile_matrix",
+    "show_versions",
     "suggest_levels",
     "surprises",
 ]
@@ -44,6 +45,7 @@ _HOMES = {
     "l2h_tree": "hierarchy.build",
     "merge_evidence": "hierarchy.evidence",
     "profile_matrix": "hierarchy.profile_matrix",
+    "show_versions": "hierarchy.versions",
     "suggest_levels": "hierarchy.levels",
     "surprises": "hierarchy.surprises",
 }

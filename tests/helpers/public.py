@@ -44,6 +44,7 @@ PUBLIC = [
     skl2h.merge_evidence,
     skl2h.surprises,
     skl2h.profile_matrix,
+    skl2h.show_versions,
     L2HClustering,
     MergeTree,
     DendrogramDisplay,
