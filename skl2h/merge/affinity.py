@@ -27,6 +27,7 @@ from ..logits.blocks import first_not_finite, share_of
 from ..logits.memory import Memory
 from ..logits.sparse import best_entries
 from .affinity_distances import ROUNDING, distances_of
+from .kernel_choice import compiled_rows_for
 
 __all__ = [
     "Reassigned",
@@ -224,6 +225,7 @@ def add_rows(sums, logits, weights, temperature, n_jobs=None, *, first_fault=Fal
         weights=weights,
         temperature=temperature,
         step=step,  # scikit-learn's configuration, which it is of, does not reach threads
+        compiled=compiled_rows_for(logits),
         memory=Memory(),
     )
     for rows, answer in zip(tasks, in_order(read, tasks, n_jobs)):
@@ -244,10 +246,9 @@ def add_rows(sums, logits, weights, temperature, n_jobs=None, *, first_fault=Fal
 def _tasks(logits):
     """Slices of rows, and rows of a block: several blocks if these have many rows of each leaf."""
     (n_rows, n_leaves), step = logits.shape, logits.rows_per_block()
-    length = step
-    if not logits.is_sparse and logits.kind == "logits":
-        several = BLOCKS_PER_TASK * step
-        length = several if several >= ROWS_PER_LEAF * n_leaves else step
+    length = BLOCKS_PER_TASK * step
+    if logits.is_sparse or logits.kind != "logits" or length < ROWS_PER_LEAF * n_leaves:
+        length = step
     return _slices(n_rows, length), step
 
 
@@ -275,7 +276,7 @@ def in_order(function, tasks, n_jobs=None):
                 future.cancel()
 
 
-def _read_task(rows, logits, weights, temperature, step, memory):
+def _read_task(rows, logits, weights, temperature, step, compiled, memory):
     """Leaves of the rows of a task, and lines of blocks (leaves, sums); or the first bad row."""
     some = logits[rows]
     weights = None if weights is None else weights[rows]
@@ -287,8 +288,10 @@ def _read_task(rows, logits, weights, temperature, step, memory):
             leaf, e, total = answer
             order = np.argsort(leaf, kind="stable")
             return leaf, [_lines(leaf, order, e, total, weights)]
-        leaf = np.empty(some.shape[0], dtype=np.intp)
         blocks = _slices(some.shape[0], step)
+        if compiled:
+            return compiled.leaves_and_lines(some, weights, temperature, blocks, memory)
+        leaf = np.empty(some.shape[0], dtype=np.intp)
         for block in blocks:
             leaf[block], top = some[block].best()
             if (bad := first_not_finite(top)) is not None:

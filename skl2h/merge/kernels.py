@@ -1,10 +1,11 @@
-"""The state of dense rows, compiled by Numba: what `compiled_rows` calls.
+"""Dense rows of both trees, compiled by Numba: what `compiled_rows` calls.
 
 Nothing but arrays and numbers goes in and out. Loops over columns are written so that the compiler
 computes several at a time: what depends on that stands beside it. Letters:
 
 V      (n, K) logits, float32 or float64, in the order of C
 key    whole number of a logit, in the same order; that of NaN is above that of inf
+bars   (K,) -inf for leaves that count as impossible, 0 for others: added to logits
 run    some columns of a row that are read in one loop
 """
 
@@ -17,7 +18,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["exponential", "kept", "leave_out", "read_rows"]
+__all__ = ["add_lines", "exponential", "kept", "leave_out", "read_peaks", "read_rows"]
 
 # Columns of a run of which the largest is kept, and of one whose exponentials are added up before
 # they are added to others: the longer a sum, the larger its error.
@@ -210,36 +211,128 @@ def largest_of_columns(V, row, columns):
     return best
 
 
+@njit(**OPTIONS)
+def best_two(V, row, leaf, bars, largest):
+    """First column with the largest logit of a row, and the first with the largest of the others.
+
+    The former is `leaf` if that is not negative. It is barred afterwards. If its logit is not
+    finite, nothing is, and it is given back as -1.
+    """
+    search_runs(V, row, bars, largest)
+    if leaf < 0:
+        leaf = first_of_largest(V, row, bars, largest)
+    if not np.isfinite(V[row, leaf]):
+        return -1, -1
+    bars[leaf] = -np.inf
+    largest[leaf // SEARCHED] = largest_of_run(V, row, leaf // SEARCHED, bars)
+    return leaf, first_of_largest(V, row, bars, largest)
+
+
 @kept
-def read_rows(V, leaf_is_known, leaf, doubt, second, peak, share):
+def read_rows(V, leaf, doubt, second, peak, share):
     """Fill in the state of rows when every leaf is a group; give the first row without a leaf.
 
-    That is -1 if all have one. The leaves are filled in as well, unless they are known.
+    That is -1 if all have one. Leaves that are not negative are known.
     """
     bars = np.zeros(V.shape[1], V.dtype)
     largest = np.empty(-(-V.shape[1] // SEARCHED), np.int64)
     for row in range(V.shape[0]):
-        search_runs(V, row, bars, largest)
-        if not leaf_is_known:
-            leaf[row] = first_of_largest(V, row, bars, largest)
-        best = leaf[row]
-        top = np.float64(V[row, best])
-        if not np.isfinite(top):
+        leaf[row], second[row] = best_two(V, row, leaf[row], bars, largest)
+        if leaf[row] < 0:
             return row
-        bars[best] = -np.inf
-        largest[best // SEARCHED] = largest_of_run(V, row, best // SEARCHED, bars)
-        second[row] = first_of_largest(V, row, bars, largest)
         found = np.float64(V[row, second[row]] + bars[second[row]])
         peak[row] = found
         doubt[row] = share[row] = 0.0
         if found > -np.inf:
             rest = add_row(V, row, bars, found)
             # Doubt comes from what is outside, never as 1 minus a rounded 1.
-            outside = rest * exp(found - top)
+            outside = rest * exp(found - np.float64(V[row, leaf[row]]))
             doubt[row] = outside / (1 + outside)
             share[row] = 1 / rest
-        bars[best] = 0.0
+        bars[leaf[row]] = 0.0
     return -1
+
+
+@kept
+def read_peaks(V, leaf, peak):
+    """Fill in the leaf and the largest logit outside it; give the first row as of `read_rows`."""
+    bars = np.zeros(V.shape[1], V.dtype)
+    largest = np.empty(-(-V.shape[1] // SEARCHED), np.int64)
+    for row in range(V.shape[0]):
+        leaf[row], second = best_two(V, row, leaf[row], bars, largest)
+        if leaf[row] < 0:
+            return row
+        peak[row] = V[row, second] + bars[second]
+        bars[leaf[row]] = 0.0
+    return -1
+
+
+@njit(fastmath={"contract", "reassoc"}, **OPTIONS)
+def fill_run(V, row, start, stop, bars, peak, scale, e):
+    """Fill in exp((V + bars - peak) * scale) in a run; give their sum, and how many are too low."""
+    row = np.uint64(row)
+    total, n_low = 0.0, 0
+    for column in range(np.uint64(start), np.uint64(stop)):
+        x = (np.float64(V[row, column] + bars[column]) - peak) * scale
+        n_low += 1 if x < LOWEST else 0
+        e[column] = exponential(x if x > LOWEST else LOWEST)
+        total += e[column]
+    return total, n_low
+
+
+@njit(**OPTIONS)
+def fill_row(V, row, leaf, bars, peak, scale, e):
+    """Fill in exp((V - peak) * scale) in a row but 0 at its leaf, which is barred; give the sum."""
+    total, n_low = 0.0, 0
+    for start in range(0, V.shape[1], ADDED):
+        stop = min(start + ADDED, V.shape[1])
+        of_run, n_low_of_run = fill_run(V, row, start, stop, bars, peak, scale, e)
+        total += of_run
+        n_low += n_low_of_run
+    if n_low > 1:
+        # Beside 1 these are nothing, but they may be all that goes to a leaf.
+        for column in range(V.shape[1]):
+            x = (np.float64(V[row, column]) - peak) * scale
+            if x < LOWEST:
+                e[column] = exp(x)
+    e[leaf] = 0.0
+    return total
+
+
+@njit(fastmath={"contract"}, **OPTIONS)
+def add_times(values, factor, sums):
+    """Add some values times a factor to others."""
+    for place in range(len(sums)):
+        sums[place] += values[place] * factor
+
+
+@kept
+def add_lines(V, rows, starts, leaves, peak, weights, scale, lines):
+    """Add q times the weight of rows that are in the order of their leaves to lines of these.
+
+    Parameters
+    ----------
+    V : ndarray of shape (m, K)
+    rows : ndarray of int of shape (b,)
+        Where in V the rows are.
+    starts, leaves : ndarray of int of shapes (p + 1,) and (p,)
+        Where the rows of each line start, and their leaf.
+    peak, weights : ndarray of shape (b,)
+    scale : float
+        What logits are multiplied with.
+    lines : ndarray of shape (p, K)
+    """
+    bars = np.zeros(V.shape[1], V.dtype)
+    e = np.empty(V.shape[1])
+    for line in range(len(leaves)):
+        bars[leaves[line]] = -np.inf
+        for place in range(starts[line], starts[line + 1]):
+            fetch_row(V, rows[min(place + 1, len(rows) - 1)])
+            # A row with nothing outside its leaf counts nothing.
+            if peak[place] > -np.inf:
+                total = fill_row(V, rows[place], leaves[line], bars, peak[place], scale, e)
+                add_times(e, weights[place] / total, lines[line])
+        bars[leaves[line]] = 0.0
 
 
 @kept
@@ -327,10 +420,15 @@ def fetch_state(state, row):
 @njit(**OPTIONS)
 def fetch_logits(V, row, joined, second, bars):
     """Have the logits of a row fetched that it will need."""
-    first = row * V.shape[1]
     if bars[second[row]] < 0:
-        for column in range(0, V.shape[1], LINE_BYTES // V.itemsize):
-            fetch(V, first + column)
+        fetch_row(V, row)
     else:
         for column in joined:
-            fetch(V, first + column)
+            fetch(V, row * V.shape[1] + column)
+
+
+@njit(**OPTIONS)
+def fetch_row(V, row):
+    """Have the logits of a row fetched from memory."""
+    for column in range(0, V.shape[1], LINE_BYTES // V.itemsize):
+        fetch(V, row * V.shape[1] + column)

@@ -23,6 +23,8 @@ from skl2h.merge.affinity import (
 )
 from skl2h.merge.source import RowsInMemory
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 CHUNK = 40
 
 

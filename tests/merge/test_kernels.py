@@ -15,6 +15,7 @@ from skl2h.merge import kernel_choice
 from skl2h.merge.kernel_choice import compiled_rows_for
 from skl2h.merge.loop import merge_leaves
 from skl2h.merge.rows import read_rows
+from skl2h.merge.source import RowsInMemory
 
 
 @pytest.fixture
@@ -120,6 +121,23 @@ def test_scores_of_all_kinds(by_both, kind, divisor):
         expected, merges = by_both(merge_leaves, Logits(scores, kind, divisor))
         assert np.array_equal(merges.children, expected.children), f"seed {seed}"
         np.testing.assert_allclose(merges.scores, expected.scores, rtol=1e-12)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_reassignment_is_that_of_numpy(by_both, tmp_path, layout):
+    """Down to the smallest numbers that there are, for they may be all that goes to a leaf."""
+    for seed in range(1000, 1035):
+        logits, weights, _, memory, n_jobs = random_case(seed)
+        logits = LAYOUTS[layout](logits, tmp_path / f"{seed}.npy")
+        temperature = [1.0, 0.2, 30.0][seed % 3]
+        source = RowsInMemory(as_logits(logits), n_jobs)
+        source.weigh(weights)
+        with config_context(working_memory=memory):
+            expected, found = by_both(source.reassign, temperature)
+        assert np.array_equal(found.leaves, expected.leaves), f"seed {seed}"
+        assert np.array_equal(found.counts, expected.counts), f"seed {seed}"
+        assert np.array_equal(found.shares > 0, expected.shares > 0), f"seed {seed}"
+        np.testing.assert_allclose(found.shares, expected.shares, rtol=1e-12, atol=1e-300)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
