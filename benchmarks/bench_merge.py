@@ -5,7 +5,10 @@
 
 Every time is the shortest of several runs with warm buffers, all in one process. (The plain
 evaluation, the memory map and the sparse rows run once.) A ratio compares two times of the same
-run. Memory is the peak that is allocated beyond the input.
+run. "CPU" is the time that all threads together compute, which other work on the machine lengthens
+less. Memory is the peak that is allocated beyond the input.
+
+"rows by" says what reads the rows: NumPy alone, or kernels that Numba compiles if it is there.
 
 There are two kinds of logits. "vectors" are as the last layer of a network gives them: features
 around a vector for each class, times these vectors. In "planted" all confusions follow a balanced
@@ -18,6 +21,8 @@ import platform
 import tempfile
 import time
 import tracemalloc
+from importlib.metadata import version
+from importlib.util import find_spec
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from unittest.mock import patch
@@ -41,6 +46,8 @@ from skl2h.merge.dense_rows import sum_of_each, sum_of_exp
 from skl2h.merge.loop import merge_leaves
 from skl2h.merge.rows import read_rows
 
+HAS_NUMBA = find_spec("numba") is not None
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -50,7 +57,8 @@ def main():
     print_versions()
     bench_dense(arguments.repeats)
     bench_predict(5)
-    bench_steps(arguments.repeats)
+    with patch.dict(os.environ, SKL2H_KERNELS="numpy"):
+        bench_steps(arguments.repeats)
     if arguments.large:
         bench_memory_map()
         bench_sparse()
@@ -58,16 +66,29 @@ def main():
 
 def print_versions():
     extensions = np.show_config(mode="dicts")["SIMD Extensions"]
+    compiler = "no Numba"
+    if HAS_NUMBA:
+        from llvmlite.binding import get_host_cpu_name
+
+        compiler = f"Numba {version('numba')} for {get_host_cpu_name()}"
     print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"SciPy {scipy.__version__}, scikit-learn {sklearn.__version__}, "
+        f"SciPy {scipy.__version__}, scikit-learn {sklearn.__version__}, {compiler}, "
         f"NumPy's instructions: {' '.join(extensions['baseline'] + extensions['found'])}\n"
     )
 
 
+def reading_rows_by(n_jobs=(None,)):
+    """Yield what can read dense rows, while it does so, with each number of workers."""
+    for kernels in ("numpy", "numba") if HAS_NUMBA else ("numpy",):
+        with patch.dict(os.environ, SKL2H_KERNELS=kernels):
+            yield from ((kernels, each) for each in n_jobs)
+
+
 def bench_dense(repeats):
     print(
-        "logits    rows  leaves dtype    n_jobs reads       s  / softmax  plain /  average /   MiB"
+        "logits    rows  leaves dtype   rows by n_jobs reads       s  / softmax     CPU  / softmax"
+        "  plain /  average /   MiB"
     )
     for kind in ("vectors", "planted"):
         for n_rows, n_leaves, dtype in (
@@ -77,20 +98,25 @@ def bench_dense(repeats):
             (50_000, 1_000, np.float64),
         ):
             logits = make_logits(kind, n_rows, n_leaves, dtype)
-            _, of_softmax = fastest(repeats, softmax, logits, axis=1)
             children, of_plain = fastest(1, plain_children, logits)
             _, of_average = fastest(2, average_linkage, logits)
-            for n_jobs in (1, 2):
-                merges, ours = fastest(repeats, merge_leaves, as_logits(logits), n_jobs=n_jobs)
+            softmax(logits, axis=1)  # its memory has been touched once
+            _, of_softmax, cpu_of_softmax = measured(repeats, softmax, logits, axis=1)
+            for kernels, n_jobs in reading_rows_by((1, 2)):
+                merges, ours, cpu = measured(
+                    repeats, merge_leaves, as_logits(logits), n_jobs=n_jobs
+                )
                 if not np.array_equal(merges.children, children):
                     raise SystemExit("the tree is not that of the plain evaluation")
                 memory = peak_memory(merge_leaves, as_logits(logits), n_jobs=n_jobs)
                 print(
-                    f"{kind:8} {n_rows:6} {n_leaves:6} {np.dtype(dtype).name:8} {n_jobs:6} "
-                    f"{merges.n_reads:5.1f} {ours:7.3f} {ours / of_softmax:10.2f} "
-                    f"{of_plain / ours:8.1f} {of_average / ours:9.1f} {memory / 2**20:6.1f}",
+                    f"{kind:8} {n_rows:6} {n_leaves:6} {np.dtype(dtype).name:8} {kernels:6} "
+                    f"{n_jobs:6} {merges.n_reads:5.1f} {ours:7.3f} {ours / of_softmax:10.2f} "
+                    f"{cpu:7.3f} {cpu / cpu_of_softmax:10.2f} {of_plain / ours:8.1f} "
+                    f"{of_average / ours:9.1f} {memory / 2**20:6.1f}",
                     flush=True,
                 )
+            print(f"{'':24} softmax: {cpu_of_softmax / logits.size * 1e9:.1f} ns an entry, CPU")
 
 
 def bench_predict(repeats, n_rows=1_000_000, n_features=64, n_classes=100):
@@ -121,7 +147,7 @@ def bench_predict(repeats, n_rows=1_000_000, n_features=64, n_classes=100):
 
 
 def bench_steps(repeats):
-    """The floor: each step that cannot be avoided, timed alone, compared with the tree."""
+    """NumPy's floor: each step that cannot be avoided, timed alone, compared with the tree."""
     logits = make_logits("vectors", 50_000, 1_000)
     block, V = logits[:256], logits[:256].astype(np.float64)
     out = np.empty_like(V)
@@ -238,13 +264,14 @@ def bench_memory_map(n_rows=1_280_000, n_leaves=1_000):
         mapped = np.load(path, mmap_mode="r")
 
         _, of_softmax = fastest(2, blocked_softmax, mapped, 1_000)
-        merges, ours = fastest(1, merge_leaves, as_logits(mapped), n_jobs=2)
-        memory = peak_memory(merge_leaves, as_logits(mapped), n_jobs=2)
-    print(
-        f"\nmemory map, {n_rows:,} x {n_leaves:,} float32, n_jobs=2: {ours:.1f} s, "
-        f"{ours / of_softmax:.2f} times a blocked softmax, each row read {merges.n_reads:.1f} "
-        f"times, {memory / 2**20:.0f} MiB"
-    )
+        for kernels, _ in reading_rows_by():
+            merges, ours = fastest(1, merge_leaves, as_logits(mapped), n_jobs=2)
+            memory = peak_memory(merge_leaves, as_logits(mapped), n_jobs=2)
+            print(
+                f"\nmemory map, {n_rows:,} x {n_leaves:,} float32, rows by {kernels}, n_jobs=2: "
+                f"{ours:.1f} s, {ours / of_softmax:.2f} times a blocked softmax, each row read "
+                f"{merges.n_reads:.1f} times, {memory / 2**20:.0f} MiB"
+            )
 
 
 def bench_sparse(n_rows=1_000_000, n_leaves=100_000, n_stored=16):
@@ -288,12 +315,17 @@ def make_logits(kind, n_rows, n_leaves, dtype=np.float32, seed=0):
 
 def fastest(repeats, function, *arguments, **keywords):
     """Result and shortest time."""
+    return measured(repeats, function, *arguments, **keywords)[:2]
+
+
+def measured(repeats, function, *arguments, **keywords):
+    """Result, shortest time and shortest CPU time."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         result = function(*arguments, **keywords)
-        times.append(time.perf_counter() - start)
-    return result, min(times)
+        times.append((time.perf_counter() - start, time.process_time() - cpu))
+    return result, *map(min, zip(*times))
 
 
 def peak_memory(function, *arguments, **keywords):
