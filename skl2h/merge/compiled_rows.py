@@ -21,11 +21,11 @@ def read_block(logits, memory):
     return (leaf, doubt, second, peak, share) if bad < 0 else bad
 
 
-def leave_out(logits, state, rows, pieces, slot_of_leaf, memory):
+def leave_out(logits, state, rows, pieces, slot_of_leaf, limit, memory):
     """Bring the state of rows up to date with their groups; see `rows.leave_out`."""
     if not logits.is_plain:
         # Few logits of a row are wanted, and only those are converted.
-        dense_rows.leave_out(logits, state, rows, pieces, slot_of_leaf, memory)
+        dense_rows.leave_out(logits, state, rows, pieces, slot_of_leaf, limit, memory)
         return
     kernels.leave_out(
         _read_only(logits.scores),
@@ -36,7 +36,7 @@ def leave_out(logits, state, rows, pieces, slot_of_leaf, memory):
         _starts([piece.n_joined() for piece in pieces]),
         slot_of_leaf,
         (state.second, state.peak, state.share, state.error),
-        dense_rows.MAX_ERROR,
+        limit,
         dense_rows.ROUNDING,
     )
 

@@ -13,8 +13,10 @@ import numpy as np
 from ..logits.blocks import first_not_finite, share_of
 
 __all__ = [
+    "LOOSE_ERROR",
     "MAX_ERROR",
     "ROUNDING",
+    "add_afresh",
     "leave_out",
     "read_block",
     "soft_probabilities",
@@ -26,8 +28,9 @@ __all__ = [
 # Relative error of one sum of exponentials.
 ROUNDING = 2.0**-46
 
-# How much of the error of sums of exponentials may build up.
-MAX_ERROR = 1e-11
+# How much of the error of sums of exponentials may build up: where groups are compared that may be
+# equal, and as long as it is clear which is the largest.
+MAX_ERROR, LOOSE_ERROR = 1e-11, 1e-4
 
 # Logits whose exponentials neither overflow nor underflow, whatever is added to them below.
 SAFE = 300.0
@@ -69,7 +72,7 @@ def sum_of_exp(V, peak, memory):
     return np.exp(V, out=V).sum(axis=1)
 
 
-def leave_out(logits, state, rows, pieces, slot_of_leaf, memory):
+def leave_out(logits, state, rows, pieces, slot_of_leaf, limit, memory):
     """Bring the state of rows up to date with their groups; see `rows.leave_out`."""
     slots = np.array([piece.slot for piece in pieces])
     piece_of_row = np.repeat(np.arange(len(pieces)), [len(piece.rows) for piece in pieces])
@@ -81,7 +84,7 @@ def leave_out(logits, state, rows, pieces, slot_of_leaf, memory):
     error = (state.error[rows] + ROUNDING) / (share * left)
     left *= np.exp(peak - found)
     # Where what is left is tiny beside what was lost, it is added up afresh.
-    afresh = np.flatnonzero(~((error >= 0) & (error <= MAX_ERROR)))
+    afresh = np.flatnonzero(~((error >= 0) & (error <= limit)))
     for piece in np.unique(piece_of_row[afresh]):
         places = afresh[piece_of_row[afresh] == piece]
         outside = np.flatnonzero(~inside[piece])
@@ -89,6 +92,12 @@ def leave_out(logits, state, rows, pieces, slot_of_leaf, memory):
     error[afresh] = ROUNDING
     state.second[rows], state.peak[rows] = best, found
     state.share[rows], state.error[rows] = share_of(left), error
+
+
+def add_afresh(logits, state, rows, outside, memory):
+    """Add up the sums of some rows of a group afresh, over the leaves outside of it."""
+    left = _add_up(logits, rows, outside, state.peak[rows], memory)
+    state.share[rows], state.error[rows] = share_of(left), ROUNDING
 
 
 def _what_joined(logits, pieces, inside, piece_of_row, second, peak, memory):

@@ -71,6 +71,12 @@ class Groups:
         equal = slots[means >= best * (1 - TOLERANCE)].tolist()
         return min(equal, key=self.node.__getitem__)
 
+    def is_clear(self, selected, leaves, mass, error):
+        """Whether `best` is the same whatever the relative errors of the mass, up to some error."""
+        _, means = self.means(selected, leaves, mass)
+        least = means.max(initial=0.0) * (1 - TOLERANCE) * (1 - error) / (1 + error)
+        return not least > 0 or np.count_nonzero(means >= least) == 1
+
     def merge(self, selected, partner, node):
         """Join two groups in the slot of the larger, so that few leaves move; give that slot."""
         kept, left = selected, partner

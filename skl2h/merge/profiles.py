@@ -12,6 +12,7 @@ import numpy as np
 from joblib import cpu_count, effective_n_jobs
 
 from ..logits.memory import Memory
+from . import dense_rows
 from .growth import Growth
 from .rows import leave_out, soft_probabilities, soft_profiles
 from .rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches
@@ -93,7 +94,8 @@ class Profiles(GroupProfiles):
         """Leaves outside a group, and the mass that goes there; leaves may repeat.
 
         A group with rows has one entry for each of `rows_of`. Only where two groups are left there
-        may be one entry in all, as there is one way to go, unless it is to be `exact`.
+        may be one entry in all, as there is one way to go, unless it is to be `exact`. The mass has
+        eleven digits then, and otherwise if it takes them to tell which group gets most.
         """
         if not self.groups.total[slot]:
             return self.of_empty(slot)
@@ -108,10 +110,22 @@ class Profiles(GroupProfiles):
         if has_grown:
             self._leave_out(self._due(slot))
         rows = self.rows_of(slot)
-        mass = self.state.share[rows]
-        if self.weights is not None:
-            mass = mass * self.weights[rows]
-        return self.state.second[rows], mass
+        second, mass = self.state.second[rows], self._mass_of(rows)
+        error = self.state.error[rows]
+        is_sure = (most := error.max()) <= dense_rows.MAX_ERROR
+        if not is_sure and (exact or not self.groups.is_clear(slot, second, mass, most)):
+            self._add_afresh(slot, rows[error > dense_rows.MAX_ERROR])
+            mass = self._mass_of(rows)
+        return second, mass
+
+    def _mass_of(self, rows):
+        share = self.state.share[rows]
+        return share if self.weights is None else share * self.weights[rows]
+
+    def _add_afresh(self, slot, rows):
+        outside = np.flatnonzero(self.groups.slot_of_leaf != slot)
+        with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
+            dense_rows.add_afresh(self.logits, self.state, rows, outside, self.memory)
 
     def rows_of(self, slot):
         """Rows of a group."""
@@ -180,7 +194,8 @@ class Profiles(GroupProfiles):
                     task = tasks.popleft()
                 except IndexError:
                     return
-                leave_out(self.logits, self.state, task, self.groups.slot_of_leaf, self.memory)
+                slot_of_leaf, limit = self.groups.slot_of_leaf, dense_rows.LOOSE_ERROR
+                leave_out(self.logits, self.state, task, slot_of_leaf, limit, self.memory)
 
     def read_soft(self, leaves):
         """Profiles of leaves without rows; see `rows.soft_profiles`."""

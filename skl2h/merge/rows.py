@@ -85,7 +85,7 @@ def _read_task(logits, read_block, memory):
     return Rows(*map(np.concatenate, zip(*states)))
 
 
-def leave_out(logits, state, pieces, slot_of_leaf, memory):
+def leave_out(logits, state, pieces, slot_of_leaf, limit, memory):
     """Bring the state of rows up to date with their groups.
 
     Parameters
@@ -95,6 +95,8 @@ def leave_out(logits, state, pieces, slot_of_leaf, memory):
     pieces : list of Piece
     slot_of_leaf : ndarray of shape (K,), dtype=intp
         Group of each leaf.
+    limit : float
+        A sum with a larger relative error is added up afresh.
     memory : Memory
     """
     rows = np.concatenate([piece.rows for piece in pieces])
@@ -105,7 +107,7 @@ def leave_out(logits, state, pieces, slot_of_leaf, memory):
         pieces = [piece._replace(rows=piece.rows[state.share[piece.rows] > 0]) for piece in pieces]
         pieces = [piece for piece in pieces if len(piece.rows)]
     if pieces:
-        _kind(logits).leave_out(logits, state, rows, pieces, slot_of_leaf, memory)
+        _kind(logits).leave_out(logits, state, rows, pieces, slot_of_leaf, limit, memory)
 
 
 def soft_probabilities(logits, state, rows, leaves):

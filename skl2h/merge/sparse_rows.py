@@ -24,7 +24,7 @@ def read_block(logits, memory):
     return leaf, outside / (1 + outside), second, peak, share_of(rest)
 
 
-def leave_out(logits, state, rows, pieces, slot_of_leaf, memory):
+def leave_out(logits, state, rows, pieces, slot_of_leaf, limit, memory):
     """Bring the state of rows up to date with their groups; see `rows.leave_out`."""
     slots = np.repeat([piece.slot for piece in pieces], [len(piece.rows) for piece in pieces])
     values, leaves, starts = logits.entries(rows)

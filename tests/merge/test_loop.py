@@ -19,9 +19,9 @@ from sklearn import config_context
 from skl2h import L2HClustering, affinity_tree, l2h_tree
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.logits.matrix import Logits
-from skl2h.merge import rows
+from skl2h.merge import dense_rows, rows
 from skl2h.merge.aggregations import AGGREGATIONS
-from skl2h.merge.loop import merge_leaves
+from skl2h.merge.loop import merge_leaves, replay_merges
 from skl2h.merge.profiles import AHEAD
 
 pytestmark = pytest.mark.usefixtures("kernels")
@@ -142,7 +142,10 @@ def test_a_fault_in_any_thread_stops_all(monkeypatch, who):
         ("merge.dense_rows.FAR", 1),  # entries are read one by one
         ("merge.dense_rows.FAR", 10**9),  # rows are read whole
         ("merge.dense_rows.SAFE", -1.0),  # the peak is subtracted before the exponential
-        ("merge.dense_rows.MAX_ERROR", 0.0),  # every sum is added up afresh
+        ("merge.dense_rows.LOOSE_ERROR", 0.0),  # every sum is added up afresh
+        ("merge.dense_rows.LOOSE_ERROR", 1e-13),  # a profile has all its digits
+        ("merge.dense_rows.LOOSE_ERROR", 1e-1),  # it has few, where these are enough
+        ("merge.dense_rows.MAX_ERROR", 0.0),  # sums that may be equal are all added up afresh
         ("merge.profiles.AHEAD", 0.0),  # a group is read alone
         ("merge.profiles.AHEAD", 1e9),  # all groups that have grown are read together
         ("merge.rows_by_leaf.TASK_ENTRIES", 1),  # rows are read one at a time
@@ -558,6 +561,40 @@ def test_shortcuts_lose_no_digits(aggregation):
         tree = l2h_tree(logits, aggregation=aggregation)
         assert tree.children.tolist() == [list(pair) for pair in children], f"seed {seed}"
         np.testing.assert_allclose(tree.scores, scores, rtol=1e-9, err_msg=str(seed))
+
+
+@pytest.mark.parametrize("limit", [1e-4, 1e-1])
+def test_sums_are_made_with_more_digits_where_few_do_not_tell(monkeypatch, limit):
+    """What joins is far more than what stays outside, and that is the same for all."""
+    original, calls = dense_rows.add_afresh, []
+
+    def add_afresh(*arguments):
+        calls.append(arguments)
+        original(*arguments)
+
+    monkeypatch.setattr(dense_rows, "add_afresh", add_afresh)
+    monkeypatch.setattr(dense_rows, "LOOSE_ERROR", limit)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        logits = 1e-11 * rng.standard_normal((60, 12))
+        rows = np.arange(60)
+        logits[rows, rows % 12] += 40 + rng.random(60)
+        logits[rows, rows % 12 ^ 1] += 20
+        assert l2h_tree(logits).children.tolist() == plain_lists(logits), seed
+    assert calls
+
+
+def test_profiles_that_are_to_be_exact_are(monkeypatch):
+    """However much of an error may build up where it does not matter."""
+    logits = make_hierarchical_logits(500, 30, separation=2.0, random_state=0)[0]
+    children = l2h_tree(logits).children
+    masses = []
+    for limit in (1e-1, 1e-11):
+        monkeypatch.setattr(dense_rows, "LOOSE_ERROR", limit)
+        steps = replay_merges(Logits(logits), children)
+        masses.append([profiles.of(slot, exact=True)[1] for _, profiles, slot, _ in steps])
+    for loose, strict in zip(*masses):
+        np.testing.assert_allclose(loose, strict, rtol=1e-10)
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)

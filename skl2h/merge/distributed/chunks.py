@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 
 from ...logits.matrix import as_logits
 from ...logits.memory import Memory
+from ..dense_rows import MAX_ERROR
 from ..rows import Rows, leave_out, read_rows, soft_profiles
 from ..rows_by_leaf import RowsByLeaf, rows_per_task, tasks_of_stretches
 from ..weights import digits_of
@@ -317,7 +318,7 @@ def update_chunk(scores, chunk, grown, kind="logits", divisor=1.0):
     memory = Memory()
     with np.errstate(all="ignore"):  # exp(-1000) is 0, and meant to be
         for task in tasks:
-            leave_out(logits, state, task, slot_of_leaf, memory)
+            leave_out(logits, state, task, slot_of_leaf, MAX_ERROR, memory)
     rows = chunk.by_leaf.rows_of(np.concatenate(members).tolist())
     slots = slot_of_leaf[state.leaf[rows]]
     profiles = _profiles(state, chunk.weights, rows, slots, len(slot_of_leaf))
