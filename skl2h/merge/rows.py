@@ -62,6 +62,7 @@ def read_rows(logits, n_jobs=None, *, first_fault=False):
     tasks = list(gen_batches(logits.shape[0], BLOCKS_PER_TASK * logits.rows_per_block()))
     # What is worth its while depends on how many rows there are in all.
     read_block, memory = _kind(logits).read_block, Memory()
+    n_jobs = 1 if len(tasks) == 1 else n_jobs  # to start workers takes longer than a small task
     states = Parallel(n_jobs=n_jobs, prefer="threads")(
         delayed(_read_task)(logits[task], read_block, memory) for task in tasks
     )

@@ -88,13 +88,14 @@ def test_many_workers_on_one_group(monkeypatch, kind, backend):
     np.testing.assert_allclose(tree.scores, expected.scores, rtol=1e-13)
 
 
-def test_a_tree_in_a_worker_starts_no_workers(monkeypatch, kernels):
-    """As in a grid search with n_jobs=2: two trees at a time, each in its worker's thread."""
-    threads = set()
+@pytest.fixture
+def threads(monkeypatch, kernels):
+    """Set of the threads that read rows."""
+    found = set()
 
     def watch(function):
         def watched(*arguments):
-            threads.add(threading.get_ident())
+            found.add(threading.get_ident())
             return function(*arguments)
 
         return watched
@@ -102,6 +103,16 @@ def test_a_tree_in_a_worker_starts_no_workers(monkeypatch, kernels):
     readers = import_module(f"skl2h.merge.{'dense' if kernels == 'numpy' else 'compiled'}_rows")
     monkeypatch.setattr(readers, "read_block", watch(readers.read_block))
     monkeypatch.setattr("skl2h.merge.profiles.leave_out", watch(rows.leave_out))
+    return found
+
+
+def test_few_rows_start_no_workers(threads):
+    l2h_tree(np.random.default_rng(0).standard_normal((500, 20)), n_jobs=4)
+    assert threads == {threading.get_ident()}
+
+
+def test_a_tree_in_a_worker_starts_no_workers(monkeypatch, threads):
+    """As in a grid search with n_jobs=2: two trees at a time, each in its worker's thread."""
     monkeypatch.setattr("skl2h.merge.rows_by_leaf.TASK_ENTRIES", 1)
     logits = np.random.default_rng(0).standard_normal((500, 20))
     with config_context(working_memory=1e-6):  # a task for every eighth row
