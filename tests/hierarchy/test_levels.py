@@ -57,13 +57,13 @@ def planted(sizes, seed, *, inside=2.0, across=4.0, noise=1.0, uneven=False, var
 def test_the_planted_level_is_found(sizes, shape):
     """In 90 % of the seeds where it is one of the tree's levels, which is in most of them."""
     separable, found = 0, 0
-    for seed in range(20):
+    for seed in range(10):
         logits, groups = planted(sizes, seed, **shape)
         tree = l2h_tree(logits)
         if np.array_equal(tree.cut(len(sizes)), groups):
             separable += 1
             found += suggest_levels(tree, logits)[0][0] == len(sizes)
-    assert separable >= 10
+    assert separable >= 5
     assert found >= 0.9 * separable
 
 

@@ -126,9 +126,12 @@ def merges_of(tree, n_tips):
 
 @all_kinds
 def test_every_label_stands_at_its_leaf(layout, orientation):
-    """The merges can be read from the lines and labels alone, for all orders of five leaves."""
+    """The merges can be read from the lines and labels alone.
+
+    Each kind of picture shows a fifth of the orders of five leaves, and all kinds show them all.
+    """
     ax = plt.subplots()[1]
-    for merges in TREES:
+    for merges in TREES[KINDS.index((layout, orientation)) :: len(KINDS)]:
         tree = MergeTree(merges, names=NAMES, counts=WEIGHTS)
         display = DendrogramDisplay.from_tree(
             tree, ax=ax, layout=layout, orientation=orientation, show_counts=True
@@ -143,7 +146,7 @@ def test_every_label_stands_at_its_leaf_when_collapsed_and_reordered(
 ):
     orders = ["merge", "size", "name", "similarity"]
     ax = plt.subplots()[1]
-    for at, merges in enumerate(TREES[max_leaves::12]):
+    for at, merges in enumerate(TREES[max_leaves::45]):
         tree = MergeTree(merges, names=NAMES, counts=WEIGHTS)
         affinity = np.random.default_rng(at).random((5, 5))
         display = DendrogramDisplay.from_tree(
@@ -194,7 +197,7 @@ def test_tips_are_the_groups_of_the_level(seed, max_leaves):
         ("radial", "top"),
     ],
 )
-@pytest.mark.parametrize("n_leaves", [1, 2, 3, 40])
+@pytest.mark.parametrize("n_leaves", [1, 2, 40])
 def test_labels_are_whole_and_do_not_touch(kind, orientation, n_leaves):
     names = [f"a rather long name, number {leaf}" for leaf in range(n_leaves)]
     tree = random_tree(n_leaves, 0, names=names)
@@ -254,7 +257,7 @@ def test_a_chain_of_20_000_leaves():
 # -- orders ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(15))
 def test_similarity_is_the_best_of_all_flips(seed):
     rng = np.random.default_rng(seed)
     tree, affinity = random_tree(6, seed), rng.random((6, 6))
@@ -308,8 +311,7 @@ def test_as_many_colors_as_there_are(n_groups):
 
 
 @all_kinds
-@pytest.mark.parametrize("leaf_order", ["merge", "name"])
-@pytest.mark.parametrize("max_leaves", [None, 14])
+@pytest.mark.parametrize(("leaf_order", "max_leaves"), [("merge", None), ("name", 14)])
 def test_a_group_has_one_color_in_every_picture(
     planted, layout, orientation, leaf_order, max_leaves
 ):
@@ -427,16 +429,13 @@ with_icicles = pytest.mark.parametrize(
 
 
 @with_icicles
-@pytest.mark.parametrize("counts", [None, np.arange(24)], ids=["no counts", "counts"])
-def test_a_collapsed_merge_has_its_label_and_below_it_its_leaves(
-    planted, layout, orientation, counts
-):
-    tree = MergeTree(planted.children, counts=counts, support=np.arange(23) / 100)
-    for node_labels, label in (
-        (dict.fromkeys(range(24, 47), "mammals"), lambda node: "mammals"),
-        (True, str),
-        ("support", lambda node: f"{(node - 24) / 100:.2f}"),
+def test_a_collapsed_merge_has_its_label_and_below_it_its_leaves(planted, layout, orientation):
+    for node_labels, label, counts in (
+        (dict.fromkeys(range(24, 47), "mammals"), lambda node: "mammals", np.arange(24)),
+        (True, str, None),
+        ("support", lambda node: f"{(node - 24) / 100:.2f}", np.arange(24)),
     ):
+        tree = MergeTree(planted.children, counts=counts, support=np.arange(23) / 100)
         display = DendrogramDisplay.from_tree(
             tree, layout=layout, orientation=orientation, max_leaves=6, node_labels=node_labels
         )
@@ -466,7 +465,16 @@ def test_labels_of_some_collapsed_merges():
     assert sorted(text.get_text() for text in few.texts_) == ["2 leaves", "hen"]
 
 
-@with_icicles
+@pytest.mark.parametrize(
+    ("layout", "orientation"),
+    [
+        ("radial", "left"),
+        ("rectangular", "left"),
+        ("rectangular", "bottom"),
+        ("icicle", "right"),
+        ("icicle", "top"),
+    ],
+)
 def test_without_names_of_leaves_collapsed_merges_keep_their_labels(planted, layout, orientation):
     """And a picture of no collapsed merges, or of none with a label, has no labels at its tips."""
     kind = {"layout": layout, "orientation": orientation, "show_labels": False}
@@ -544,7 +552,8 @@ ODD = "\x00\t\n\r\x1b\x7f\x85\xad\u200e\u200f\u202e\u2066\u2028\ufeff\ufffe\ufff
         ({"svg.fonttype": "path"}, "svg"),
         ({"svg.fonttype": "none"}, "svg"),
         *(({"pdf.fonttype": number}, "pdf") for number in (3, 42)),
-        *(({"ps.fonttype": number}, kind) for number in (3, 42) for kind in ("ps", "eps")),
+        ({"ps.fonttype": 3}, "ps"),
+        ({"ps.fonttype": 42}, "eps"),
     ],
     ids=str,
 )
@@ -591,8 +600,9 @@ def test_the_axis_tells_the_number_of_groups(planted):
     assert ax.get_xticks()[-1] == planted.scores[-1]
 
 
-@pytest.mark.parametrize("orientation", ORIENTATIONS)
-@pytest.mark.parametrize("max_leaves", [None, 3])
+@pytest.mark.parametrize(
+    ("orientation", "max_leaves"), [("left", None), ("right", 3), ("top", 3), ("bottom", None)]
+)
 @pytest.mark.parametrize(
     "scores", [[1, 2, 9], [3.1, 20, 39.7], [-7, -3, -1.5], [0, 0, 0], [1e-300] * 3, [0, 0, 5e-324]]
 )

@@ -34,8 +34,8 @@ def save(folder, array, n_files=3, order="C"):
 def test_files_are_one_matrix(tmp_path, monkeypatch, n_jobs, entries):
     """With ties, empty leaves, -inf, weights, every dtype, and files in pieces."""
     monkeypatch.setattr("skl2h.merge.distributed.npy_files.SHARD_ENTRIES", entries)
-    first = entries % 7 + 14 * n_jobs  # other cases for each length of pieces
-    for seed in range(first, first + 14):
+    first = entries % 7 + 7 * n_jobs  # other cases for each length of pieces
+    for seed in range(first, first + 7):
         logits, weights, aggregation, _, _ = random_case(seed)
         options = {"sample_weight": weights, "aggregation": aggregation}
         paths = save(tmp_path, logits, min(3, len(logits)), "CF"[seed % 2])
