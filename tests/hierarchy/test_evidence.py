@@ -20,8 +20,8 @@ from skl2h import L2HClustering, MergeTree, merge_evidence, surprises
 from skl2h.datasets import make_hierarchical_logits
 from skl2h.merge.aggregations import AGGREGATIONS
 
-N_SEEDS = 240
-CHUNK = 40
+N_SEEDS = 120
+CHUNK = 20
 
 
 def fitted(logits, weights=None, **parameters):

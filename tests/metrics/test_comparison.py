@@ -74,7 +74,7 @@ def test_definitions_on_every_tree(merges):
         assert triplet_accuracy(tree, reference) == pytest.approx(expected, abs=1e-14)
         expected = plain_shared_clades(sets, other_sets, 5)
         assert shared_clades(tree, reference) == pytest.approx(expected, abs=1e-14)
-    for _, reference, _, other_heights in references():
+    for _, reference, _, other_heights in references()[::4]:
         expected = plain_correlation(heights, other_heights)
         got = cophenetic_correlation(tree, reference)
         assert got == pytest.approx(expected, abs=1e-12)
@@ -118,7 +118,7 @@ def test_definitions_on_nested_labels(seed):
 
 
 @every_metric
-@seeds
+@pytest.mark.parametrize("seed", range(8))
 class TestLaws:
     def test_symmetric(self, seed, metric):
         tree, reference = map(MergeTree, random_pair(seed))
@@ -199,13 +199,13 @@ def test_all_cuts_of_a_tree_are_the_tree(seed):
 
 
 def test_random_trees_agree_by_chance():
-    """A third of the triples, and no correlation, of 1,000 pairs."""
+    """A third of the triples, and no correlation, of 300 pairs."""
     rng = np.random.default_rng(0)
     reference = MergeTree(random_merges(12, rng))
-    trees = [MergeTree(random_merges(12, rng)) for _ in range(1000)]
+    trees = [MergeTree(random_merges(12, rng)) for _ in range(300)]
     for metric, chance in ((triplet_accuracy, 1 / 3), (cophenetic_correlation, 0.0)):
         drawn = [metric(tree, reference) for tree in trees]
-        assert abs(np.mean(drawn) - chance) < 4 * np.std(drawn) / np.sqrt(1000)
+        assert abs(np.mean(drawn) - chance) < 4 * np.std(drawn) / np.sqrt(300)
 
 
 def test_a_classification_that_the_tree_holds_is_resolved():

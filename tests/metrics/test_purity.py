@@ -82,7 +82,7 @@ def test_superclass_purity_is_its_definition(seed):
 
 
 @pytest.mark.parametrize("adjusted", [False, True])
-@seeds
+@pytest.mark.parametrize("seed", range(8))
 class TestInvariance:
     """Nothing but the sets of leaves below the nodes and the partition into classes counts."""
 
@@ -134,9 +134,9 @@ class TestInvariance:
 
 
 class TestChance:
-    @pytest.mark.parametrize("seed", range(6))
+    @pytest.mark.parametrize("seed", range(2))
     def test_it_is_the_mean_over_all_orders_of_merging(self, seed):
-        """Exactly: of all 180 orders of five leaves, in fractions; each is adjusted in one seed."""
+        """Exactly: all 180 orders of five leaves, in fractions."""
         rng = np.random.default_rng(seed)
         leaf_labels, y = rows_of(rng, 5, 3, 9)
         leaf_labels[:5] = range(5)
@@ -144,7 +144,7 @@ class TestChance:
         every = [plain_purity(merges, leaf_labels.tolist(), y.tolist()) for merges in TREES]
         assert all(isinstance(purity, Fraction) for purity in every)
         mean, best = float(sum(every) / len(every)), float(max(every))
-        for merges, plain in zip(TREES[seed::6], every[seed::6]):
+        for merges, plain in zip(TREES[::6], every[::6]):
             adjusted = dendrogram_purity(MergeTree(merges), leaf_labels, y, adjusted=True)
             if max(every) == min(every):
                 assert adjusted == 1
@@ -152,7 +152,7 @@ class TestChance:
                 expected = (float(plain) - mean) / (best - mean)
                 assert adjusted == pytest.approx(expected, abs=1e-9)
 
-    @pytest.mark.parametrize(("n_leaves", "n_trees"), [(4, 1000), (20, 1000), (120, 300)])
+    @pytest.mark.parametrize(("n_leaves", "n_trees"), [(4, 800), (20, 300), (60, 200)])
     @pytest.mark.parametrize("spread", ["even", "uneven"])
     def test_adjusted_is_0_over_many_random_trees(self, n_leaves, n_trees, spread):
         counts = counts_of(n_leaves, n_leaves, max(3, n_leaves // 3))
@@ -201,7 +201,7 @@ class TestChance:
 
 
 class TestBest:
-    @pytest.mark.parametrize("seed", range(20))
+    @pytest.mark.parametrize("seed", range(6))
     def test_no_tree_of_few_leaves_is_better(self, seed):
         counts = counts_of(seed, 5, 4)
         every = [purity_across(MergeTree(merges), counts) for merges in TREES]
@@ -210,7 +210,7 @@ class TestBest:
     @pytest.mark.parametrize("n_leaves", [5, 12, 13, 60])
     def test_pure_leaves_and_classes_that_are_clades_give_1(self, n_leaves):
         """Whatever the trees within the classes and above them."""
-        for seed in range(5):
+        for seed in range(3):
             rng = np.random.default_rng(seed)
             class_of_leaf = np.sort(np.r_[0, 0, 1, 1, rng.integers(5, size=n_leaves - 4)])
             merges, tops = [], []
@@ -232,7 +232,7 @@ class TestBest:
             assert superclass_purity(tree, class_of_leaf, adjusted=True) == 1
 
     @pytest.mark.parametrize("n_leaves", [9, 12])
-    @pytest.mark.parametrize("seed", range(10))
+    @pytest.mark.parametrize("seed", range(3))
     def test_the_tree_built_from_the_classes_is_near_the_best(self, seed, n_leaves):
         """It gains 9/10 of the possible gain over chance, and 4/5 where no class stands out."""
         for least, counts in (
@@ -242,17 +242,17 @@ class TestBest:
             best, chance = best_across(counts), expected_across(counts)
             assert least < (_best_known(counts) - chance) / (best - chance) < 1 + 1e-12
 
-    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize("seed", range(2))
     def test_the_tree_built_from_the_classes_is_hard_to_beat(self, seed):
         """The best of many random trees is far below it."""
         counts = counts_of(seed, 14, 9)
         best, chance = best_across(counts), expected_across(counts)
         rng = np.random.default_rng(seed)
-        drawn = max(purity_across(MergeTree(random_merges(14, rng)), counts) for _ in range(1000))
+        drawn = max(purity_across(MergeTree(random_merges(14, rng)), counts) for _ in range(300))
         assert (drawn - chance) / (best - chance) < 1
 
     @pytest.mark.parametrize("n_leaves", [7, 30])
-    @pytest.mark.parametrize("seed", range(10))
+    @pytest.mark.parametrize("seed", range(3))
     def test_adjusted_is_at_most_1_and_ranks_as_plain_purity(self, seed, n_leaves):
         rng = np.random.default_rng(seed)
         leaf_labels, y = rows_of(rng, n_leaves, 6, 5 * n_leaves)
@@ -350,7 +350,7 @@ def test_other_bad_input_is_told():
 
 
 @pytest.mark.parametrize("make", [counts_of, lambda seed, *_: mixed_counts(seed, 25)])
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_best_known_knows_no_order_of_leaves_or_classes(seed, make):
     """If no two are alike; equal leaves may be exchanged."""
     counts = make(seed, 25, 9)
