@@ -73,7 +73,7 @@ class BrokenTags(Untagged):
     """Its tags cannot be computed, or are None."""
 
     def __sklearn_tags__(self):
-        raise NotImplementedError("tags of another library")
+        raise RuntimeError("tags of another library")
 
 
 class OtherTags(Untagged):
@@ -214,7 +214,7 @@ class OtherClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         if self.predicted is None:
-            raise NotImplementedError
+            raise RuntimeError("this model gives scores alone")
         if len(X) < 2:
             raise RuntimeError("batches of one row cannot be normalised")
         return self.predicted(self.model_.predict_proba(X))

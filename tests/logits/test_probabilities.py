@@ -168,7 +168,7 @@ BAD = {
     ),
     "levels": (
         lambda: suggest_levels(l2h_tree(LOGITS), P, input="p"),
-        "input must be 'logits', 'probabilities'",
+        "input must be 'logits', 'probabilities' or 'confusion', got 'p'",
     ),
     "levels of a model": (
         lambda: suggest_levels(

@@ -59,7 +59,7 @@ def test_confident_models_keep_their_order(confidence, aggregation):
         assert tree.children.tolist() == [list(pair) for pair in children]
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2, 3])
+@pytest.mark.parametrize("n_jobs", [None, 2, 3, -1])
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
 def test_blocks_and_workers_change_nothing(n_jobs, aggregation):
     """Any number of rows in a block, any number of workers: one tree."""

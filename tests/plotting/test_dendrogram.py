@@ -595,9 +595,12 @@ def test_the_axis_tells_the_number_of_groups(planted):
     for tick, label in zip(ax.get_yticks(), ax.get_yticklabels()):
         assert tick == 24 - int(label.get_text())
     ax = DendrogramDisplay.from_tree(planted, orientation="right", heights="score").ax_
-    for tick, label in zip(ax.get_xticks(), ax.get_xticklabels()):
-        assert_allclose(tick, float(label.get_text()), atol=0.005 * planted.scores[-1])
-    assert ax.get_xticks()[-1] == planted.scores[-1]
+    *ticks, last = ax.get_xticks()
+    *labels, of_last = (float(label.get_text()) for label in ax.get_xticklabels())
+    assert_allclose(ticks, labels)
+    # The axis ends at the largest score, which is written with two decimals as it is below 10.
+    assert last == planted.scores[-1]
+    assert of_last == round(planted.scores[-1], 2)
 
 
 @pytest.mark.parametrize(
