@@ -72,11 +72,16 @@ def named_frame():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def folder(tmp_path, monkeypatch):
+    """Empty folder that the test runs in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder, capsys):
     """Run the command line in an empty folder; give (exit code, output, errors)."""
     from skl2h.__main__ import main
-
-    monkeypatch.chdir(tmp_path)
 
     def command(*arguments):
         code = main(list(map(str, arguments)))

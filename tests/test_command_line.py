@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers.trees import printed
 
 import skl2h.export
 from skl2h import MergeTree, __version__, l2h_tree
@@ -17,7 +18,6 @@ from skl2h.export import (
     export_csv,
     export_json,
     export_newick,
-    export_text,
     from_json,
     from_newick,
     tree_files,
@@ -39,7 +39,7 @@ def save(name, **arrays):
 def test_build_prints_the_tree_of_the_file(run, name):
     arrays = {"one.npz": {"a": LOGITS}, "several.npz": {"y": LOGITS, "logits": LOGITS}}
     save(name, **arrays.get(name, {}))
-    assert run("build", name) == (0, export_text(l2h_tree(LOGITS)) + "\n", "")
+    assert run("build", name) == (0, printed(l2h_tree(LOGITS)), "")
 
 
 def test_build_prints_the_groups_of_levels(run):
@@ -286,15 +286,15 @@ def test_build_reads_probabilities(run):
     p = np.random.default_rng(0).dirichlet(np.ones(4), 50)
     np.savez("p.npz", probabilities=p, logits=2 * p)
     with np.errstate(divide="ignore"):
-        expected = export_text(l2h_tree(np.log(p))) + "\n"
+        expected = printed(l2h_tree(np.log(p)))
     assert run("build", "p.npz", "--probabilities")[1] == expected
-    assert run("build", "p.npz")[1] == export_text(l2h_tree(2 * p)) + "\n"
+    assert run("build", "p.npz")[1] == printed(l2h_tree(2 * p))
     assert run("build", "p.npz", "--array", "probabilities", "--probabilities")[1] == expected
 
 
 def test_names_come_from_a_file_a_header_or_the_archive(run, tmp_path):
     names = ["cat", "d o g", 'a "b"', "\u00e9", "car, red"]
-    expected = export_text(l2h_tree(LOGITS).with_names(names)) + "\n"
+    expected = printed(l2h_tree(LOGITS).with_names(names))
     save("logits.npy")
     (tmp_path / "names.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
     assert run("build", "logits.npy", "--names", "names.txt")[1] == expected
@@ -310,7 +310,7 @@ def test_files_may_begin_with_a_byte_order_mark(run, tmp_path):
     (tmp_path / "names.txt").write_text("cat\ndog\n", encoding="utf-8-sig")
     tree = l2h_tree([[3, 1], [0, 2]]).with_names(["cat", "dog"])
     found = run("build", "a.csv", "--names", "names.txt")
-    assert found == (0, export_text(tree) + "\n", "")
+    assert found == (0, printed(tree), "")
 
 
 def test_header_of_numbers_is_what_it_is_said_to_be(run, tmp_path):

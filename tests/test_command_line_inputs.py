@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from helpers.trees import printed
 from scipy import sparse
 
 from skl2h import L2HClustering, MergeTree, affinity_tree, l2h_tree
@@ -17,17 +18,6 @@ from skl2h.merge.aggregations import AGGREGATIONS
 
 LOGITS = np.random.default_rng(0).standard_normal((40, 5)) * 3
 NAMES = ["cat", "d o g", 'a "b"', "\u00e9", "car, red"]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Folder that the test runs in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def printed(tree):
-    return export_text(tree) + "\n"
 
 
 class TestArchives:
@@ -580,7 +570,7 @@ class TestHowTheTreeIsMade:
         code, out, err = run("build", *logits, "--method=affinity")
         assert (code, out) == (1, "")
         where = " ".join(logits)
-        assert err.startswith(f"skl2h: error: {where}: The likeness of 5 leaves takes 8e-07 GB")
+        assert err.startswith(f"skl2h: error: {where}: The likeness of 5 leaves takes 800 bytes")
         assert "Of logits, --method l2h makes a tree without it.\n" in err
         assert run("build", *logits, "--method=l2h")[0] == 0
 

@@ -9,7 +9,7 @@ from ..exceptions.texts import shown
 from ..merge.affinity import likeness_of
 from ..merge.source import RowsInMemory, source_of_logits
 from ..tree.alignment import in_order, names_in_order
-from .build import build_tree, check_memory, reassigned_of, tree_of_shares
+from .build import build_tree, check_memory_of_likeness, reassigned_of, tree_of_shares
 from .fitted import fitted_logits, last_step, refuse_input
 from .profile_matrix import shares_of
 
@@ -283,7 +283,7 @@ def as_confusion(matrix, names=None):
             f"{matrix.shape}."
         )
     n_classes = matrix.shape[0]
-    check_memory(n_classes)
+    check_memory_of_likeness(n_classes)
     matrix = matrix.toarray() if issparse(matrix) else matrix
     confusion = np.array(matrix, dtype=np.float64, order="C")  # sums are of the same order for all
     _refuse_margins(confusion)

@@ -9,7 +9,7 @@ from ..merge.affinity_distances import distances_of
 from ..merge.affinity_evidence import moments_of, rows_that_carry
 from ..merge.rows_by_leaf import RowsByLeaf
 from ..tree.subtrees import values_below
-from .build import check_memory, temperature_of_rows
+from .build import check_memory_of_likeness, temperature_of_rows
 
 __all__ = ["columns_of_affinity"]
 
@@ -30,7 +30,7 @@ def columns_of_affinity(source, tree, wanted, n_rows):
         Rows to name of each.
     """
     n_leaves = tree.n_leaves
-    check_memory(n_leaves, N_ARRAYS)
+    check_memory_of_likeness(n_leaves, N_ARRAYS)
     temperature = temperature_of_rows(source, source.n_jobs)
     found = source.reassign(temperature)
     distances = np.empty(0)

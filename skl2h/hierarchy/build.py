@@ -7,7 +7,7 @@ import numpy as np
 from ..exceptions.arguments import as_verbosity
 from ..exceptions.categories import StrandedGroupWarning, warn
 from ..exceptions.texts import first_few, shown
-from ..logits.memory import free_memory
+from ..logits.memory import free_memory, in_words
 from ..merge.affinity import average_linkage, likeness_of, temperature_of
 from ..merge.aggregations import check_aggregation
 from ..merge.progress import printing
@@ -17,7 +17,7 @@ from ..tree.merge_tree import MergeTree
 __all__ = [
     "N_ARRAYS",
     "build_tree",
-    "check_memory",
+    "check_memory_of_likeness",
     "l2h_tree",
     "reassigned_of",
     "temperature_of_rows",
@@ -172,7 +172,7 @@ def _number_and_name(tree, node):
 
 def reassigned_of(source, n_jobs=None, verbose=0):
     """Where the rows of each leaf would go, at the temperature that a sample of them tells."""
-    check_memory(source.shape[1])
+    check_memory_of_likeness(source.shape[1])
     temperature = temperature_of_rows(source, n_jobs)
     if verbose:
         print(f"[affinity] the temperature is {temperature:.4g}", flush=True)
@@ -207,7 +207,7 @@ def tree_of_shares(shares, names=None, counts=None):
     return tree
 
 
-def check_memory(n_leaves, n_arrays=N_ARRAYS, other_way="l2h_tree, or method='l2h',"):
+def check_memory_of_likeness(n_leaves, n_arrays=N_ARRAYS, other_way="l2h_tree, or method='l2h',"):
     """Refuse leaves of which there are too many for a few arrays of leaves by leaves.
 
     Gives the bytes that are left besides, None where the system does not tell.
@@ -215,7 +215,7 @@ def check_memory(n_leaves, n_arrays=N_ARRAYS, other_way="l2h_tree, or method='l2
     needed, free = n_arrays * 8 * n_leaves**2, free_memory()
     if free is not None and needed > free:
         raise ValueError(
-            f"The likeness of {n_leaves:,} leaves takes {needed / 1e9:,.3g} GB of memory, and "
-            f"there are {free / 1e9:,.3g} GB. Of logits, {other_way} makes a tree without it."
+            f"The likeness of {n_leaves:,} leaves takes {in_words(needed)} of memory, and there "
+            f"are {in_words(free)}. Of logits, {other_way} makes a tree without it."
         )
     return None if free is None else free - needed

@@ -21,7 +21,7 @@ from ..logits.matrix import as_logits
 from ..merge.distributed.npy_files import open_shards
 from ..merge.source import RowsInMemory
 from .affinity import confusion_tree
-from .build import build_tree, check_memory
+from .build import build_tree, check_memory_of_likeness
 
 __all__ = ["leaves_of_logits", "tree_of_inputs"]
 
@@ -106,7 +106,7 @@ def _tree_of_logits(
     _check_levels(levels, n_leaves, f"{shown_text(where)} has {n_leaves} columns")
     if method == "affinity":
         with doing(where):
-            check_memory(n_leaves, other_way=WITHOUT_LIKENESS)
+            check_memory_of_likeness(n_leaves, other_way=WITHOUT_LIKENESS)
     if weights is not None:
         source.weigh(read_weights(weights, n_rows))
     with telling(), table.faults(where):
@@ -123,7 +123,7 @@ def _tree_of_confusion(path, *, array=None, names=None, levels=()):
     class_names = _names(table.names, n_classes, path, names, "the matrix has {} columns")
     _check_levels(levels, n_classes, f"{shown_text(path)} has {n_classes} columns")
     with doing(path), telling():
-        check_memory(n_classes, other_way=WITHOUT_LIKENESS)
+        check_memory_of_likeness(n_classes, other_way=WITHOUT_LIKENESS)
         return confusion_tree(table.scores, names=class_names)
 
 

@@ -19,7 +19,7 @@ from ..merge.resampled_rows import resampled_sums, resamples_per_pass
 from ..merge.rows import read_rows
 from ..merge.rows_by_leaf import RowsByLeaf
 from ..merge.source import RowsInMemory
-from .build import N_ARRAYS, check_memory, temperature_of_rows
+from .build import N_ARRAYS, check_memory_of_likeness, temperature_of_rows
 from .fitted import fitted_logits, last_step
 
 __all__ = ["bootstrap_support"]
@@ -176,7 +176,7 @@ def _affinity_trees(logits, weights, draws, seeds, n_jobs):
     n_leaves = logits.shape[1]
     n_threads = min(effective_n_jobs(n_jobs), cpu_count(), len(seeds))
     # The sums of one resample, and for each thread what a tree needs.
-    free = check_memory(n_leaves, N_ARRAYS * n_threads + 1)
+    free = check_memory_of_likeness(n_leaves, N_ARRAYS * n_threads + 1)
     per_pass = resamples_per_pass(logits.shape, free)
     leaves = logits.leaves()
     source = RowsInMemory(logits, n_jobs)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..exceptions.faults import InputError
 
-__all__ = ["Memory", "check_memory", "free_memory"]
+__all__ = ["Memory", "check_memory", "free_memory", "in_words"]
 
 # What to do about a table that is too large.
 MAPPED = "save the logits as .npy, which is read without loading it whole."
@@ -20,7 +20,7 @@ def check_memory(path, n_bytes, remedy=MAPPED):
     free = free_memory()
     if free is not None and n_bytes > free:
         raise InputError(
-            f"takes {_in_words(n_bytes)} of memory, and there are {_in_words(free)}: {remedy}",
+            f"takes {in_words(n_bytes)} of memory, and there are {in_words(free)}: {remedy}",
             of=path,
         )
 
@@ -40,7 +40,8 @@ def free_memory():
     return max(min(found), 0) if found else None
 
 
-def _in_words(n_bytes):
+def in_words(n_bytes):
+    """Bytes as people write them, such as 1.5 GB."""
     units = ["bytes", "kB", "MB", "GB", "TB"]
     while n_bytes >= 1000 and len(units) > 1:
         n_bytes /= 1000

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skl2h import MergeTree
+from skl2h.export import export_text
 
 LETTERS = list(
     "ab'\"()[]{},:;_\\/ \n\r\t<>&%#=.-+0\u00e9\u4e2d\u2028\u0301\x00\U0001f600\ud800"
@@ -56,3 +57,8 @@ def with_rows(make, n_leaves, names=None):
     names = [f"n{leaf}" for leaf in range(n_leaves)] if names is None else names
     scores = np.linspace(0, 1, n_leaves - 1)
     return make(n_leaves, scores=scores, names=names, counts=np.arange(n_leaves))
+
+
+def printed(tree):
+    """What the command line prints for a tree."""
+    return export_text(tree) + "\n"

@@ -253,7 +253,7 @@ def test_what_sends_nothing_is_told():
 def test_evidence_of_too_many_leaves_is_refused(monkeypatch):
     model = fitted(2 * np.eye(5), method="affinity")
     monkeypatch.setattr("skl2h.hierarchy.build.free_memory", lambda: 999)
-    with pytest.raises(ValueError, match="The likeness of 5 leaves takes 1e-06 GB of memory, and"):
+    with pytest.raises(ValueError, match="5 leaves takes 1 kB of memory, and there are 999 bytes"):
         merge_evidence(model, 2 * np.eye(5))
 
 
